@@ -1,1 +1,47 @@
-//! api
+//! The nouns and endpoints of Roadstead, as types.
+//!
+//! What the server answers, what the SDK asks, what `openapi.json` says and what the authorization sweep tries all
+//! come from the declarations in this crate, so they cannot disagree. It holds no tokio, no HTTP client and no
+//! database: a program that only wants the shapes can depend on it alone.
+//!
+//! One file a noun. Each begins with the noun's types and ends with its [`endpoints!`] list.
+
+mod endpoint;
+
+pub mod agent;
+pub mod api_key;
+pub mod backup;
+pub mod backup_configuration;
+pub mod check;
+pub mod file;
+pub mod id;
+pub mod link;
+pub mod openapi;
+pub mod page;
+pub mod problem;
+pub mod provider;
+pub mod restore;
+pub mod run;
+pub mod user;
+pub mod vault;
+
+pub use endpoint::{BASE_PATH, Declaration, Endpoint, Method, Parameters, PathParams, Permission};
+pub use page::{Page, PageQuery};
+pub use problem::Problem;
+
+/// Every endpoint of `/api/v1`, in the order in which the documentation shows them.
+pub fn declarations() -> Vec<Declaration> {
+    [
+        provider::declarations(),
+        agent::declarations(),
+        backup_configuration::declarations(),
+        backup::declarations(),
+        restore::declarations(),
+        vault::declarations(),
+        check::declarations(),
+        file::declarations(),
+        user::declarations(),
+        api_key::declarations(),
+    ]
+    .concat()
+}

@@ -1,0 +1,110 @@
+//! Agents: the process on a machine that backs it up, and how it is enrolled.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Page, PageQuery,
+    endpoint::endpoints,
+    id::{AgentId, VaultId},
+};
+
+/// An agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Agent {
+    /// The agent's id.
+    pub id: AgentId,
+    /// Its name; the machine's host name unless another was given at enrolment.
+    pub name: String,
+    /// Whether it takes work.
+    pub enabled: bool,
+    /// Whether its vault is sealed: the server does not hold the password.
+    pub encrypted: bool,
+    /// Whether its link to the server is up.
+    pub connected: bool,
+    /// Whether it has a backup or restore in hand, or waiting.
+    pub busy: bool,
+    /// Where its backups go.
+    pub vault_id: VaultId,
+    /// SHA-256 of its public key in DER, in hexadecimal: the same that `agent enroll` prints.
+    pub fingerprint: String,
+    /// The machine it runs on, as it told at its last connection.
+    pub host: HostFacts,
+    /// When it was enrolled.
+    pub created_at: Timestamp,
+    /// When it was last heard of; absent before its first connection.
+    pub last_seen_at: Option<Timestamp>,
+}
+
+/// What an agent says of its machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HostFacts {
+    /// The host name.
+    pub hostname: String,
+    /// The operating system, such as `Debian GNU/Linux 12 (bookworm)`.
+    pub os: String,
+    /// The processor architecture, such as `x86_64`.
+    pub arch: String,
+    /// The agent's version.
+    pub agent_version: String,
+}
+
+/// An enrolment token to be made.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEnrolmentToken {
+    /// How long it can be used, 1 second to 7 days; 15 minutes when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_seconds: Option<u32>,
+}
+
+/// A token that enrols one agent, once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EnrolmentToken {
+    /// The token, for `roadstead agent enroll --token`.
+    pub token: String,
+    /// When it can no longer be used.
+    pub expires_at: Timestamp,
+}
+
+/// What an agent sends to be enrolled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Enrolment {
+    /// The enrolment token. It is bound to the first key that uses it; that key may retry while it lives.
+    pub token: String,
+    /// The agent's name, 1 to 200 characters.
+    pub name: String,
+    /// The agent's RSA public key, `SubjectPublicKeyInfo` in PEM.
+    pub public_key: String,
+    /// The machine.
+    pub host: HostFacts,
+}
+
+/// What an agent gets when it is enrolled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Enrolled {
+    /// The agent's id.
+    pub agent_id: AgentId,
+    /// Its vault.
+    pub vault_id: VaultId,
+    /// The agent's credential, encrypted to its public key (RSA-OAEP with SHA-256, then base64): only the holder of
+    /// the private key can use what this reply says, also on a retry.
+    pub encrypted_credential: String,
+}
+
+endpoints! {
+    /// Makes a token that enrols one agent.
+    EnrolmentTokenCreate = "enrolment_token_create": Post "/agents/tokens", Creator, (()) ? (), NewEnrolmentToken => 201 EnrolmentToken;
+    /// Enrols an agent. The token in the body is the credential.
+    AgentEnroll = "agent_enroll": Post "/agents/enroll", Public, (()) ? (), Enrolment => 201 Enrolled;
+    /// Lists the agents, oldest first.
+    AgentList = "agent_list": Get "/agents", Observer, (()) ? PageQuery, () => 200 Page<Agent>;
+    /// Shows one agent.
+    AgentShow = "agent_show": Get "/agents/{id}", Observer, (AgentId) ? (), () => 200 Agent;
+    /// Lets an agent take work again.
+    AgentEnable = "agent_enable": Post "/agents/{id}/enable", Creator, (AgentId) ? (), () => 200 Agent;
+    /// Keeps an agent from new work; what it has in hand goes on.
+    AgentDisable = "agent_disable": Post "/agents/{id}/disable", Creator, (AgentId) ? (), () => 200 Agent;
+}

@@ -1,0 +1,186 @@
+//! The link between an agent and the server: one WebSocket that the agent opens, JSON text messages both ways.
+//!
+//! The agent connects to [`PATH`] with its credential (`Authorization: Bearer`), sends [`AgentMessage::Hello`] and is
+//! answered with [`ServerMessage::Welcome`] or [`ServerMessage::Refused`]. After that:
+//!
+//! - the server sends [`ServerMessage::Start`]; the agent answers [`AgentMessage::Accepted`], then any number of
+//!   [`AgentMessage::Progress`], then [`AgentMessage::Finished`], which it repeats at each connection until it has
+//!   seen [`ServerMessage::Acknowledged`];
+//! - the server may send [`ServerMessage::Stop`] at any time; a run the agent does not know is no error.
+//!
+//! At `Hello` the agent names the runs that it has in hand or finished. What the server believes running and the
+//! agent does not name has died with the agent, and is failed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    agent::HostFacts,
+    id::{AgentId, SnapshotId, VaultId},
+    run::{Progress, RunError, RunState},
+};
+
+/// The version of this protocol.
+pub const PROTOCOL: u32 = 1;
+/// Where the server takes links.
+pub const PATH: &str = "/agent/v1/link";
+/// How large one message may be, in bytes.
+pub const MAX_MESSAGE_BYTES: usize = 4 << 20;
+
+/// What a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunKind {
+    /// A backup.
+    Backup,
+    /// A restore.
+    Restore,
+}
+
+/// Names one backup or restore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct RunRef {
+    /// What it is.
+    pub kind: RunKind,
+    /// Its id.
+    pub id: i64,
+}
+
+impl std::fmt::Display for RunRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.kind {
+            RunKind::Backup => write!(f, "backup-{}", self.id),
+            RunKind::Restore => write!(f, "restore-{}", self.id),
+        }
+    }
+}
+
+/// What the agent sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "message", rename_all = "snake_case")]
+pub enum AgentMessage {
+    /// The first message.
+    Hello {
+        /// The protocol that the agent speaks.
+        protocol: u32,
+        /// The machine.
+        host: HostFacts,
+        /// The runs it has in hand, and those whose results it still keeps.
+        runs: Vec<RunRef>,
+    },
+    /// Nothing happened, and the agent is alive.
+    Heartbeat,
+    /// The agent has taken a run.
+    Accepted {
+        /// The run.
+        run: RunRef,
+    },
+    /// How far a run has come.
+    Progress {
+        /// The run.
+        run: RunRef,
+        /// `searching` or `in_progress`.
+        state: RunState,
+        /// The counters.
+        progress: Progress,
+    },
+    /// A run has ended.
+    Finished {
+        /// The run.
+        run: RunRef,
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// How a run ended, as the agent keeps it on disk until the server has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// `completed`, `completed_with_errors`, `failed` or `cancelled`.
+    pub state: RunState,
+    /// Why it failed.
+    pub reason: Option<String>,
+    /// The snapshot that a backup left.
+    pub snapshot_id: Option<SnapshotId>,
+    /// When it began, milliseconds since 1970, by the agent's clock.
+    pub started_ms: i64,
+    /// How long it took.
+    pub duration_ms: i64,
+    /// The last counters.
+    pub progress: Progress,
+    /// Files that a restore left as they were.
+    pub files_skipped: u64,
+    /// The first errors of single files; `progress.error_count` has them all.
+    pub errors: Vec<RunError>,
+}
+
+/// What the server sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "message", rename_all = "snake_case")]
+pub enum ServerMessage {
+    /// The link stands.
+    Welcome {
+        /// The protocol that the server speaks.
+        protocol: u32,
+        /// How long the agent may be silent before it sends [`AgentMessage::Heartbeat`].
+        heartbeat_seconds: u32,
+    },
+    /// The link is refused; the agent tells its operator and tries again later.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// Start a run. The same run may be sent twice; the second time it is only accepted again.
+    Start(Box<Job>),
+    /// Stop a run within two seconds.
+    Stop {
+        /// The run.
+        run: RunRef,
+    },
+    /// A result is safe with the server; the agent may forget it.
+    Acknowledged {
+        /// The run.
+        run: RunRef,
+    },
+}
+
+/// A run for the agent to carry out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// The run.
+    pub run: RunRef,
+    /// The agent whose job it is.
+    pub agent_id: AgentId,
+    /// The vault, below the server's own URL.
+    pub vault_id: VaultId,
+    /// The vault's password.
+    pub vault_password: String,
+    /// What to do.
+    pub work: Work,
+}
+
+/// What a job does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Work {
+    /// Back up.
+    Backup {
+        /// Absolute paths.
+        inclusions: Vec<String>,
+        /// restic's exclude patterns.
+        exclusions: Vec<String>,
+        /// Labels that the snapshot gets.
+        tags: Vec<String>,
+    },
+    /// Restore.
+    Restore {
+        /// The snapshot.
+        snapshot_id: SnapshotId,
+        /// The folder that the files go under.
+        path: String,
+        /// Only what matches one of these; all where there is none.
+        inclusions: Vec<String>,
+        /// Whether files that differ are overwritten.
+        overwrite: bool,
+    },
+}
