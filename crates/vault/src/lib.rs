@@ -1,1 +1,44 @@
-//! vault
+//! The backup engine of Roadstead: restic repositories of format version 2, written and read.
+//!
+//! A *repository* is a flat set of named files behind a [`store::Store`]: one config, keys, packs of
+//! encrypted blobs, index files, snapshots and locks. The format is that of restic's design document
+//! (<https://github.com/restic/restic/blob/master/doc/design.rst>), so that whoever leaves Roadstead takes
+//! the data along, and so that the real `restic check` can judge every test here.
+//!
+//! Start at [`Repository`]: [`Repository::init`], [`Repository::open`], then [`Repository::backup`],
+//! [`Repository::list`], [`Repository::restore`], [`Repository::check`]. The way of a backup reads on one
+//! screen in `pipeline.rs`.
+//!
+//! Invariants kept everywhere:
+//! - Packs are stored before the index files that name them, index files before the snapshot.
+//! - Content is addressed by the SHA-256 of its plain bytes; nonces are random, always.
+//! - Bytes from a repository are hostile until verified: every parser is bounded and none panics.
+//! - A file that cannot be read is an event to the [`Monitor`], never the end of a run.
+
+mod browse;
+mod cancel;
+mod check;
+mod error;
+mod go_text;
+mod id;
+mod key_file;
+mod monitor;
+mod node;
+mod pipeline;
+mod repository;
+mod restore;
+mod snapshot;
+pub mod store;
+
+pub use browse::{Entry, Page};
+pub use cancel::Cancel;
+pub use check::{CheckOptions, CheckReport, Hit, Problem, ProblemKind};
+pub use error::{Error, ErrorKind, Result};
+pub use id::Id;
+pub use key_file::KdfCost;
+pub use monitor::{FileError, FileErrorKind, Monitor, Progress, VoidMonitor};
+pub use node::{Node, NodeKind, Xattr};
+pub use pipeline::{BackupOptions, BackupSummary, ParentChoice};
+pub use repository::{InitOptions, Repository};
+pub use restore::{Overwrite, RestoreOptions, RestoreSummary};
+pub use snapshot::{Snapshot, SnapshotSummary};

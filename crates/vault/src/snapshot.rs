@@ -1,0 +1,103 @@
+//! Snapshot files: what was backed up when, from where, and the tree it all hangs from.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::id::Id;
+
+/// One backup's root, as stored in `snapshots/`. Field names and order are restic's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The name of its file; not part of the file.
+    #[serde(skip, default = "no_id")]
+    pub id: Id,
+    /// When the backup began.
+    #[serde(deserialize_with = "crate::go_text::timestamp")]
+    pub time: Timestamp,
+    /// The snapshot it was compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Id>,
+    /// The tree of `/`.
+    pub tree: Id,
+    /// The absolute paths that were backed up; lossy where they are not UTF-8.
+    #[serde(default, deserialize_with = "crate::go_text::null_to_default")]
+    pub paths: Vec<String>,
+    /// The machine.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hostname: String,
+    /// Who ran the backup.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub username: String,
+    /// The user's number.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub uid: u32,
+    /// The group's number.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub gid: u32,
+    /// The exclude patterns in force.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "crate::go_text::null_to_default"
+    )]
+    pub excludes: Vec<String>,
+    /// Labels.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "crate::go_text::null_to_default"
+    )]
+    pub tags: Vec<String>,
+    /// The snapshot this one was rewritten from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Id>,
+    /// The program that made it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub program_version: String,
+    /// What the run counted; absent in snapshots of old programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<SnapshotSummary>,
+}
+
+/// The counts a snapshot carries, as restic 0.17 and later store them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotSummary {
+    /// When the run began.
+    #[serde(deserialize_with = "crate::go_text::timestamp")]
+    pub backup_start: Timestamp,
+    /// When it ended.
+    #[serde(deserialize_with = "crate::go_text::timestamp")]
+    pub backup_end: Timestamp,
+    /// Files without a counterpart in the parent.
+    pub files_new: u64,
+    /// Files that differ from the parent's.
+    pub files_changed: u64,
+    /// Files taken over from the parent unread.
+    pub files_unmodified: u64,
+    /// Folders without a counterpart in the parent.
+    pub dirs_new: u64,
+    /// Folders that differ from the parent's.
+    pub dirs_changed: u64,
+    /// Folders equal to the parent's.
+    pub dirs_unmodified: u64,
+    /// Data blobs added.
+    pub data_blobs: u64,
+    /// Tree blobs added.
+    pub tree_blobs: u64,
+    /// Bytes added before compression.
+    pub data_added: u64,
+    /// Bytes added as stored.
+    pub data_added_packed: u64,
+    /// Files looked at.
+    pub total_files_processed: u64,
+    /// Bytes of the files looked at.
+    pub total_bytes_processed: u64,
+}
+
+fn no_id() -> Id {
+    Id([0; 32])
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
