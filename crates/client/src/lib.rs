@@ -1,12 +1,36 @@
-//! The SDK of Roadstead: [`Client`] for async programs, and one of the same shape for others.
+//! The SDK of Roadstead: [`Client`] for async programs, and [`blocking::Client`] of the same shape for others.
 //!
-//! Lists give objects that carry what the server said of them and the client that asked. Their plain methods answer
-//! from memory; their `async` methods talk to the server. Each document says which.
+//! Lists give objects that carry what the server said of them and the client that asked. Their fields and plain
+//! methods answer from memory; their `async` methods talk to the server. Each method's documentation says which.
 
+mod agent;
+mod api_key;
+mod backup;
+mod backup_configuration;
+pub mod blocking;
+mod check;
 mod client;
 mod error;
+mod file;
+mod handle;
+mod list;
+mod poll;
+mod provider;
+mod restore;
+mod run;
 mod transport;
+mod user;
+mod vault;
 
+pub use agent::Agent;
+pub use backup::{Backup, BackupReport, BackupStatus};
+pub use backup_configuration::BackupConfiguration;
 pub use client::{Client, Credentials};
 pub use error::{Error, ErrorKind, Result};
+pub use file::Content;
+pub use handle::Handle;
+pub use list::PagedQuery;
+pub use restore::{Restore, RestoreReport, RestoreStatus};
 pub use roadstead_api as api;
+pub use run::{Run, Status};
+pub use vault::Vault;

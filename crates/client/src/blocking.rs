@@ -1,0 +1,291 @@
+//! The SDK for programs that are not async: [`Client`], of the same shape as [`crate::Client`].
+//!
+//! A blocking object is the async one with a runtime of its own beside it, which its calls are driven on. What
+//! answers from memory is reached through [`Deref`]; each `async` method has its blocking namesake here. Within an
+//! async program every call fails with a clear error: use [`crate::Client`] there.
+
+use std::{fmt, ops::Deref, path::Path, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use roadstead_api::{
+    Endpoint,
+    agent::EnrolmentToken,
+    api_key::{ApiKey, ApiKeyWithSecret},
+    backup::{self, BackupQuery},
+    backup_configuration::{BackupConfigurationChange, BackupConfigurationQuery, NewBackupConfiguration},
+    check::Check,
+    file::File,
+    id::{AgentId, ApiKeyId, BackupConfigurationId, BackupId, CheckId, RestoreId, VaultId},
+    provider::Provider,
+    restore::{self, NewRestore, RestoreQuery},
+    run::RunState,
+    user::User,
+    vault::VaultKey,
+};
+use serde::Serialize;
+use tokio::runtime::{self, Runtime};
+
+use crate::{
+    Credentials, Handle, Status,
+    error::{Error, ErrorKind, Result},
+};
+
+/// An object of the SDK, each call of which waits for its answer.
+#[derive(Clone, Debug)]
+pub struct Blocking<T> {
+    inner: T,
+    runtime: Arc<Runtime>,
+}
+
+/// A server of Roadstead.
+pub type Client = Blocking<crate::Client>;
+/// An agent.
+pub type Agent = Blocking<crate::Agent>;
+/// A backup configuration.
+pub type BackupConfiguration = Blocking<crate::BackupConfiguration>;
+/// A configuration taken up to be run.
+pub type Backup = Blocking<crate::Backup>;
+/// The status of a backup.
+pub type BackupStatus = Blocking<crate::BackupStatus>;
+/// The report of a backup.
+pub type BackupReport = Blocking<crate::BackupReport>;
+/// A restore taken up to be run.
+pub type Restore = Blocking<crate::Restore>;
+/// The status of a restore.
+pub type RestoreStatus = Blocking<crate::RestoreStatus>;
+/// The report of a restore.
+pub type RestoreReport = Blocking<crate::RestoreReport>;
+/// A vault.
+pub type Vault = Blocking<crate::Vault>;
+/// The content of a file of a backup.
+pub type Content = Blocking<crate::Content>;
+
+impl Client {
+    /// See [`crate::Client::new`].
+    pub fn new(url: &str, credentials: Credentials) -> Result<Self> {
+        Ok(Self { inner: crate::Client::new(url, credentials)?, runtime: own_runtime()? })
+    }
+
+    /// See [`crate::Client::connect`].
+    pub fn connect(url: &str, username: &str, api_key: &str) -> Result<Self> {
+        let runtime = own_runtime()?;
+        let inner = runtime.block_on(crate::Client::connect(url, username, api_key))?;
+        Ok(Self { inner, runtime })
+    }
+
+    /// See [`crate::Client::call`].
+    pub fn call<E: Endpoint>(&self, path: &E::Path, query: &E::Query, body: &E::Body) -> Result<E::Reply> {
+        refuse_async()?;
+        self.runtime.block_on(self.inner.call::<E>(path, query, body))
+    }
+}
+
+fn own_runtime() -> Result<Arc<Runtime>> {
+    refuse_async()?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    runtime
+        .map(Arc::new)
+        .map_err(|e| Error::new(ErrorKind::Local, "cannot start an async runtime").caused_by(e))
+}
+
+/// A runtime cannot be driven from within another; the library would panic.
+fn refuse_async() -> Result<()> {
+    match runtime::Handle::try_current() {
+        Ok(_) => Err(Error::new(ErrorKind::Local, "the blocking client was called in an async program")),
+        Err(_) => Ok(()),
+    }
+}
+
+impl<T> Deref for Blocking<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Blocking<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+/// What a call answers, made blocking where it can ask on.
+trait IntoBlocking {
+    type Blocking;
+    fn into_blocking(self, runtime: &Arc<Runtime>) -> Self::Blocking;
+}
+
+impl<T: IntoBlocking> IntoBlocking for Vec<T> {
+    type Blocking = Vec<T::Blocking>;
+    fn into_blocking(self, runtime: &Arc<Runtime>) -> Self::Blocking {
+        self.into_iter().map(|item| item.into_blocking(runtime)).collect()
+    }
+}
+
+impl<T: IntoBlocking> IntoBlocking for Option<T> {
+    type Blocking = Option<T::Blocking>;
+    fn into_blocking(self, runtime: &Arc<Runtime>) -> Self::Blocking {
+        self.map(|value| value.into_blocking(runtime))
+    }
+}
+
+macro_rules! asks_on {
+    ($([$($parameter:ident)?] $type:ty),+) => {$(
+        impl$(<$parameter>)? IntoBlocking for $type {
+            type Blocking = Blocking<Self>;
+            fn into_blocking(self, runtime: &Arc<Runtime>) -> Self::Blocking {
+                Blocking { inner: self, runtime: runtime.clone() }
+            }
+        }
+    )+};
+}
+asks_on!([T] Handle<T>, [R] Status<R>, [] crate::Backup, [] crate::Restore, [] crate::Content);
+
+macro_rules! answers {
+    ($($type:ty),+ $(,)?) => {$(
+        impl IntoBlocking for $type {
+            type Blocking = Self;
+            fn into_blocking(self, _: &Arc<Runtime>) -> Self {
+                self
+            }
+        }
+    )+};
+}
+answers!((), bool, Bytes, RunState, backup::Backup, restore::Restore, Check, File, Provider, User, VaultKey);
+answers!(ApiKey, ApiKeyWithSecret, EnrolmentToken);
+
+/// Gives a blocking object the namesakes of the async methods listed.
+macro_rules! namesakes {
+    ($of:ident: $(fn $name:ident $arguments:tt -> $answer:ty;)+) => {
+        impl $of {
+            $(namesake! { $of, $name $arguments -> $answer })+
+        }
+    };
+}
+
+macro_rules! namesake {
+    ($of:ident, $name:ident (&$this:ident $(, $arg:ident: $type:ty)*) -> $answer:ty) => {
+        #[doc = concat!("See [`crate::", stringify!($of), "::", stringify!($name), "`].")]
+        pub fn $name(&$this $(, $arg: $type)*) -> Result<$answer> {
+            refuse_async()?;
+            let answer = $this.runtime.block_on($this.inner.$name($($arg),*))?;
+            Ok(answer.into_blocking(&$this.runtime))
+        }
+    };
+    ($of:ident, $name:ident (&mut $this:ident $(, $arg:ident: $type:ty)*) -> $answer:ty) => {
+        #[doc = concat!("See [`crate::", stringify!($of), "::", stringify!($name), "`].")]
+        pub fn $name(&mut $this $(, $arg: $type)*) -> Result<$answer> {
+            refuse_async()?;
+            let answer = $this.runtime.block_on($this.inner.$name($($arg),*))?;
+            Ok(answer.into_blocking(&$this.runtime))
+        }
+    };
+    ($of:ident, $name:ident ($this:ident) -> $answer:ty) => {
+        #[doc = concat!("See [`crate::", stringify!($of), "::", stringify!($name), "`].")]
+        pub fn $name($this) -> Result<$answer> {
+            refuse_async()?;
+            let answer = $this.runtime.block_on($this.inner.$name())?;
+            Ok(answer.into_blocking(&$this.runtime))
+        }
+    };
+}
+
+namesakes! { Client:
+    fn user(&self) -> User;
+    fn supported_providers(&self) -> Vec<Provider>;
+    fn get_provider(&self, id: &str) -> Provider;
+    fn agents(&self) -> Vec<Agent>;
+    fn get_agent(&self, id: AgentId) -> Agent;
+    fn create_enrolment_token(&self, ttl: Option<Duration>) -> EnrolmentToken;
+    fn backup_configurations(&self) -> Vec<BackupConfiguration>;
+    fn find_backup_configurations(&self, query: BackupConfigurationQuery) -> Vec<BackupConfiguration>;
+    fn get_backup_configuration(&self, id: BackupConfigurationId) -> BackupConfiguration;
+    fn create_backup_configuration(&self, new: NewBackupConfiguration) -> BackupConfiguration;
+    fn active_backups(&self) -> Vec<BackupStatus>;
+    fn find_backups(&self, query: BackupQuery) -> Vec<BackupStatus>;
+    fn get_backup(&self, id: BackupId) -> BackupStatus;
+    fn get_backup_report(&self, id: BackupId) -> BackupReport;
+    fn create_backup(&self, configuration_id: BackupConfigurationId) -> Backup;
+    fn start_backup(&self, configuration_id: BackupConfigurationId) -> BackupStatus;
+    fn active_restores(&self) -> Vec<RestoreStatus>;
+    fn find_restores(&self, query: RestoreQuery) -> Vec<RestoreStatus>;
+    fn get_restore(&self, id: RestoreId) -> RestoreStatus;
+    fn get_restore_report(&self, id: RestoreId) -> RestoreReport;
+    fn create_restore(&self, wanted: NewRestore) -> Restore;
+    fn start_restore(&self, wanted: &NewRestore) -> RestoreStatus;
+    fn vaults(&self) -> Vec<Vault>;
+    fn get_vault(&self, id: &VaultId) -> Vault;
+    fn start_check(&self, vault: &VaultId, read_data: bool) -> Check;
+    fn get_check(&self, id: CheckId) -> Check;
+    fn wait_for_check(&self, id: CheckId, progress: impl FnMut(&Check) + Send) -> Check;
+    fn files(&self, backup: BackupId, path: &str) -> Vec<File>;
+    fn open_file(&self, backup: BackupId, path: &str) -> Content;
+    fn api_keys(&self) -> Vec<ApiKey>;
+    fn create_api_key(&self, name: &str) -> ApiKeyWithSecret;
+    fn delete_api_key(&self, id: ApiKeyId) -> ();
+}
+
+namesakes! { Agent:
+    fn refresh(&mut self) -> ();
+    fn enable(&mut self) -> ();
+    fn disable(&mut self) -> ();
+    fn backup_configurations(&self) -> Vec<BackupConfiguration>;
+    fn active_backups(&self) -> Vec<BackupStatus>;
+    fn active_restores(&self) -> Vec<RestoreStatus>;
+}
+
+namesakes! { BackupConfiguration:
+    fn refresh(&mut self) -> ();
+    fn enable(&mut self) -> ();
+    fn disable(&mut self) -> ();
+    fn delete(self) -> ();
+    fn update(&mut self, change: &BackupConfigurationChange) -> ();
+    fn update_from_dict(&mut self, change: &(impl Serialize + Sync + ?Sized)) -> ();
+    fn update_from_file(&mut self, path: impl AsRef<Path>) -> ();
+}
+
+namesakes! { Backup:
+    fn running(&self) -> bool;
+    fn start(&mut self) -> BackupStatus;
+    fn stop(&self) -> ();
+    fn wait(&self, progress: impl FnMut(&backup::Backup) + Send) -> Option<backup::Backup>;
+    fn report(&self) -> Option<BackupReport>;
+}
+
+namesakes! { BackupStatus:
+    fn read(&self) -> backup::Backup;
+    fn state(&self) -> RunState;
+    fn taken(&self) -> backup::Backup;
+    fn wait(&self, progress: impl FnMut(&backup::Backup) + Send) -> backup::Backup;
+    fn stop(&self) -> RunState;
+    fn report(&self) -> Option<BackupReport>;
+}
+
+namesakes! { BackupReport:
+    fn get_configuration(&self) -> BackupConfiguration;
+}
+
+namesakes! { Restore:
+    fn running(&self) -> bool;
+    fn start(&mut self) -> RestoreStatus;
+    fn stop(&self) -> ();
+    fn wait(&self, progress: impl FnMut(&restore::Restore) + Send) -> Option<restore::Restore>;
+    fn report(&self) -> Option<RestoreReport>;
+}
+
+namesakes! { RestoreStatus:
+    fn read(&self) -> restore::Restore;
+    fn state(&self) -> RunState;
+    fn taken(&self) -> restore::Restore;
+    fn wait(&self, progress: impl FnMut(&restore::Restore) + Send) -> restore::Restore;
+    fn stop(&self) -> RunState;
+    fn report(&self) -> Option<RestoreReport>;
+}
+
+namesakes! { Vault:
+    fn export_key(&self) -> VaultKey;
+}
+
+namesakes! { Content:
+    fn chunk(&mut self) -> Option<Bytes>;
+}
