@@ -1,1 +1,40 @@
-//! agent
+//! The agent: the process on a machine that backs it up.
+//!
+//! [`enroll`] makes the machine known to a server, once. [`run`] keeps the link to the server and takes its jobs,
+//! one at a time, each in a child process that runs [`run_job`]. So a crash in a backup cannot take the agent with
+//! it, and its memory goes back to the system when it ends.
+//!
+//! Invariants:
+//! - What an agent keeps lies in one folder; one `run` works in it at a time, and one job.
+//! - A job ends when the standard input of its process closes: it never outlives the agent by more than seconds.
+//! - How a job ended lies on disk before its process ends, and stays there until the server has acknowledged it.
+//! - No secret is logged or put in an argument list.
+
+mod backoff;
+mod child;
+mod data_dir;
+mod durable;
+mod enroll;
+mod error;
+mod error_list;
+mod host;
+mod identity;
+mod job;
+mod key;
+mod link;
+mod order;
+mod reporter;
+mod results;
+mod run;
+mod runs;
+mod server_url;
+mod session;
+mod token;
+mod work;
+
+pub use backoff::Reconnect;
+pub use child::JobCommand;
+pub use enroll::{EnrollOptions, Enrollment, enroll};
+pub use error::{Error, ErrorKind, Result};
+pub use job::run_job;
+pub use run::{RunOptions, run};

@@ -1,0 +1,310 @@
+//! One connection to the server, from the hello to its end.
+//!
+//! A session does not queue what it sends: each round of its loop sends what is due by the present state of the
+//! runs, then waits for a message, a change or the next due time. Two clocks keep it honest: it is never silent for
+//! longer than the heartbeat, and it takes the link for dead when nothing came for three heartbeats, for which it
+//! pings a silent server.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use futures_util::{SinkExt, StreamExt};
+use roadstead_api::{
+    agent::HostFacts,
+    link::{self, AgentMessage, RunRef, ServerMessage},
+    run::{Progress, RunState},
+};
+use serde::Deserialize;
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep_until, timeout, timeout_at},
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    tungstenite::{
+        self, Message,
+        client::IntoClientRequest,
+        http::{HeaderValue, StatusCode, header::AUTHORIZATION},
+        protocol::WebSocketConfig,
+    },
+};
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    identity::Identity,
+    runs::{Runs, Taken},
+};
+
+/// How long the server may take to let the agent in.
+const HANDSHAKE: Duration = Duration::from_secs(30);
+/// How many heartbeats of silence make a dead link.
+const SILENCE: u32 = 3;
+/// The least time between two messages of progress in one state.
+const PROGRESS_PAUSE: Duration = Duration::from_secs(1);
+/// Heartbeats outside of this make no sense, whatever the server says. In seconds.
+const HEARTBEATS: std::ops::RangeInclusive<u32> = 1..=3600;
+const BUFFER_BYTES: usize = 16 << 10;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// A connection that the server has welcomed.
+pub(crate) struct Session<'a> {
+    socket: Socket,
+    runs: &'a Runs,
+    heartbeat: Duration,
+    heard: Instant,
+    pinged: Instant,
+    spoke: Instant,
+    sent: BTreeSet<RunRef>,
+    told: Option<Told>,
+}
+
+/// The progress that the server was told last.
+struct Told {
+    run: RunRef,
+    state: RunState,
+    progress: Progress,
+    at: Instant,
+}
+
+impl<'a> Session<'a> {
+    /// Connects, says hello and waits for the welcome.
+    pub async fn open(identity: &Identity, host: &HostFacts, runs: &'a Runs) -> Result<Self> {
+        let until = Instant::now() + HANDSHAKE;
+        let late = |_| Error::new(ErrorKind::Link, "the server did not let the agent in in time");
+        let socket = timeout_at(until, connect(identity)).await.map_err(late)??;
+        let now = Instant::now();
+        let mut session = Self {
+            socket,
+            runs,
+            heartbeat: HANDSHAKE,
+            heard: now,
+            pinged: now,
+            spoke: now,
+            sent: BTreeSet::new(),
+            told: None,
+        };
+        runs.find_results();
+        let hello = AgentMessage::Hello { protocol: link::PROTOCOL, host: host.clone(), runs: runs.all() };
+        session.send(&hello).await?;
+        session.heartbeat = timeout_at(until, session.welcome()).await.map_err(late)??;
+        Ok(session)
+    }
+
+    async fn welcome(&mut self) -> Result<Duration> {
+        loop {
+            let Some(text) = self.receive().await? else { continue };
+            return match serde_json::from_str(&text) {
+                Ok(ServerMessage::Welcome { protocol: link::PROTOCOL, heartbeat_seconds }) => {
+                    let seconds = heartbeat_seconds.clamp(*HEARTBEATS.start(), *HEARTBEATS.end());
+                    Ok(Duration::from_secs(seconds.into()))
+                }
+                Ok(ServerMessage::Welcome { protocol, .. }) => Err(Error::new(
+                    ErrorKind::Refused,
+                    format!("the server speaks protocol {protocol}: update this agent"),
+                )),
+                Ok(ServerMessage::Refused { reason }) => {
+                    Err(Error::new(ErrorKind::Refused, format!("the server refuses the link: {reason}")))
+                }
+                _ => {
+                    Err(Error::new(ErrorKind::Protocol, "the server answered the hello with something else"))
+                }
+            };
+        }
+    }
+
+    /// Serves the server until the link breaks, or all is done and told.
+    pub async fn serve(mut self) -> Result<()> {
+        let mut changes = self.runs.changes();
+        loop {
+            self.keep_alive().await?;
+            self.send_progress().await?;
+            self.send_results().await?;
+            if self.runs.is_finished() {
+                return self.part().await;
+            }
+            let due = self.due();
+            tokio::select! {
+                text = self.receive() => if let Some(text) = text? { self.obey(&text).await? },
+                _ = changes.changed() => {}
+                () = sleep_until(due) => {}
+            }
+        }
+    }
+
+    /// When the loop has to look again though nothing happens.
+    fn due(&self) -> Instant {
+        let silence =
+            (self.heard.max(self.pinged) + self.heartbeat).min(self.heard + self.heartbeat * SILENCE);
+        let due = silence.min(self.spoke + self.heartbeat);
+        match &self.told {
+            Some(told) if self.news().is_some() => due.min(told.at + PROGRESS_PAUSE),
+            _ => due,
+        }
+    }
+
+    async fn keep_alive(&mut self) -> Result<()> {
+        let now = Instant::now();
+        if now >= self.heard + self.heartbeat * SILENCE {
+            return Err(Error::new(ErrorKind::Link, "the server has fallen silent"));
+        }
+        if now >= self.spoke + self.heartbeat {
+            self.send(&AgentMessage::Heartbeat).await?;
+        }
+        if now >= self.heard.max(self.pinged) + self.heartbeat {
+            self.pinged = now;
+            self.send_raw(Message::Ping(Default::default())).await?;
+        }
+        Ok(())
+    }
+
+    /// At once where the state is new, else at most once in a pause.
+    async fn send_progress(&mut self) -> Result<()> {
+        let Some((run, state, progress)) = self.news() else { return Ok(()) };
+        let now = Instant::now();
+        match &self.told {
+            Some(told) if told.run == run && told.state == state && now < told.at + PROGRESS_PAUSE => Ok(()),
+            _ => {
+                self.told = Some(Told { run, state, progress: progress.clone(), at: now });
+                self.send(&AgentMessage::Progress { run, state, progress }).await
+            }
+        }
+    }
+
+    /// How far the run in hand has come, unless the server knows.
+    fn news(&self) -> Option<(RunRef, RunState, Progress)> {
+        let news = self.runs.told()?;
+        let is_old = |told: &Told| told.run == news.0 && told.state == news.1 && told.progress == news.2;
+        (!self.told.as_ref().is_some_and(is_old)).then_some(news)
+    }
+
+    async fn send_results(&mut self) -> Result<()> {
+        for run in self.runs.ended() {
+            if self.sent.insert(run) {
+                self.send_result(run).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_result(&mut self, run: RunRef) -> Result<()> {
+        let Some(outcome) = self.runs.outcome(run) else { return Ok(()) };
+        tracing::info!(%run, state = %outcome.state, "run ended");
+        self.send(&AgentMessage::Finished { run, outcome }).await
+    }
+
+    /// Does what a message of the server says. One that is not understood is no reason to break the link: a later
+    /// server may say more than this agent knows.
+    async fn obey(&mut self, text: &str) -> Result<()> {
+        match serde_json::from_str(text) {
+            Ok(ServerMessage::Start(job)) => self.start(*job).await,
+            Ok(ServerMessage::Stop { run }) => {
+                tracing::info!(%run, "run is to stop");
+                self.runs.stop(run);
+                Ok(())
+            }
+            Ok(ServerMessage::Acknowledged { run }) => {
+                self.runs.acknowledged(run);
+                self.sent.remove(&run);
+                Ok(())
+            }
+            Ok(ServerMessage::Refused { reason }) => {
+                Err(Error::new(ErrorKind::Refused, format!("the server refuses the link: {reason}")))
+            }
+            Ok(ServerMessage::Welcome { .. }) => Ok(()),
+            Err(e) => {
+                // The error's text may quote the message, which may hold a password.
+                tracing::warn!(
+                    line = e.line(),
+                    column = e.column(),
+                    "a message of the server is not understood"
+                );
+                if let Ok(UnknownStart::Start { run }) = serde_json::from_str(text) {
+                    self.runs.refuse(run, "this version of the agent does not know such a job: update it");
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn start(&mut self, job: link::Job) -> Result<()> {
+        let run = job.run;
+        match self.runs.start(job) {
+            Taken::Accepted => {
+                tracing::info!(%run, "run taken");
+                self.send(&AgentMessage::Accepted { run }).await
+            }
+            Taken::Ended => {
+                self.sent.insert(run);
+                self.send_result(run).await
+            }
+        }
+    }
+
+    async fn send(&mut self, message: &AgentMessage) -> Result<()> {
+        let unfit = |e| Error::new(ErrorKind::Protocol, "a message cannot be encoded").caused_by(e);
+        let text = serde_json::to_string(message).map_err(unfit)?;
+        self.send_raw(Message::text(text)).await?;
+        self.spoke = Instant::now();
+        Ok(())
+    }
+
+    async fn send_raw(&mut self, message: Message) -> Result<()> {
+        match timeout(self.heartbeat * SILENCE, self.socket.send(message)).await {
+            Ok(sent) => sent.map_err(broken),
+            Err(_) => Err(Error::new(ErrorKind::Link, "the server takes no messages")),
+        }
+    }
+
+    /// The next text message; `None` for a sign of life without one.
+    async fn receive(&mut self) -> Result<Option<String>> {
+        let message = match self.socket.next().await {
+            Some(message) => message.map_err(broken)?,
+            None => return Err(Error::new(ErrorKind::Link, "the server closed the link")),
+        };
+        self.heard = Instant::now();
+        match message {
+            Message::Text(text) => Ok(Some(text.as_str().to_owned())),
+            Message::Close(_) => Err(Error::new(ErrorKind::Link, "the server closed the link")),
+            _ => Ok(None),
+        }
+    }
+
+    async fn part(mut self) -> Result<()> {
+        self.send_raw(Message::Close(None)).await
+    }
+}
+
+/// A start whose job is beyond this version, as far as it can be read.
+#[derive(Deserialize)]
+#[serde(tag = "message", rename_all = "snake_case")]
+enum UnknownStart {
+    Start { run: RunRef },
+}
+
+async fn connect(identity: &Identity) -> Result<Socket> {
+    let unfit = || Error::new(ErrorKind::Address, "the address of the link cannot be used");
+    let mut request = identity.server.link().into_client_request().map_err(|e| unfit().caused_by(e))?;
+    let bearer = format!("Bearer {}", identity.credential);
+    let mut bearer = HeaderValue::from_str(&bearer).map_err(|e| unfit().caused_by(e))?;
+    bearer.set_sensitive(true);
+    request.headers_mut().insert(AUTHORIZATION, bearer);
+    let config = WebSocketConfig::default()
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES)
+        .max_message_size(Some(link::MAX_MESSAGE_BYTES))
+        .max_frame_size(Some(link::MAX_MESSAGE_BYTES));
+    match connect_async_with_config(request, Some(config), true).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(tungstenite::Error::Http(reply)) if reply.status() == StatusCode::UNAUTHORIZED => {
+            Err(Error::new(ErrorKind::Unauthorized, "the server does not know this agent's credential"))
+        }
+        Err(tungstenite::Error::Http(reply)) => {
+            Err(Error::new(ErrorKind::Link, format!("the server answered {}", reply.status())))
+        }
+        Err(e) => Err(Error::new(ErrorKind::Link, "the server cannot be reached").caused_by(e)),
+    }
+}
+
+fn broken(source: tungstenite::Error) -> Error {
+    Error::new(ErrorKind::Link, "the link broke").caused_by(source)
+}

@@ -1,0 +1,169 @@
+//! What a job does, in the engine's terms. All use of the engine is here.
+
+use std::{io::Write, path::PathBuf, sync::Arc, time::Duration};
+
+use roadstead_api::{
+    id::SnapshotId,
+    link::Work,
+    run::{Progress, RunError},
+};
+use roadstead_vault::{
+    BackupOptions, BackupSummary, FileError, FileErrorKind, Monitor, Overwrite, Repository, RestoreOptions,
+    RestoreSummary, Result,
+    store::{RestAuth, RestConfig, RestStore, RetryStore},
+};
+
+pub(crate) use roadstead_vault::Cancel;
+
+use crate::{order::JobOrder, reporter::Reporter};
+
+/// How long a server may be away before its runs fail.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What work leaves behind when it is done.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// The snapshot that a backup wrote.
+    pub snapshot_id: Option<SnapshotId>,
+    /// Files that a restore left as they were.
+    pub files_skipped: u64,
+}
+
+/// Carries out the work of an order.
+pub(crate) fn carry_out<W: Write + Send>(
+    order: &JobOrder,
+    reporter: &Reporter<W>,
+    cancel: &Cancel,
+) -> Result<Done> {
+    reporter.progress(Progress::default());
+    let repository = open(order, cancel)?;
+    let watch = Watch { reporter };
+    match &order.job.work {
+        Work::Backup { inclusions, exclusions, tags } => {
+            let options = BackupOptions {
+                paths: inclusions.iter().map(PathBuf::from).collect(),
+                excludes: exclusions.clone(),
+                tags: tags.clone(),
+                ..BackupOptions::default()
+            };
+            let summary = repository.backup(&options, &watch, cancel)?;
+            reporter.progress(backup_progress(&summary));
+            Ok(Done { snapshot_id: Some(SnapshotId(summary.snapshot.to_hex())), files_skipped: 0 })
+        }
+        Work::Restore { snapshot_id, path, inclusions, overwrite } => {
+            let options = RestoreOptions {
+                target: PathBuf::from(path),
+                include: inclusions.clone(),
+                overwrite: if *overwrite { Overwrite::IfChanged } else { Overwrite::Never },
+                threads: 0,
+                owner: rustix::process::geteuid().is_root(),
+            };
+            let snapshot = repository.snapshot(&snapshot_id.0)?;
+            let summary = repository.restore(&snapshot, &options, &watch, cancel)?;
+            reporter.progress(restore_progress(&summary));
+            Ok(Done { snapshot_id: None, files_skipped: summary.skipped })
+        }
+    }
+}
+
+/// Opens the job's vault at the server, whose absence is borne with for a while.
+fn open(order: &JobOrder, cancel: &Cancel) -> Result<Repository> {
+    let url = order.server.vault(&order.job.vault_id);
+    let auth = RestAuth::Bearer(order.credential.clone());
+    let store = RestStore::new(RestConfig { url, auth, ..RestConfig::default() })?;
+    let store = RetryStore::new(Arc::new(store), PATIENCE, cancel.clone());
+    Repository::open(Arc::new(store), order.job.vault_password.as_bytes())
+}
+
+fn backup_progress(summary: &BackupSummary) -> Progress {
+    Progress {
+        files_searched: summary.files_searched,
+        bytes_searched: summary.bytes_searched,
+        files_done: summary.files_backed_up,
+        bytes_done: summary.bytes_backed_up,
+        bytes_added: summary.bytes_added_stored,
+        files_total: summary.files_searched,
+        bytes_total: summary.bytes_searched,
+        totals_final: true,
+        error_count: summary.errors,
+        current_path: None,
+    }
+}
+
+fn restore_progress(summary: &RestoreSummary) -> Progress {
+    let files = summary.files + summary.skipped;
+    Progress {
+        files_searched: files,
+        bytes_searched: summary.bytes,
+        files_done: summary.files,
+        bytes_done: summary.bytes,
+        bytes_added: 0,
+        files_total: files,
+        bytes_total: summary.bytes,
+        totals_final: true,
+        error_count: summary.errors,
+        current_path: None,
+    }
+}
+
+/// Passes on what the engine tells.
+struct Watch<'a, W> {
+    reporter: &'a Reporter<W>,
+}
+
+impl<W: Write + Send> Monitor for Watch<'_, W> {
+    fn progress(&self, progress: &roadstead_vault::Progress) {
+        self.reporter.progress(Progress {
+            files_searched: progress.files_searched,
+            bytes_searched: progress.bytes_searched,
+            files_done: progress.files_backed_up,
+            bytes_done: progress.bytes_backed_up,
+            bytes_added: progress.bytes_added,
+            files_total: progress.files_total,
+            bytes_total: progress.bytes_total,
+            totals_final: progress.totals_final,
+            error_count: progress.errors,
+            current_path: Some(progress.current.clone()).filter(|path| !path.is_empty()),
+        });
+    }
+
+    fn error(&self, error: &FileError) {
+        self.reporter.error(run_error(error));
+    }
+
+    fn warning(&self, warning: &FileError) {
+        tracing::info!(file = %warning.path.display(), reason = %warning.reason, "a file changed underneath");
+    }
+}
+
+fn run_error(error: &FileError) -> RunError {
+    let (kind, operation) = match error.kind {
+        FileErrorKind::Open => ("io", "open"),
+        FileErrorKind::Read => ("io", "read"),
+        FileErrorKind::Metadata => ("metadata", "metadata"),
+        FileErrorKind::Vanished => ("not_found", "open"),
+        FileErrorKind::Changed => ("changed", "read"),
+        FileErrorKind::Write => ("io", "write"),
+        FileErrorKind::Damaged => ("damaged", "read from the vault"),
+        FileErrorKind::Refused => ("refused", "restore"),
+        _ => ("io", ""),
+    };
+    RunError {
+        // The system's own number says more than the doing it was met in.
+        kind: error.code.and_then(kind_of_code).unwrap_or(kind).to_owned(),
+        reason: error.reason.clone(),
+        code: error.code.unwrap_or(0),
+        details: operation.to_owned(),
+        path: error.path.to_string_lossy().into_owned(),
+    }
+}
+
+fn kind_of_code(code: i32) -> Option<&'static str> {
+    match rustix::io::Errno::from_raw_os_error(code) {
+        rustix::io::Errno::ACCESS | rustix::io::Errno::PERM => Some("permission_denied"),
+        rustix::io::Errno::NOENT => Some("not_found"),
+        rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT => Some("no_space"),
+        rustix::io::Errno::ROFS => Some("read_only"),
+        _ => None,
+    }
+}
