@@ -1,2 +1,121 @@
-//! cli
-fn main() {}
+//! `roadstead`: server, agent, and a command for every noun, in one binary.
+//!
+//! Each noun has a file with its verbs; what the nouns share is in `list`, `run`, `session` and `output`. Commands
+//! hand back an [`Exit`] or an [`Error`]; only this file turns them into an exit status.
+
+mod agent;
+mod agent_process;
+mod api_key;
+mod args;
+mod backup;
+mod backup_configuration;
+mod check;
+mod confirm;
+mod error;
+mod file;
+mod human;
+mod list;
+mod log;
+mod login;
+mod output;
+mod profile;
+mod progress;
+mod provider;
+mod restore;
+mod run;
+mod runtime;
+mod secret;
+mod server;
+mod session;
+mod shutdown;
+mod table;
+mod up;
+mod vault;
+
+use std::{env, process::ExitCode};
+
+use clap::{CommandFactory, Parser};
+use clap_complete::Shell;
+
+use crate::{
+    args::{Cli, Command},
+    error::{Error, Exit, Result},
+    output::{Format, Output},
+    session::Session,
+};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return wrong_usage(&error),
+    };
+    let output = cli.globals.output();
+    match carry_out(cli) {
+        Ok(exit) => exit.into(),
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            output.error(&error);
+            error.exit_code()
+        }
+    }
+}
+
+fn carry_out(cli: Cli) -> Result<Exit> {
+    let Cli { globals, command } = cli;
+    let output = globals.output();
+    match command {
+        Command::Server(args) => server::run(args, output),
+        Command::Agent { command } => agent_process::run(command, output),
+        Command::Completions { shell } => completions(shell, output),
+        Command::Up(args) => runtime::single()?.block_on(up::run(args, output)),
+        Command::Login(args) => {
+            runtime::single()?.block_on(login::run(args, globals.profile.as_deref(), output))
+        }
+        noun => runtime::single()?.block_on(ask(noun, &globals.session()?)),
+    }
+}
+
+/// The nouns that the server is asked about.
+async fn ask(command: Command, session: &Session) -> Result<Exit> {
+    match command {
+        Command::Providers { command } => provider::run(command, session).await,
+        Command::Agents { command } => agent::run(command, session).await,
+        Command::BackupConfigurations { command } => backup_configuration::run(command, session).await,
+        Command::Backups { command } => backup::run(command, session).await,
+        Command::Restores { command } => restore::run(command, session).await,
+        Command::Vaults { command } => vault::run(command, session).await,
+        Command::ApiKeys { command } => api_key::run(command, session).await,
+        Command::Server(_)
+        | Command::Agent { .. }
+        | Command::Up(_)
+        | Command::Login(_)
+        | Command::Completions { .. } => Err(Error::usage("this command asks no server")),
+    }
+}
+
+fn completions(shell: Shell, output: Output) -> Result<Exit> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "roadstead", &mut script);
+    output.bytes(&script)?;
+    Ok(Exit::Done)
+}
+
+/// Help and version are no errors. Programs get the others as a problem body: what they asked for is looked up by
+/// hand, since nothing was parsed.
+fn wrong_usage(error: &clap::Error) -> ExitCode {
+    let arguments: Vec<_> = env::args().collect();
+    let wants_json =
+        arguments.windows(2).any(|pair| matches!(pair[0].as_str(), "-o" | "--output") && pair[1] == "json")
+            || arguments
+                .iter()
+                .any(|argument| matches!(argument.as_str(), "-ojson" | "-o=json" | "--output=json"));
+    if error.use_stderr() && wants_json {
+        let text = error.to_string();
+        let text = text.trim().trim_start_matches("error: ");
+        Output::new(Format::Json).error(&Error::usage(text));
+    } else {
+        // Nobody is left to tell where this fails.
+        let _ = error.print();
+    }
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}

@@ -1,0 +1,109 @@
+//! `roadstead agents`: the agents that the server knows. (The agent itself is in `agent_process`.)
+
+use std::time::Duration;
+
+use clap::Subcommand;
+use jiff::{Span, SpanRelativeTo};
+use roadstead_client::api::{
+    PageQuery,
+    agent::{Agent, AgentDisable, AgentEnable, AgentList, AgentShow},
+    id::AgentId,
+};
+
+use crate::{
+    error::{Exit, Result},
+    list::{self, ListArgs},
+    session::Session,
+    table::{self, Row},
+};
+
+/// The verbs.
+#[derive(Subcommand, Debug)]
+pub enum AgentCommand {
+    /// Make a token that enrols one agent.
+    #[command(after_help = "Example:\n  roadstead agents token --ttl 1h -o json")]
+    Token {
+        /// How long it can be used, such as 90s, 15m, 1h or 7d.
+        #[arg(long, value_parser = duration, value_name = "TIME")]
+        ttl: Option<Duration>,
+    },
+    /// List the agents, oldest first.
+    #[command(after_help = "Example:\n  roadstead agents list")]
+    List(ListArgs),
+    /// Show an agent.
+    #[command(after_help = "Example:\n  roadstead agents show 1")]
+    Show {
+        /// The agent's id.
+        agent: AgentId,
+    },
+    /// Let an agent take work again.
+    #[command(after_help = "Example:\n  roadstead agents enable 1")]
+    Enable {
+        /// The agent's id.
+        agent: AgentId,
+    },
+    /// Keep an agent from new work; what it has in hand goes on.
+    #[command(after_help = "Example:\n  roadstead agents disable 1")]
+    Disable {
+        /// The agent's id.
+        agent: AgentId,
+    },
+}
+
+impl Row for Agent {
+    const COLUMNS: &'static [&'static str] =
+        &["id", "name", "enabled", "connected", "busy", "vault", "os", "last seen"];
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.name.clone(),
+            table::yes(self.enabled),
+            table::yes(self.connected),
+            table::yes(self.busy),
+            self.vault_id.to_string(),
+            self.host.os.clone(),
+            table::age(self.last_seen_at),
+        ]
+    }
+}
+
+/// Carries out a verb.
+pub async fn run(command: AgentCommand, session: &Session) -> Result<Exit> {
+    let Session { client, output } = session;
+    match command {
+        AgentCommand::Token { ttl } => output.object(&client.create_enrolment_token(ttl).await?)?,
+        AgentCommand::List(which) => {
+            return list::print::<AgentList, _>(session, (), PageQuery::default(), which).await;
+        }
+        AgentCommand::Show { agent } => output.object(&client.call::<AgentShow>(&agent, &(), &()).await?)?,
+        AgentCommand::Enable { agent } => {
+            output.object(&client.call::<AgentEnable>(&agent, &(), &()).await?)?
+        }
+        AgentCommand::Disable { agent } => {
+            output.object(&client.call::<AgentDisable>(&agent, &(), &()).await?)?
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: Span = text.parse().map_err(|e: jiff::Error| e.to_string())?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|e| e.to_string())?;
+    Duration::try_from(duration).map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let cases = [("90s", 90), ("15m", 900), ("1h", 3600), ("7d", 604_800), ("1h 30m", 5400)];
+        for (text, seconds) in cases {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "15", "-5m", "soon", "1y"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! `roadstead backups`: runs of a backup configuration.
+
+use clap::Subcommand;
+use roadstead_client::api::{
+    backup::{Backup, BackupList, BackupQuery, BackupShow},
+    id::{AgentId, BackupConfigurationId, BackupId},
+};
+
+use crate::{
+    error::{Exit, Result},
+    human,
+    list::{self, ListArgs},
+    run,
+    session::Session,
+    table::{self, Row},
+};
+
+/// The verbs.
+#[derive(Subcommand, Debug)]
+pub enum BackupCommand {
+    /// Start a backup.
+    #[command(
+        after_help = "Exit status with --wait: 0 completed, 3 completed with errors, 1 otherwise.\n\nExample:\n  \
+                            roadstead backups start --configuration 1 --wait"
+    )]
+    Start {
+        /// The configuration to run.
+        #[arg(long)]
+        configuration: BackupConfigurationId,
+        /// Wait until it has ended.
+        #[arg(long)]
+        wait: bool,
+    },
+    /// List backups, newest first.
+    #[command(after_help = "Example:\n  roadstead backups list --active")]
+    List {
+        /// Only those of this agent.
+        #[arg(long)]
+        agent: Option<AgentId>,
+        /// Only those of this configuration.
+        #[arg(long)]
+        configuration: Option<BackupConfigurationId>,
+        /// Only those that have not ended.
+        #[arg(long)]
+        active: bool,
+        #[command(flatten)]
+        which: ListArgs,
+    },
+    /// Show a backup with its progress.
+    #[command(after_help = "Example:\n  roadstead backups show 1")]
+    Show {
+        /// The backup's id.
+        backup: BackupId,
+    },
+    /// Stop a backup, and wait a while for its end.
+    #[command(after_help = "Example:\n  roadstead backups stop 1")]
+    Stop {
+        /// The backup's id.
+        backup: BackupId,
+    },
+    /// Print the report of a backup that ended by itself.
+    #[command(after_help = "Example:\n  roadstead backups report 1 -o json")]
+    Report {
+        /// The backup's id.
+        backup: BackupId,
+    },
+}
+
+impl Row for Backup {
+    const COLUMNS: &'static [&'static str] =
+        &["id", "name", "agent", "state", "files", "size", "added", "when"];
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.name.clone(),
+            self.agent_id.to_string(),
+            self.state.to_string(),
+            human::count(self.progress.files_searched),
+            human::size(self.progress.bytes_searched),
+            human::size(self.progress.bytes_added),
+            table::age(Some(self.created_at)),
+        ]
+    }
+}
+
+/// Carries out a verb.
+pub async fn run(command: BackupCommand, session: &Session) -> Result<Exit> {
+    let Session { client, output } = session;
+    match command {
+        BackupCommand::Start { configuration, wait } => {
+            run::started(session, &client.start_backup(configuration).await?, wait).await
+        }
+        BackupCommand::List { agent, configuration, active, which } => {
+            let query = BackupQuery {
+                agent_id: agent,
+                configuration_id: configuration,
+                active: active.then_some(true),
+                ..BackupQuery::default()
+            };
+            list::print::<BackupList, _>(session, (), query, which).await
+        }
+        BackupCommand::Show { backup } => {
+            output.object(&client.call::<BackupShow>(&backup, &(), &()).await?)?;
+            Ok(Exit::Done)
+        }
+        BackupCommand::Stop { backup } => run::stop(session, &client.get_backup(backup).await?).await,
+        BackupCommand::Report { backup } => run::report::<Backup>(session, backup).await,
+    }
+}

@@ -1,0 +1,168 @@
+//! `roadstead backup-configurations`: what is backed up, and when.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use roadstead_client::api::{
+    backup_configuration::{
+        BackupConfiguration, BackupConfigurationCreate, BackupConfigurationDisable,
+        BackupConfigurationEnable, BackupConfigurationList, BackupConfigurationQuery,
+        BackupConfigurationShow, NewBackupConfiguration, Schedule,
+    },
+    id::{AgentId, BackupConfigurationId},
+};
+
+use crate::{
+    confirm::DeleteArgs,
+    error::{Exit, Result},
+    list::{self, ListArgs},
+    session::Session,
+    table::{self, Row},
+};
+
+/// The verbs.
+#[derive(Subcommand, Debug)]
+pub enum BackupConfigurationCommand {
+    /// Make a backup configuration.
+    #[command(
+        after_help = "Example:\n  roadstead backup-configurations create --name etc --agent 1 --include /etc \
+                            --exclude '*.bak'"
+    )]
+    Create(CreateArgs),
+    /// List the backup configurations, oldest first.
+    #[command(after_help = "Example:\n  roadstead backup-configurations list --agent 1")]
+    List {
+        /// Only those of this agent.
+        #[arg(long)]
+        agent: Option<AgentId>,
+        #[command(flatten)]
+        which: ListArgs,
+    },
+    /// Show a backup configuration.
+    #[command(after_help = "Example:\n  roadstead backup-configurations show 1 -o json")]
+    Show {
+        /// The configuration's id.
+        configuration: BackupConfigurationId,
+    },
+    /// Change a backup configuration; what the file leaves out stays as it is.
+    #[command(after_help = "Example:\n  echo '{\"exclusions\": [\"*.bak\"]}' > change.json\n  roadstead \
+                            backup-configurations update 1 --from-file change.json")]
+    Update {
+        /// The configuration's id.
+        configuration: BackupConfigurationId,
+        /// A JSON file with the fields to change: name, inclusions, exclusions, schedule.
+        #[arg(long, value_name = "FILE")]
+        from_file: PathBuf,
+    },
+    /// Let a backup configuration be started again.
+    #[command(after_help = "Example:\n  roadstead backup-configurations enable 1")]
+    Enable {
+        /// The configuration's id.
+        configuration: BackupConfigurationId,
+    },
+    /// Keep a backup configuration from being started; a run in hand goes on.
+    #[command(after_help = "Example:\n  roadstead backup-configurations disable 1")]
+    Disable {
+        /// The configuration's id.
+        configuration: BackupConfigurationId,
+    },
+    /// Delete a backup configuration. Its backups stay, and can be restored.
+    #[command(after_help = "Example:\n  roadstead backup-configurations delete 1 --yes")]
+    Delete {
+        /// The configuration's id.
+        configuration: BackupConfigurationId,
+        #[command(flatten)]
+        delete: DeleteArgs,
+    },
+}
+
+/// A configuration to be made.
+#[derive(Args, Debug)]
+pub struct CreateArgs {
+    /// Its name.
+    #[arg(long)]
+    name: String,
+    /// The agent that is to carry it out.
+    #[arg(long)]
+    agent: AgentId,
+    /// Files and folders to back up: absolute paths.
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    include: Vec<String>,
+    /// What to leave out: restic's exclude patterns.
+    #[arg(long, num_args = 1.., value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// When it runs: manual.
+    #[arg(long, default_value = "manual")]
+    schedule: Schedule,
+}
+
+impl Row for BackupConfiguration {
+    const COLUMNS: &'static [&'static str] = &["id", "name", "agent", "enabled", "schedule", "includes"];
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.name.clone(),
+            self.agent_id.to_string(),
+            table::yes(self.enabled),
+            self.schedule.to_string(),
+            self.inclusions.join("\n"),
+        ]
+    }
+}
+
+/// Carries out a verb.
+pub async fn run(command: BackupConfigurationCommand, session: &Session) -> Result<Exit> {
+    use BackupConfigurationCommand as Command;
+    let Session { client, output } = session;
+    let shown = match command {
+        Command::Create(args) => client.call::<BackupConfigurationCreate>(&(), &(), &args.into()).await?,
+        Command::List { agent, which } => {
+            let query = BackupConfigurationQuery { agent_id: agent, ..BackupConfigurationQuery::default() };
+            return list::print::<BackupConfigurationList, _>(session, (), query, which).await;
+        }
+        Command::Show { configuration } => {
+            client.call::<BackupConfigurationShow>(&configuration, &(), &()).await?
+        }
+        Command::Update { configuration, from_file } => {
+            let mut configuration = client.get_backup_configuration(configuration).await?;
+            configuration.update_from_file(from_file).await?;
+            configuration.into_inner()
+        }
+        Command::Enable { configuration } => {
+            client.call::<BackupConfigurationEnable>(&configuration, &(), &()).await?
+        }
+        Command::Disable { configuration } => {
+            client.call::<BackupConfigurationDisable>(&configuration, &(), &()).await?
+        }
+        Command::Delete { configuration, delete } => return remove(session, configuration, delete).await,
+    };
+    output.object(&shown)?;
+    Ok(Exit::Done)
+}
+
+async fn remove(session: &Session, id: BackupConfigurationId, delete: DeleteArgs) -> Result<Exit> {
+    let configuration = session.client.get_backup_configuration(id).await?;
+    if delete.dry_run {
+        session.output.say("This would be deleted; its backups would stay:");
+        session.output.object(&*configuration)?;
+        return Ok(Exit::Done);
+    }
+    if !delete.confirm(&format!("the backup configuration {configuration}"))? {
+        return Ok(Exit::NotDone);
+    }
+    configuration.delete().await?;
+    session.output.say("Deleted; its backups stay.");
+    Ok(Exit::Done)
+}
+
+impl From<CreateArgs> for NewBackupConfiguration {
+    fn from(args: CreateArgs) -> Self {
+        Self {
+            name: args.name,
+            agent_id: args.agent,
+            inclusions: args.include,
+            exclusions: args.exclude,
+            schedule: args.schedule,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Asking before something is deleted.
+
+use std::io;
+
+use clap::Args;
+
+use crate::{
+    error::{Error, Result},
+    output,
+};
+
+/// The flags of a command that deletes.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct DeleteArgs {
+    /// Delete without asking; needed where there is no terminal.
+    #[arg(long)]
+    yes: bool,
+    /// Show what would be deleted, and delete nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl DeleteArgs {
+    /// Whether to go ahead. Without a terminal and without `--yes` the answer is an error, never a guess.
+    pub fn confirm(self, what: &str) -> Result<bool> {
+        if self.yes {
+            return Ok(true);
+        }
+        if !output::stdin_is_terminal() {
+            return Err(Error::usage(format!("deleting {what} needs --yes where there is no terminal")));
+        }
+        output::to_stderr(&format!("Delete {what}? [y/N]"));
+        let mut answer = String::new();
+        io::stdin()
+            .read_line(&mut answer)
+            .map_err(|e| Error::local("cannot read the answer").caused_by(e))?;
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    }
+}

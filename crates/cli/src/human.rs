@@ -1,0 +1,110 @@
+//! Numbers as people read them: sizes in binary units, ages, counts.
+
+use jiff::Timestamp;
+
+/// A size in bytes, such as `1.5 GiB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    // What would be shown as 1024.0 is the next unit's 1.0.
+    while value >= 1023.95 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+/// How long ago a time was, such as `5m ago`; in the future, `in 5m`.
+pub fn age(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(then).as_secs();
+    let span = span(seconds.unsigned_abs());
+    match seconds {
+        -1..=1 => "now".to_owned(),
+        2.. => format!("{span} ago"),
+        _ => format!("in {span}"),
+    }
+}
+
+/// A span of time in its largest unit.
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..=119 => format!("{seconds}s"),
+        120..=7199 => format!("{}m", seconds / 60),
+        7200..=172_799 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// A duration in seconds, such as `0.8 s` or `12m 5s`.
+pub fn duration(seconds: f64) -> String {
+    if seconds < 60.0 {
+        return format!("{seconds:.1} s");
+    }
+    let whole = seconds.round() as u64;
+    match whole {
+        0..=3599 => format!("{}m {}s", whole / 60, whole % 60),
+        _ => format!("{}h {}m", whole / 3600, whole / 60 % 60),
+    }
+}
+
+/// A number with a comma after each three digits.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        let cases = [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (1536, "1.5 KiB"),
+            ((1 << 20) - 1, "1.0 MiB"),
+            (5 << 30, "5.0 GiB"),
+            (u64::MAX, "16.0 EiB"),
+        ];
+        for (bytes, text) in cases {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn ages() {
+        let now = Timestamp::from_second(1_000_000).unwrap();
+        let cases = [
+            (0, "now"),
+            (30, "30s ago"),
+            (-30, "in 30s"),
+            (600, "10m ago"),
+            (7200, "2h ago"),
+            (172_800, "2d ago"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(age(Timestamp::from_second(1_000_000 - seconds).unwrap(), now), text);
+        }
+    }
+
+    #[test]
+    fn durations_and_counts() {
+        assert_eq!(duration(0.84), "0.8 s");
+        assert_eq!(duration(725.2), "12m 5s");
+        assert_eq!(duration(7380.0), "2h 3m");
+        assert_eq!([count(0), count(999), count(1000), count(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
+    }
+}

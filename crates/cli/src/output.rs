@@ -1,0 +1,116 @@
+//! Everything that is printed goes through here: one document on standard output, and words for people on standard
+//! error.
+
+use std::io::{self, IsTerminal, Write};
+
+use clap::ValueEnum;
+use roadstead_client::api::Page;
+use serde::Serialize;
+
+use crate::{
+    error::{Error, Result},
+    table::{self, Row},
+};
+
+/// The form of what is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// One JSON document.
+    Json,
+    /// One YAML document.
+    Yaml,
+}
+
+/// Where and how to print.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    format: Format,
+}
+
+impl Output {
+    /// Prints in the form given.
+    pub fn new(format: Format) -> Self {
+        Self { format }
+    }
+
+    /// Whether people read this, rather than a program.
+    pub fn is_for_people(&self) -> bool {
+        self.format == Format::Table
+    }
+
+    /// Prints one object.
+    pub fn object<T: Serialize>(&self, value: &T) -> Result<()> {
+        match self.format {
+            Format::Table => self.text(&table::object(&serde_json::to_value(value).map_err(unwritable)?)),
+            _ => self.document(value),
+        }
+    }
+
+    /// Prints one page of a list.
+    pub fn page<T: Serialize + Row>(&self, page: &Page<T>) -> Result<()> {
+        if self.format != Format::Table {
+            return self.document(page);
+        }
+        self.text(&table::list(&page.items))?;
+        if let Some(next) = &page.next {
+            self.say(&format!("There are more: --cursor {next}, or --all"));
+        }
+        Ok(())
+    }
+
+    /// Prints text as it is, and ends the line.
+    pub fn text(&self, text: &str) -> Result<()> {
+        self.bytes(text.trim_end_matches('\n').as_bytes()).and_then(|()| self.bytes(b"\n"))
+    }
+
+    /// Prints bytes as they are.
+    pub fn bytes(&self, bytes: &[u8]) -> Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(unwritable)
+    }
+
+    /// Says something to people, beside the document.
+    pub fn say(&self, text: &str) {
+        if self.is_for_people() {
+            to_stderr(text);
+        }
+    }
+
+    /// Tells why the command failed.
+    pub fn error(&self, error: &Error) {
+        match self.format {
+            Format::Json => to_stderr(&error.to_json().to_string()),
+            _ => to_stderr(&format!("error: {}", error.chain())),
+        }
+    }
+
+    fn document<T: Serialize>(&self, value: &T) -> Result<()> {
+        let text = match self.format {
+            Format::Yaml => serde_saphyr::to_string(value).map_err(unwritable)?,
+            _ => serde_json::to_string_pretty(value).map_err(unwritable)?,
+        };
+        self.text(&text)
+    }
+}
+
+/// Whether standard error is a terminal, where a progress bar makes sense.
+pub fn stderr_is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Whether there is somebody to answer a question.
+pub fn stdin_is_terminal() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// Writes a line to standard error. Where that fails there is nobody left to tell.
+pub fn to_stderr(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+fn unwritable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::local("cannot write the output").caused_by(error)
+}

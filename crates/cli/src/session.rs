@@ -1,0 +1,116 @@
+//! Which server to ask, with which key: from the flags, the environment or a profile, in this order.
+
+use clap::Args;
+use roadstead_client::{Client, Credentials};
+
+use crate::{
+    error::{Error, Result},
+    output::{Format, Output},
+    profile::{self, Profile},
+    secret,
+};
+
+/// The flags that every command takes.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Globals {
+    /// The server's address.
+    #[arg(long, global = true, env = "ROADSTEAD_URL", value_name = "URL", help_heading = "Global options")]
+    pub url: Option<String>,
+    /// The API key; @FILE reads it from a file, - from standard input.
+    #[arg(
+        long,
+        global = true,
+        env = "ROADSTEAD_API_KEY",
+        hide_env_values = true,
+        value_name = "KEY",
+        help_heading = "Global options"
+    )]
+    pub api_key: Option<String>,
+    /// The profile to use, of those that `roadstead login` keeps.
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
+    pub profile: Option<String>,
+    /// The form of the output.
+    #[arg(short, long, global = true, value_enum, default_value_t, help_heading = "Global options")]
+    pub output: Format,
+}
+
+/// A server to ask, and a way to print.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The server.
+    pub client: Client,
+    /// The way to print.
+    pub output: Output,
+}
+
+impl Globals {
+    /// The way to print.
+    pub fn output(&self) -> Output {
+        Output::new(self.output)
+    }
+
+    /// The server that the flags, the environment or the profile name. Asks it nothing.
+    pub fn session(&self) -> Result<Session> {
+        let (url, api_key) = choose(self.clone(), self.kept_profile()?)?;
+        let api_key = secret::value_of("the API key", &api_key)?;
+        Ok(Session { client: Client::new(&url, Credentials::ApiKey(api_key))?, output: self.output() })
+    }
+
+    fn kept_profile(&self) -> Result<Option<Profile>> {
+        let Some(path) = profile::default_path() else { return Ok(None) };
+        let name = self.profile.as_deref();
+        let found = profile::load(&path, name.unwrap_or(profile::DEFAULT))?;
+        match name {
+            Some(name) if found.is_none() => Err(Error::usage(format!(
+                "there is no profile {name:?}; `roadstead login URL --profile {name}` makes it"
+            ))),
+            _ => Ok(found),
+        }
+    }
+}
+
+/// A profile's key goes to the profile's own server only.
+fn choose(flags: Globals, profile: Option<Profile>) -> Result<(String, String)> {
+    let no_server = "which server? give --url and --api-key, set ROADSTEAD_URL and ROADSTEAD_API_KEY, or sign in with \
+                     `roadstead login URL`";
+    let Some(url) = flags.url.clone().or_else(|| profile.as_ref().map(|p| p.url.clone())) else {
+        return Err(Error::usage(no_server));
+    };
+    let same = |profile: &Profile| profile.url.trim_end_matches('/') == url.trim_end_matches('/');
+    let key = flags.api_key.or_else(|| profile.filter(same).map(|p| p.api_key));
+    match key {
+        Some(key) => Ok((url, key)),
+        None => Err(Error::usage(format!(
+            "no API key for {url}: give --api-key, set ROADSTEAD_API_KEY, or sign in with `roadstead login {url}`"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(url: Option<&str>, api_key: Option<&str>) -> Globals {
+        Globals { url: url.map(Into::into), api_key: api_key.map(Into::into), ..Globals::default() }
+    }
+
+    fn kept() -> Option<Profile> {
+        Some(Profile { url: "http://kept".into(), username: "ann".into(), api_key: "kept-key".into() })
+    }
+
+    #[test]
+    fn flags_come_before_the_profile() {
+        let chosen = choose(flags(Some("http://given"), Some("given-key")), kept()).unwrap();
+        assert_eq!(chosen, ("http://given".into(), "given-key".into()));
+        let chosen = choose(flags(None, None), kept()).unwrap();
+        assert_eq!(chosen, ("http://kept".into(), "kept-key".into()));
+        let chosen = choose(flags(Some("http://kept/"), None), kept()).unwrap();
+        assert_eq!(chosen, ("http://kept/".into(), "kept-key".into()));
+    }
+
+    #[test]
+    fn a_profile_s_key_goes_nowhere_else() {
+        assert!(choose(flags(Some("http://given"), None), kept()).is_err());
+        assert!(choose(flags(None, None), None).is_err());
+    }
+}
