@@ -29,6 +29,7 @@ mod run;
 mod runs;
 mod server_url;
 mod session;
+mod socket;
 mod token;
 mod work;
 

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, pin::pin, time::Duration};
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::{
     backoff::Reconnect,
@@ -16,9 +16,10 @@ use crate::{
     runs::Runs,
 };
 
-/// How long a shutdown may take: what the stop of a job takes at most, and as long again for its result to reach the
-/// server.
-const SHUTDOWN_LIMIT: Duration = Duration::from_secs(4);
+/// How long a job may take to end at a shutdown: longer than its stop may, and so only if it cannot be killed.
+const JOB_LIMIT: Duration = Duration::from_secs(3);
+/// How long results may take to the server after that.
+const RESULTS_LIMIT: Duration = Duration::from_secs(1);
 
 /// How an agent runs.
 #[derive(Clone, Debug)]
@@ -54,8 +55,14 @@ pub async fn run(options: RunOptions, shutdown: impl Future<Output = ()>) -> Res
     }
     tracing::info!("shutting down");
     runs.close();
-    if timeout(SHUTDOWN_LIMIT, work).await.is_err() {
-        tracing::info!("some results are not with the server yet; they are sent at the next start");
+    let patience = async {
+        // A job that the kernel does not let die is not waited for.
+        let _ = timeout(JOB_LIMIT, runs.wait_idle()).await;
+        sleep(RESULTS_LIMIT).await;
+    };
+    tokio::select! {
+        _ = work => {}
+        () = patience => tracing::info!("some results are not with the server yet; they go at the next start"),
     }
     Ok(())
 }

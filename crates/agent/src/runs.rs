@@ -223,6 +223,13 @@ impl Runs {
         });
     }
 
+    /// Waits until no run is in hand, nor will be.
+    pub async fn wait_idle(&self) {
+        let mut changes = self.state.subscribe();
+        // It cannot fail while `self` holds the sender.
+        let _ = changes.wait_for(|state| state.closed && state.hand.is_none()).await;
+    }
+
     /// Whether nothing is left to be done or told, nor will be.
     pub fn is_finished(&self) -> bool {
         let state = self.state.borrow();

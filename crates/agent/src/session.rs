@@ -7,31 +7,20 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use futures_util::{SinkExt, StreamExt};
 use roadstead_api::{
     agent::HostFacts,
     link::{self, AgentMessage, RunRef, ServerMessage},
     run::{Progress, RunState},
 };
 use serde::Deserialize;
-use tokio::{
-    net::TcpStream,
-    time::{Instant, sleep_until, timeout, timeout_at},
-};
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
-    tungstenite::{
-        self, Message,
-        client::IntoClientRequest,
-        http::{HeaderValue, StatusCode, header::AUTHORIZATION},
-        protocol::WebSocketConfig,
-    },
-};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
     error::{Error, ErrorKind, Result},
     identity::Identity,
     runs::{Runs, Taken},
+    socket::Socket,
 };
 
 /// How long the server may take to let the agent in.
@@ -42,9 +31,6 @@ const SILENCE: u32 = 3;
 const PROGRESS_PAUSE: Duration = Duration::from_secs(1);
 /// Heartbeats outside of this make no sense, whatever the server says. In seconds.
 const HEARTBEATS: std::ops::RangeInclusive<u32> = 1..=3600;
-const BUFFER_BYTES: usize = 16 << 10;
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A connection that the server has welcomed.
 pub(crate) struct Session<'a> {
@@ -71,7 +57,7 @@ impl<'a> Session<'a> {
     pub async fn open(identity: &Identity, host: &HostFacts, runs: &'a Runs) -> Result<Self> {
         let until = Instant::now() + HANDSHAKE;
         let late = |_| Error::new(ErrorKind::Link, "the server did not let the agent in in time");
-        let socket = timeout_at(until, connect(identity)).await.map_err(late)??;
+        let socket = timeout_at(until, Socket::connect(identity)).await.map_err(late)??;
         let now = Instant::now();
         let mut session = Self {
             socket,
@@ -249,24 +235,14 @@ impl<'a> Session<'a> {
     }
 
     async fn send_raw(&mut self, message: Message) -> Result<()> {
-        match timeout(self.heartbeat * SILENCE, self.socket.send(message)).await {
-            Ok(sent) => sent.map_err(broken),
-            Err(_) => Err(Error::new(ErrorKind::Link, "the server takes no messages")),
-        }
+        self.socket.send(message, self.heartbeat * SILENCE).await
     }
 
     /// The next text message; `None` for a sign of life without one.
     async fn receive(&mut self) -> Result<Option<String>> {
-        let message = match self.socket.next().await {
-            Some(message) => message.map_err(broken)?,
-            None => return Err(Error::new(ErrorKind::Link, "the server closed the link")),
-        };
+        let text = self.socket.next().await?;
         self.heard = Instant::now();
-        match message {
-            Message::Text(text) => Ok(Some(text.as_str().to_owned())),
-            Message::Close(_) => Err(Error::new(ErrorKind::Link, "the server closed the link")),
-            _ => Ok(None),
-        }
+        Ok(text)
     }
 
     async fn part(mut self) -> Result<()> {
@@ -279,32 +255,4 @@ impl<'a> Session<'a> {
 #[serde(tag = "message", rename_all = "snake_case")]
 enum UnknownStart {
     Start { run: RunRef },
-}
-
-async fn connect(identity: &Identity) -> Result<Socket> {
-    let unfit = || Error::new(ErrorKind::Address, "the address of the link cannot be used");
-    let mut request = identity.server.link().into_client_request().map_err(|e| unfit().caused_by(e))?;
-    let bearer = format!("Bearer {}", identity.credential);
-    let mut bearer = HeaderValue::from_str(&bearer).map_err(|e| unfit().caused_by(e))?;
-    bearer.set_sensitive(true);
-    request.headers_mut().insert(AUTHORIZATION, bearer);
-    let config = WebSocketConfig::default()
-        .read_buffer_size(BUFFER_BYTES)
-        .write_buffer_size(BUFFER_BYTES)
-        .max_message_size(Some(link::MAX_MESSAGE_BYTES))
-        .max_frame_size(Some(link::MAX_MESSAGE_BYTES));
-    match connect_async_with_config(request, Some(config), true).await {
-        Ok((socket, _)) => Ok(socket),
-        Err(tungstenite::Error::Http(reply)) if reply.status() == StatusCode::UNAUTHORIZED => {
-            Err(Error::new(ErrorKind::Unauthorized, "the server does not know this agent's credential"))
-        }
-        Err(tungstenite::Error::Http(reply)) => {
-            Err(Error::new(ErrorKind::Link, format!("the server answered {}", reply.status())))
-        }
-        Err(e) => Err(Error::new(ErrorKind::Link, "the server cannot be reached").caused_by(e)),
-    }
-}
-
-fn broken(source: tungstenite::Error) -> Error {
-    Error::new(ErrorKind::Link, "the link broke").caused_by(source)
 }
