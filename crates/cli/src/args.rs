@@ -91,3 +91,71 @@ pub enum Command {
         shell: Shell,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn each_command_has_help_with_an_example() {
+        fn look(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            assert!(command.get_about().is_some(), "{path} has no help");
+            if command.get_subcommands().all(clap::Command::is_hide_set) {
+                let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(after.contains("Example:\n  "), "{path} has no example");
+                let words = path.trim();
+                assert!(after.contains(words), "the example of {words} is of something else:\n{after}");
+            }
+            command
+                .get_subcommands()
+                .filter(|command| !command.is_hide_set())
+                .for_each(|command| look(command, &path));
+        }
+        look(&Cli::command(), "");
+    }
+
+    #[test]
+    fn lists_of_paths_and_patterns() {
+        let words = "roadstead backup-configurations create --name n --agent 1 --include /a /b --include /c --exclude *.o";
+        let cli = Cli::try_parse_from(words.split(' ')).unwrap();
+        let Command::BackupConfigurations { command: BackupConfigurationCommand::Create(args) } = cli.command
+        else {
+            panic!("{cli:?}");
+        };
+        let new = roadstead_client::api::backup_configuration::NewBackupConfiguration::from(args);
+        assert_eq!(
+            (new.inclusions, new.exclusions),
+            (vec!["/a".into(), "/b".into(), "/c".into()], vec!["*.o".to_owned()])
+        );
+    }
+
+    #[test]
+    fn global_options_stand_anywhere() {
+        for words in [
+            "roadstead -o json agents list",
+            "roadstead agents -o json list",
+            "roadstead agents list -o json",
+        ] {
+            let cli = Cli::try_parse_from(words.split(' ')).unwrap();
+            assert_eq!(cli.globals.output, crate::output::Format::Json, "{words}");
+        }
+    }
+
+    #[test]
+    fn the_server_s_hidden_work_needs_no_folder() {
+        assert!(Cli::try_parse_from(["roadstead", "server", "vault-work"]).is_ok());
+        assert!(Cli::try_parse_from(["roadstead", "server", "--data-dir", "d", "vault-work"]).is_err());
+        assert!(
+            Cli::try_parse_from(["roadstead", "server", "--data-dir", "d", "--listen", "127.0.0.1:0"])
+                .is_ok()
+        );
+    }
+}

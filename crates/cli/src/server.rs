@@ -85,7 +85,7 @@ fn serve(args: RunArgs, output: Output) -> Result<Exit> {
                 output.error(&error);
             }
         };
-        let served = roadstead_server::run(options, async move { shutdown.requested().await }, ready).await;
+        let served = roadstead_server::run(options, ready, async move { shutdown.requested().await }).await;
         served.map_err(|e| Error::local("the server failed").caused_by(e))
     })?;
     Ok(Exit::Done)

@@ -29,8 +29,17 @@ pub struct Globals {
     /// The profile to use, of those that `roadstead login` keeps.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
     pub profile: Option<String>,
-    /// The form of the output.
-    #[arg(short, long, global = true, value_enum, default_value_t, help_heading = "Global options")]
+    /// The form of the output: table, json or yaml.
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORM",
+        hide_possible_values = true,
+        help_heading = "Global options"
+    )]
     pub output: Format,
 }
 

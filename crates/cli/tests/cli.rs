@@ -1,0 +1,92 @@
+//! The binary as a script sees it: words, exit statuses, and where what is printed goes.
+#![allow(clippy::unwrap_used, reason = "a failed step of a test is a failed test")]
+
+use std::process::{Command, Output};
+
+/// Runs the binary apart from whatever this machine's user has set up.
+fn roadstead(arguments: &[&str]) -> Output {
+    let home = tempfile::tempdir().unwrap();
+    Command::new(env!("CARGO_BIN_EXE_roadstead"))
+        .args(arguments)
+        .env_clear()
+        .env("HOME", home.path())
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn the_help_is_the_one_agreed_on() {
+    let output = roadstead(&["--help"]);
+    assert!(output.status.success());
+    assert_eq!(
+        text(&output.stdout),
+        include_str!("golden/help.txt"),
+        "if it is meant, change golden/help.txt"
+    );
+}
+
+#[test]
+fn wrong_usage_is_status_2() {
+    let wrong: [&[&str]; 8] = [
+        &[],
+        &["no-such-noun"],
+        &["agents", "show", "not-a-number"],
+        &["backups", "start"],
+        &["agents", "list", "--limit", "0"],
+        &["agents", "list", "--all", "--cursor", "x"],
+        &["agents", "list"],
+        &["server"],
+    ];
+    for arguments in wrong {
+        let output = roadstead(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn programs_get_problems_on_standard_error() {
+    let cases: [(&[&str], i32, &str); 3] = [
+        (&["-o", "json", "backups", "start"], 2, "usage"),
+        (&["agents", "list", "--output=json"], 2, "usage"),
+        (&["agents", "list", "-o", "json", "--url", "http://127.0.0.1:1", "--api-key", "k"], 1, "no_answer"),
+    ];
+    for (arguments, code, word) in cases {
+        let output = roadstead(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        let problem: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+        assert_eq!(problem["type"], word, "{arguments:?}");
+        assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+    }
+}
+
+#[test]
+fn a_secret_argument_can_be_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = format!("@{}/missing", folder.path().display());
+    let output = roadstead(&["agents", "list", "--url", "http://127.0.0.1:1", "--api-key", &missing]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("cannot read the API key"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn deleting_without_a_terminal_needs_yes() {
+    let output = roadstead(&["api-keys", "delete", "1", "--url", "http://127.0.0.1:1", "--api-key", "k"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("--yes"));
+}
+
+#[test]
+fn completions_name_the_nouns() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = roadstead(&["completions", shell]);
+        assert!(output.status.success());
+        assert!(text(&output.stdout).contains("backup-configurations"), "{shell}");
+    }
+}
