@@ -43,7 +43,7 @@ pub struct Error {
 }
 
 /// The result of everything that can fail in this crate.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An error without a cause beneath it. `context` is a message without a full stop.

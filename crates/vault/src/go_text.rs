@@ -76,11 +76,13 @@ fn quote_char(out: &mut String, c: char) {
     }
 }
 
-/// An approximation of Go's `IsPrint` from what Rust's own `Debug` escapes: both print letters, marks,
-/// numbers, punctuation and symbols. They differ on combining marks (Rust escapes a few, Go prints them),
-/// which costs nothing but a longer name in the JSON: both forms mean the same name.
+/// Go's `IsPrint`: letters, marks, numbers, punctuation and symbols. Rust's `Debug` escapes all others, and
+/// combining marks where they come first, which is why a letter stands before.
 fn printable(c: char) -> bool {
-    c.escape_debug().len() == 1 && !c.is_whitespace()
+    let mut bytes = [b'a', 0, 0, 0, 0];
+    c.encode_utf8(&mut bytes[1..]);
+    let pair = std::str::from_utf8(&bytes[..1 + c.len_utf8()]).unwrap_or_default();
+    !c.is_whitespace() && pair.escape_debug().count() == 2
 }
 
 /// The name that `quote` made this from, or `None` when it is no quoted text.

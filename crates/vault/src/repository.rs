@@ -1,12 +1,40 @@
-//! An open repository (skeleton).
+//! An open repository: config, keys, snapshots, index and blobs.
+//!
+//! What can be done with it stands beside what does it: `pipeline.rs` (backup), `browse.rs` (list, cat),
+//! `restore.rs`, `check.rs`.
+//!
+//! Which operations may run together on one repository, by any number of processes: backup, list, cat,
+//! restore and check all hold *shared* locks and run together freely, since they only add files. Whatever
+//! removes files (restic's `forget`, `prune`) holds an *exclusive* lock and runs alone.
 
-use std::sync::Arc;
+mod blocks;
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::cancel::Cancel;
+use crate::chunker::Chunker;
+use crate::cipher::Key;
+use crate::compression;
+use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::Files;
 use crate::id::Id;
-use crate::key_file::KdfCost;
+use crate::index::{Index, Location};
+use crate::index_file;
+use crate::key_file::{self, KdfCost};
+use crate::lock::Lock;
+use crate::metadata::{host_name, user_name};
+use crate::node::Node;
+use crate::pack::BlobKind;
 use crate::snapshot::Snapshot;
-use crate::store::Store;
+use crate::store::{FileKind, Name, Store};
+use crate::tree;
+
+use blocks::Blocks;
+
+/// Key files tried when opening: hostile ones cost a derivation each.
+const MAX_KEYS: usize = 20;
 
 /// How to make a repository.
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,34 +43,189 @@ pub struct InitOptions {
     pub kdf: KdfCost,
 }
 
-/// An open repository. Cheap to share; all methods take `&self`.
+/// An open repository. All methods take `&self` and may be called from several threads; what one
+/// operation does in parallel it does in threads of its own that end with it.
 pub struct Repository {
-    id: Id,
+    pub(crate) files: Arc<Files>,
+    config: Config,
+    patience: Duration,
+    /// The index as last loaded, with the index files it was made of.
+    index: Mutex<Option<(Vec<Name>, Arc<Index>)>>,
 }
 
 impl Repository {
-    /// Makes a new repository in an empty store.
-    pub fn init(_: Arc<dyn Store>, _password: &[u8], _: &InitOptions) -> Result<Self> {
-        Err(Error::new(ErrorKind::Unsupported, "not written yet"))
+    /// Makes a new repository in an empty store. [`ErrorKind::Conflict`] when there is one already.
+    pub fn init(store: Arc<dyn Store>, password: &[u8], options: &InitOptions) -> Result<Self> {
+        if !store.list(FileKind::Config)?.is_empty() || !store.list(FileKind::Key)?.is_empty() {
+            return Err(Error::new(ErrorKind::Conflict, format!("{} is a repository already", store.location())));
+        }
+        let config = Config::generate()?;
+        let key = Key::generate()?;
+        let key_file = key_file::wrap(&key, password, options.kdf, &user_name(), &host_name())?;
+        store.save(FileKind::Key, &Name(Id::of(&key_file)), &key_file)?;
+        let files = Files { store, key, version: config.version };
+        let json = serde_json::to_vec(&config)
+            .map_err(|e| Error::new(ErrorKind::Invalid, "writing the config").with_source(e))?;
+        files.save(FileKind::Config, &json)?;
+        Ok(Self::with(files, config))
     }
 
-    /// Opens a repository.
-    pub fn open(_: Arc<dyn Store>, _password: &[u8]) -> Result<Self> {
-        Err(Error::new(ErrorKind::Unsupported, "not written yet"))
+    /// Opens a repository. [`ErrorKind::NotFound`] when there is none, [`ErrorKind::WrongPassword`] when
+    /// no key opens with this password.
+    pub fn open(store: Arc<dyn Store>, password: &[u8]) -> Result<Self> {
+        let key = find_key(&*store, password)?;
+        let mut files = Files { store, key, version: 1 };
+        let config = Config::parse(&files.load(FileKind::Config, &Name::CONFIG)?)?;
+        files.version = config.version;
+        Ok(Self::with(files, config))
+    }
+
+    fn with(files: Files, config: Config) -> Self {
+        Self { files: Arc::new(files), config, patience: Duration::ZERO, index: Mutex::new(None) }
+    }
+
+    /// The same repository, whose operations wait so long for exclusive locks of others to go. Without
+    /// this they fail at once with [`ErrorKind::Locked`].
+    #[must_use]
+    pub fn with_lock_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// The repository's own random id.
     pub fn id(&self) -> Id {
-        self.id
+        self.config.id
     }
 
     /// All snapshots, oldest first. Files that cannot be read are left out: check tells of them.
     pub fn snapshots(&self) -> Result<Vec<Snapshot>> {
-        Err(Error::new(ErrorKind::Unsupported, "not written yet"))
+        let mut snapshots = Vec::new();
+        for (name, _) in self.files.store.list(FileKind::Snapshot)? {
+            match self.load_snapshot(&name) {
+                Ok(snapshot) => snapshots.push(snapshot),
+                Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::Damaged) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        snapshots.sort_by_key(|snapshot| (snapshot.time, snapshot.id));
+        Ok(snapshots)
     }
 
-    /// The snapshot with this id or this beginning of an id.
-    pub fn snapshot(&self, _id: &str) -> Result<Snapshot> {
-        Err(Error::new(ErrorKind::Unsupported, "not written yet"))
+    /// The snapshot with this id or this beginning of an id. [`ErrorKind::NotFound`] when there is none,
+    /// [`ErrorKind::Invalid`] when there are several.
+    pub fn snapshot(&self, id: &str) -> Result<Snapshot> {
+        if let Ok(name) = id.parse() {
+            return self.load_snapshot(&name);
+        }
+        let listed = self.files.store.list(FileKind::Snapshot)?;
+        let mut matching = listed.iter().map(|(name, _)| name).filter(|name| name.to_string().starts_with(id));
+        match (matching.next(), matching.next()) {
+            (Some(name), None) => self.load_snapshot(name),
+            (Some(_), Some(_)) => Err(Error::new(ErrorKind::Invalid, format!("several snapshots begin with {id}"))),
+            (None, _) => Err(Error::new(ErrorKind::NotFound, format!("no snapshot {id:.64}"))),
+        }
     }
+
+    pub(crate) fn load_snapshot(&self, name: &Name) -> Result<Snapshot> {
+        let json = self.files.load(FileKind::Snapshot, name)?;
+        let snapshot: Snapshot = serde_json::from_slice(&json)
+            .map_err(|e| Error::damaged(format!("snapshot {} is malformed", name.0.short())).with_source(e))?;
+        Ok(Snapshot { id: name.0, ..snapshot })
+    }
+
+    pub(crate) fn lock(&self, cancel: &Cancel) -> Result<Lock> {
+        Lock::shared(&self.files, self.patience, cancel)
+    }
+
+    pub(crate) fn chunker(&self) -> Chunker {
+        Chunker::new(&self.config)
+    }
+
+    /// The index as the store has it now; read again only if its files are others than last time.
+    pub(crate) fn index(&self) -> Result<Arc<Index>> {
+        let mut names: Vec<Name> =
+            self.files.store.list(FileKind::Index)?.into_iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        let mut cached = unpoisoned(&self.index);
+        if let Some((_, index)) = cached.as_ref().filter(|(of, _)| *of == names) {
+            return Ok(Arc::clone(index));
+        }
+        let mut index = Index::default();
+        for name in &names {
+            index.extend(&index_file::parse(&self.files.load(FileKind::Index, name)?)?)?;
+        }
+        index.finish();
+        let index = Arc::new(index);
+        *cached = Some((names, Arc::clone(&index)));
+        Ok(index)
+    }
+
+    /// A reader of blobs through the index as it is now.
+    pub(crate) fn blobs(&self) -> Result<Blobs> {
+        Ok(Blobs { files: Arc::clone(&self.files), index: self.index()?, blocks: Blocks::default() })
+    }
+}
+
+/// Reads blobs, from any number of threads. Small ones come out of cached blocks of their packs.
+pub(crate) struct Blobs {
+    files: Arc<Files>,
+    pub(crate) index: Arc<Index>,
+    blocks: Blocks,
+}
+
+impl Blobs {
+    /// The verified plain bytes of a blob. Of several copies one that is sound suffices.
+    pub(crate) fn read(&self, kind: BlobKind, id: &Id) -> Result<Vec<u8>> {
+        let mut first_error = None;
+        for location in self.index.all(kind, id) {
+            let sealed = self.blocks.read(&*self.files.store, &location);
+            match sealed.and_then(|mut sealed| open_blob(&self.files.key, &location, &mut sealed)) {
+                Ok(plain) => return Ok(plain),
+                Err(e) if e.is_temporary() || e.kind() == ErrorKind::Cancelled => return Err(e),
+                Err(e) => first_error = first_error.or(Some(e)),
+            }
+        }
+        Err(first_error.unwrap_or_else(|| Error::damaged(format!("blob {} is in no index", id.short()))))
+    }
+
+    /// The nodes of a tree.
+    pub(crate) fn tree(&self, id: &Id) -> Result<Vec<Node>> {
+        tree::decode(&self.read(BlobKind::Tree, id)?)
+    }
+}
+
+/// Decrypts, unpacks and verifies a blob.
+pub(crate) fn open_blob(key: &Key, location: &Location, sealed: &mut [u8]) -> Result<Vec<u8>> {
+    let (id, pack) = (location.blob.id, location.pack);
+    let damaged = |e| Error::damaged(format!("blob {} in pack {} is damaged", id.short(), pack.short())).with_source(e);
+    let stored = key.open(sealed).map_err(damaged)?;
+    let plain = match location.blob.plain_length {
+        Some(length) => compression::decompress(stored, length as usize).map_err(damaged)?,
+        None => stored.to_vec(),
+    };
+    if Id::of(&plain) == id { Ok(plain) } else { Err(damaged(Error::damaged("its content is not what its id says"))) }
+}
+
+fn find_key(store: &dyn Store, password: &[u8]) -> Result<Key> {
+    let keys = store.list(FileKind::Key)?;
+    if keys.is_empty() {
+        return Err(Error::new(ErrorKind::NotFound, format!("no repository at {}", store.location())));
+    }
+    let mut last = Error::new(ErrorKind::WrongPassword, "wrong password or no key found");
+    for (name, _) in keys.iter().take(MAX_KEYS) {
+        let opened = store.read(FileKind::Key, name).and_then(|file| key_file::unwrap(&file, password));
+        match opened {
+            Ok(key) => return Ok(key),
+            Err(e) if e.is_temporary() => return Err(e),
+            // A broken key file beside a good one does no harm.
+            Err(e) if e.kind() == ErrorKind::WrongPassword || keys.len() == 1 => last = e,
+            Err(_) => {}
+        }
+    }
+    Err(last)
+}
+
+/// The guard of a mutex; what a panicking thread left behind is still consistent in all our uses.
+pub(crate) fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -50,6 +50,14 @@ pub struct RestoreSummary {
     pub errors: u64,
 }
 
+impl RestoreOptions {
+    /// Everything, into this folder, with owners if we are root.
+    pub fn to(target: impl Into<PathBuf>) -> Self {
+        let owner = rustix::process::geteuid().is_root();
+        Self { target: target.into(), include: Vec::new(), overwrite: Overwrite::default(), threads: 0, owner }
+    }
+}
+
 impl Repository {
     /// Restores a snapshot.
     pub fn restore(

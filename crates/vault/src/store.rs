@@ -1,13 +1,23 @@
 //! Where the files of a repository lie.
 //!
 //! A [`Store`] is dumb: it keeps named files of six kinds and knows nothing of what is in them. Local
-//! folders and REST servers implement it; `RetryStore` wraps another store.
+//! folders and REST servers implement it; [`RetryStore`] wraps another store.
+
+mod local;
+mod rest;
+mod retry;
+mod upload;
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
 use crate::id::Id;
+
+pub use local::LocalStore;
+pub use rest::{RestAuth, RestConfig, RestStore};
+pub use retry::RetryStore;
+pub use upload::Upload;
 
 /// The kinds of files a repository is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,0 +1,67 @@
+//! Zstandard with contexts that are kept: making one costs more than compressing a small file.
+
+use std::cell::RefCell;
+use std::io::Read;
+
+use zstd::bulk::{Compressor, Decompressor};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The largest plain blob accepted. Chunkers stop at 8 MiB, but a tree of a million entries is one blob.
+pub(crate) const MAX_BLOB: usize = 1 << 30;
+
+/// Compresses with a context that is reused. One for each thread.
+pub(crate) struct Packer {
+    context: Compressor<'static>,
+}
+
+impl Packer {
+    pub(crate) fn new(level: i32) -> Result<Self> {
+        let context = Compressor::new(level)
+            .map_err(|e| Error::new(ErrorKind::Invalid, "setting up compression").with_source(e))?;
+        Ok(Self { context })
+    }
+
+    /// Room that the compressed form of `length` bytes may need.
+    pub(crate) fn bound(length: usize) -> usize {
+        zstd::zstd_safe::compress_bound(length)
+    }
+
+    /// Writes the compressed form of `plain` to the beginning of `out`; returns its length.
+    pub(crate) fn compress(&mut self, plain: &[u8], out: &mut [u8]) -> Result<usize> {
+        let length = self.context.compress_to_buffer(plain, out);
+        length.map_err(|e| Error::new(ErrorKind::Io, "compressing").with_source(e))
+    }
+}
+
+thread_local! {
+    static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// The plain form of a blob that must be exactly `length` bytes long.
+pub(crate) fn decompress(packed: &[u8], length: usize) -> Result<Vec<u8>> {
+    if length > MAX_BLOB {
+        return Err(Error::damaged("a blob claims to be absurdly large"));
+    }
+    let damaged = |e| Error::damaged("compressed data is malformed").with_source(e);
+    UNPACKER.with_borrow_mut(|unpacker| {
+        let unpacker = match unpacker {
+            Some(unpacker) => unpacker,
+            None => unpacker.insert(Decompressor::new().map_err(damaged)?),
+        };
+        let plain = unpacker.decompress(packed, length).map_err(damaged)?;
+        if plain.len() == length { Ok(plain) } else { Err(Error::damaged("a blob has not the length it claims")) }
+    })
+}
+
+/// The plain form of a stream of unknown length, refused beyond `limit` bytes.
+pub(crate) fn decompress_stream(packed: &[u8], limit: u64) -> Result<Vec<u8>> {
+    let damaged = |e| Error::damaged("compressed data is malformed").with_source(e);
+    let reader = zstd::Decoder::with_buffer(packed).map_err(damaged)?;
+    let mut plain = Vec::new();
+    reader.take(limit + 1).read_to_end(&mut plain).map_err(damaged)?;
+    if plain.len() as u64 > limit {
+        return Err(Error::damaged("a file unpacks to more than it may"));
+    }
+    Ok(plain)
+}

@@ -1,0 +1,58 @@
+//! The config file: version, id and chunking of a repository, sealed like any other file but never
+//! compressed, since it is what tells whether compression is there.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::Id;
+use crate::polynomial::{DEGREE, Polynomial};
+use crate::random;
+
+/// How our own repositories are chunked, as the extra key of their config says.
+const GEAR: &str = "gear-v1";
+
+/// The JSON of the config file. restic ignores the key it does not know; it keeps working on the
+/// repository, only with chunks of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Config {
+    pub(crate) version: u32,
+    pub(crate) id: Id,
+    pub(crate) chunker_polynomial: Polynomial,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    roadstead_chunker: Option<String>,
+}
+
+impl Config {
+    /// The config of a new repository of our own.
+    pub(crate) fn generate() -> Result<Self> {
+        Ok(Self {
+            version: 2,
+            id: Id(random::array()?),
+            chunker_polynomial: Polynomial::random()?,
+            roadstead_chunker: Some(GEAR.to_owned()),
+        })
+    }
+
+    /// Reads and validates a decrypted config.
+    pub(crate) fn parse(json: &[u8]) -> Result<Self> {
+        let config: Self =
+            serde_json::from_slice(json).map_err(|e| Error::damaged("the config is malformed").with_source(e))?;
+        if !(1..=2).contains(&config.version) {
+            let message = format!("repository version {} is unknown", config.version);
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+        let polynomial = config.chunker_polynomial;
+        if polynomial.degree() != Some(DEGREE) || !polynomial.is_irreducible() {
+            return Err(Error::damaged("the config's chunker polynomial is not irreducible of degree 53"));
+        }
+        match config.roadstead_chunker.as_deref() {
+            None | Some(GEAR) => Ok(config),
+            Some(other) => Err(Error::new(ErrorKind::Unsupported, format!("unknown chunker {other:.40}"))),
+        }
+    }
+
+    /// Whether files are cut by the gear hash; else by restic's Rabin fingerprint.
+    pub(crate) fn uses_gear(&self) -> bool {
+        self.roadstead_chunker.is_some()
+    }
+}

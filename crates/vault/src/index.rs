@@ -1,0 +1,162 @@
+//! The index in memory: where every blob of the repository lies.
+//!
+//! One sorted array for each kind of blob, 48 bytes an entry; a lookup guesses the place from the id's
+//! first bytes, which are evenly spread, and so touches a handful of entries.
+
+use crate::error::{Error, Result};
+use crate::id::Id;
+use crate::pack::{BlobKind, PackedBlob};
+
+#[derive(Clone, Copy)]
+struct Entry {
+    id: Id,
+    pack: u32,
+    offset: u32,
+    length: u32,
+    /// 0 when stored plain.
+    plain_length: u32,
+}
+
+/// Where a blob lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Location {
+    pub(crate) pack: Id,
+    pub(crate) blob: PackedBlob,
+}
+
+/// All blobs of a repository at one moment. Filled with [`Index::extend`], then frozen by
+/// [`Index::finish`]: lookups see only finished contents.
+#[derive(Default)]
+pub(crate) struct Index {
+    packs: Vec<Id>,
+    entries: [Vec<Entry>; 2],
+}
+
+impl Index {
+    /// Adds the packs of an index file.
+    pub(crate) fn extend(&mut self, packs: &[(Id, Vec<PackedBlob>)]) -> Result<()> {
+        for (pack, blobs) in packs {
+            let number =
+                u32::try_from(self.packs.len()).map_err(|_| Error::damaged("the index lists too many packs"))?;
+            self.packs.push(*pack);
+            for blob in blobs {
+                let plain_length = blob.plain_length.unwrap_or(0);
+                let (id, offset, length) = (blob.id, blob.offset, blob.length);
+                self.entries[slot(blob.kind)].push(Entry { id, pack: number, offset, length, plain_length });
+            }
+        }
+        Ok(())
+    }
+
+    /// Sorts what was added.
+    pub(crate) fn finish(&mut self) {
+        for entries in &mut self.entries {
+            entries.sort_unstable_by_key(|entry| (entry.id, entry.pack, entry.offset));
+            entries.dedup_by_key(|entry| (entry.id, entry.pack, entry.offset));
+            entries.shrink_to_fit();
+        }
+    }
+
+    pub(crate) fn contains(&self, kind: BlobKind, id: &Id) -> bool {
+        self.find(kind, id).is_some()
+    }
+
+    /// The first place a blob lies at.
+    pub(crate) fn get(&self, kind: BlobKind, id: &Id) -> Option<Location> {
+        self.all(kind, id).next()
+    }
+
+    /// Every place a blob lies at: two writers may have stored it at the same time.
+    pub(crate) fn all(&self, kind: BlobKind, id: &Id) -> impl Iterator<Item = Location> {
+        let entries = &self.entries[slot(kind)];
+        let first = self.find(kind, id).unwrap_or(entries.len());
+        let id = *id;
+        entries[first..].iter().take_while(move |entry| entry.id == id).map(move |entry| self.location(kind, entry))
+    }
+
+    /// Every place of every blob, in order of kind and id.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Location> {
+        let of = |kind| self.entries[slot(kind)].iter().map(move |entry| self.location(kind, entry));
+        of(BlobKind::Data).chain(of(BlobKind::Tree))
+    }
+
+    /// The packs listed; one named by two index files stands there twice.
+    pub(crate) fn packs(&self) -> &[Id] {
+        &self.packs
+    }
+
+    /// How many blobs are listed, copies included.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.iter().map(Vec::len).sum()
+    }
+
+    fn location(&self, kind: BlobKind, entry: &Entry) -> Location {
+        let plain_length = (entry.plain_length != 0).then_some(entry.plain_length);
+        let (id, offset, length) = (entry.id, entry.offset, entry.length);
+        let blob = PackedBlob { id, kind, offset, length, plain_length };
+        Location { pack: self.packs[entry.pack as usize], blob }
+    }
+
+    /// The position of the first entry with this id.
+    fn find(&self, kind: BlobKind, id: &Id) -> Option<usize> {
+        let entries = &self.entries[slot(kind)];
+        let (low, high) = bracket(entries, id);
+        let at = low + entries[low..high].partition_point(|entry| entry.id < *id);
+        entries.get(at).filter(|entry| entry.id == *id).map(|_| at)
+    }
+}
+
+/// Narrows the search by where an evenly spread id should be, then doubles outwards until it is inside.
+fn bracket(entries: &[Entry], id: &Id) -> (usize, usize) {
+    let guess = ((u128::from(prefix(id)) * entries.len() as u128) >> 64) as usize;
+    let (mut low, mut high, mut step) = (guess, guess, 8);
+    while low > 0 && entries[low].id >= *id {
+        low = low.saturating_sub(step);
+        step *= 4;
+    }
+    step = 8;
+    while high < entries.len() && entries[high].id < *id {
+        high = (high + step).min(entries.len());
+        step *= 4;
+    }
+    (low, high)
+}
+
+fn prefix(id: &Id) -> u64 {
+    id.0.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
+fn slot(kind: BlobKind) -> usize {
+    match kind {
+        BlobKind::Data => 0,
+        BlobKind::Tree => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_is_there_and_nothing_else() {
+        let blob = |n: u32| PackedBlob {
+            id: Id::of(&n.to_le_bytes()),
+            kind: BlobKind::Data,
+            offset: n,
+            length: 1,
+            plain_length: None,
+        };
+        for count in [0, 1, 2, 10, 1000] {
+            let mut index = Index::default();
+            index.extend(&[(Id::of(b"p"), (0..count).map(blob).collect())]).unwrap();
+            index.finish();
+            for n in 0..count {
+                assert_eq!(index.get(BlobKind::Data, &blob(n).id).unwrap().blob, blob(n));
+                assert!(!index.contains(BlobKind::Tree, &blob(n).id));
+            }
+            assert!(!index.contains(BlobKind::Data, &blob(count).id));
+            assert!(!index.contains(BlobKind::Data, &Id([0; 32])));
+            assert!(!index.contains(BlobKind::Data, &Id([255; 32])));
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Reading a file: chunk, and save the chunks.
+//!
+//! A worker reads a whole file by itself. Up to the chunker's minimum a file is one blob and is never
+//! scanned. A file that fails in the middle is left out; its chunks so far stay as ordinary blobs that
+//! the next run may find.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use rustix::buffer::spare_capacity;
+use rustix::fs::{Mode, OFlags, Stat, fstat, openat};
+use rustix::io::Errno;
+
+use super::folder::{Folder, Saver};
+use crate::chunker::Chunker;
+use crate::error::Result;
+use crate::id::Id;
+use crate::metadata::{self, Owners};
+use crate::monitor::FileErrorKind;
+use crate::node::{Node, NodeKind};
+use crate::pack::BlobKind;
+
+/// Bytes read at once from large files.
+const STEP: usize = 1 << 20;
+
+/// A file that must be read.
+pub(super) struct FileJob {
+    pub(super) folder: Arc<Folder>,
+    pub(super) slot: usize,
+    /// The open folder.
+    pub(super) dir: Arc<OwnedFd>,
+    pub(super) name: Vec<u8>,
+    /// Whether the parent had a file of this name.
+    pub(super) had_previous: bool,
+}
+
+impl FileJob {
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.path.join(metadata::os(&self.name))
+    }
+}
+
+/// A worker: everything it needs to read files, reused from one to the next.
+pub(super) struct FileReader<'a> {
+    saver: Saver<'a>,
+    chunker: &'a Chunker,
+    owners: &'a Owners,
+    buffer: Vec<u8>,
+}
+
+/// Why a file is not saved: its own trouble, which is reported, or the end of the run.
+enum Trouble {
+    File(FileErrorKind, Errno),
+    Run(crate::error::Error),
+}
+
+impl From<crate::error::Error> for Trouble {
+    fn from(error: crate::error::Error) -> Self {
+        Self::Run(error)
+    }
+}
+
+impl<'a> FileReader<'a> {
+    pub(super) fn new(saver: Saver<'a>, chunker: &'a Chunker, owners: &'a Owners) -> Self {
+        Self { saver, chunker, owners, buffer: Vec::new() }
+    }
+
+    /// Reads and saves files until no more come.
+    pub(super) fn work(&mut self, jobs: &crossbeam_channel::Receiver<FileJob>) -> Result<()> {
+        for job in jobs {
+            self.saver.run.check()?;
+            let path = job.path();
+            self.saver.run.counters.set_current(&path);
+            let node = match self.read(&job) {
+                Ok(node) => Some(node),
+                Err(Trouble::Run(error)) => return Err(error),
+                Err(Trouble::File(FileErrorKind::Open, errno)) => {
+                    self.saver.run.unreachable(&path, errno);
+                    None
+                }
+                Err(Trouble::File(kind, errno)) => {
+                    self.saver.run.error(&path, kind, errno);
+                    None
+                }
+            };
+            self.count(&job, node.as_ref());
+            job.folder.put(job.slot, node.as_ref(), &mut self.saver)?;
+        }
+        Ok(())
+    }
+
+    fn count(&self, job: &FileJob, node: Option<&Node>) {
+        let run = self.saver.run;
+        run.counters.files_searched.fetch_add(1, Relaxed);
+        if node.is_some() {
+            run.counters.files_done.fetch_add(1, Relaxed);
+            run.files.count(job.had_previous, false);
+        }
+    }
+
+    fn read(&mut self, job: &FileJob) -> Result<Node, Trouble> {
+        let open = |errno| Trouble::File(FileErrorKind::Open, errno);
+        let file = open_file(&job.dir, &job.name).map_err(open)?;
+        let before = fstat(&file).map_err(open)?;
+        if metadata::kind(&before) != NodeKind::File {
+            // It was replaced since the walk; the next backup sees what it is now.
+            return Err(open(Errno::STALE));
+        }
+        let mut node = self.owners.node(&job.name, &before);
+        (node.content, node.size) = self.read_content(&file, before.st_size as u64)?;
+        match metadata::open_xattrs(&file) {
+            Ok(xattrs) => node.xattrs = xattrs,
+            Err(errno) => self.saver.run.error(&job.path(), FileErrorKind::Metadata, errno),
+        }
+        if fstat(&file).is_ok_and(|after| changed(&before, &after)) || node.size != before.st_size as u64 {
+            self.saver.run.warn(&job.path(), FileErrorKind::Changed, "changed while it was read");
+        }
+        Ok(node)
+    }
+
+    /// The blobs of an open file, and how many bytes it really had.
+    fn read_content(&mut self, file: &OwnedFd, expected: u64) -> Result<(Vec<Id>, u64), Trouble> {
+        let (mut content, mut length) = (Vec::new(), 0);
+        let mut scan = self.chunker.scan();
+        self.buffer.clear();
+        loop {
+            let ended = self.fill(file, expected, &mut length)?;
+            while self.buffer.len() > self.chunker.min_size() {
+                let Some(cut) = scan.cut(&self.buffer) else { break };
+                content.push(self.save(cut)?);
+            }
+            if ended {
+                break;
+            }
+        }
+        if !self.buffer.is_empty() {
+            content.push(self.save(self.buffer.len())?);
+        }
+        Ok((content, length))
+    }
+
+    /// Reads on; tells whether the file has ended.
+    fn fill(&mut self, file: &OwnedFd, expected: u64, length: &mut u64) -> Result<bool, Trouble> {
+        self.saver.run.check()?;
+        let step = usize::try_from(expected.saturating_sub(*length) + 1).unwrap_or(STEP).min(STEP);
+        self.buffer.reserve(step);
+        let count = loop {
+            match rustix::io::read(file, spare_capacity(&mut self.buffer)) {
+                Err(Errno::INTR) => {}
+                other => break other.map_err(|errno| Trouble::File(FileErrorKind::Read, errno))?,
+            }
+        };
+        *length += count as u64;
+        self.saver.run.counters.bytes_searched.fetch_add(count as u64, Relaxed);
+        self.saver.run.counters.bytes_done.fetch_add(count as u64, Relaxed);
+        // A short read at the expected end saves the one that would tell there is nothing more.
+        Ok(count == 0 || (*length == expected && count < step))
+    }
+
+    /// Saves the first bytes of the buffer as a blob and takes them out.
+    fn save(&mut self, length: usize) -> Result<Id> {
+        let id = self.saver.sink.save(&mut self.saver.sealer, BlobKind::Data, &self.buffer[..length])?;
+        self.buffer.drain(..length);
+        Ok(id)
+    }
+}
+
+fn changed(before: &Stat, after: &Stat) -> bool {
+    let key = |stat: &Stat| (stat.st_size, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec);
+    key(before) != key(after)
+}
+
+/// Opens a file without following links, without waiting for a pipe's other end, and where we may
+/// without touching its access time.
+fn open_file(dir: impl AsFd, name: &[u8]) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    match openat(&dir, name, flags | OFlags::NOATIME, Mode::empty()) {
+        Err(Errno::PERM) => openat(&dir, name, flags, Mode::empty()),
+        other => other,
+    }
+}

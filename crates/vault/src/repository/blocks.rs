@@ -1,0 +1,99 @@
+//! Blocks of packs kept in memory.
+//!
+//! Neighbouring blobs of a pack are wanted together: the files of one folder, the trees of one snapshot.
+//! Reading packs in aligned blocks turns a hundred thousand small reads into some thousand, which over a
+//! network is all the difference, and keeps memory bounded whatever is restored. Large blobs pass by.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use crate::error::{Error, Result};
+use crate::id::Id;
+use crate::index::Location;
+use crate::store::{FileKind, Name, Store};
+
+const BLOCK: u64 = 256 << 10;
+/// Blocks kept: 16 MiB.
+const KEPT: usize = 64;
+/// Blobs from this length on are read alone.
+const LARGE: u32 = 192 << 10;
+
+type Content = Arc<Vec<u8>>;
+
+/// A cache of blocks, the least recently used of which go first. Threads that want the same block at the
+/// same time wait for one read.
+#[derive(Default)]
+pub(super) struct Blocks {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    blocks: HashMap<(Id, u64), Slot>,
+    clock: u64,
+    /// Sizes of packs, so that the last block is not read beyond the end.
+    sizes: HashMap<Id, u64>,
+}
+
+struct Slot {
+    used: u64,
+    content: Arc<Mutex<Option<Content>>>,
+}
+
+impl Blocks {
+    /// The sealed bytes of a blob.
+    pub(super) fn read(&self, store: &dyn Store, location: &Location) -> Result<Vec<u8>> {
+        let (offset, length) = (u64::from(location.blob.offset), location.blob.length);
+        if length >= LARGE {
+            return store.read_range(FileKind::Pack, &Name(location.pack), offset, length as usize);
+        }
+        let end = offset + u64::from(length);
+        let mut bytes = Vec::with_capacity(length as usize);
+        for number in offset / BLOCK..=end.saturating_sub(1).max(offset) / BLOCK {
+            let block = self.block(store, location.pack, number)?;
+            let start = number * BLOCK;
+            let from = offset.max(start) - start;
+            let to = end.min(start + BLOCK) - start;
+            let part = block.get(from as usize..to as usize);
+            bytes.extend_from_slice(part.ok_or_else(|| {
+                Error::damaged(format!("pack {} is shorter than the index says", location.pack.short()))
+            })?);
+        }
+        Ok(bytes)
+    }
+
+    fn block(&self, store: &dyn Store, pack: Id, number: u64) -> Result<Content> {
+        let slot = self.slot(pack, number);
+        let mut content = super::unpoisoned(&slot);
+        if let Some(content) = &*content {
+            return Ok(Arc::clone(content));
+        }
+        let start = number * BLOCK;
+        let length = self.size(store, pack)?.saturating_sub(start).min(BLOCK);
+        let bytes = Arc::new(store.read_range(FileKind::Pack, &Name(pack), start, length as usize)?);
+        *content = Some(Arc::clone(&bytes));
+        Ok(bytes)
+    }
+
+    fn slot(&self, pack: Id, number: u64) -> Arc<Mutex<Option<Content>>> {
+        let mut state = super::unpoisoned(&self.state);
+        state.clock += 1;
+        let used = state.clock;
+        if state.blocks.len() >= KEPT && !state.blocks.contains_key(&(pack, number)) {
+            let oldest = state.blocks.iter().min_by_key(|(_, slot)| slot.used).map(|(key, _)| *key);
+            oldest.map(|key| state.blocks.remove(&key));
+        }
+        let slot = state.blocks.entry((pack, number)).or_insert_with(|| Slot { used, content: Arc::default() });
+        slot.used = used;
+        Arc::clone(&slot.content)
+    }
+
+    fn size(&self, store: &dyn Store, pack: Id) -> Result<u64> {
+        if let Some(size) = super::unpoisoned(&self.state).sizes.get(&pack) {
+            return Ok(*size);
+        }
+        let size = store.size(FileKind::Pack, &Name(pack))?;
+        super::unpoisoned(&self.state).sizes.insert(pack, size);
+        Ok(size)
+    }
+}

@@ -1,0 +1,161 @@
+//! A repository in a local folder, in restic's layout.
+//!
+//! A file is written under `tmp/`, synced, renamed, and its folder synced, so that a power cut leaves
+//! either the whole file or none. Folders are made as they are needed.
+
+use std::fs::{self, File};
+use std::io::ErrorKind as IoErrorKind;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::upload::{Upload, path_of, sync_folder};
+use super::{FileKind, Name, Store};
+use crate::error::{Error, ErrorKind, Result};
+use crate::random;
+
+/// Leftovers of crashed writers are older than this.
+const TEMPORARY_AGE: Duration = Duration::from_secs(3600);
+
+/// A folder of this machine. Implements [`Store`]; servers use [`LocalStore::begin`] for bodies that
+/// arrive piece by piece from clients they do not trust.
+#[derive(Debug, Clone)]
+pub struct LocalStore {
+    root: PathBuf,
+}
+
+impl LocalStore {
+    /// The store in this folder. Nothing is touched yet; missing folders count as empty.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Where it is.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Begins to receive a file of unknown trust. Any number may be under way at once.
+    pub fn begin(&self, kind: FileKind) -> Result<Upload> {
+        self.upload(kind, true)
+    }
+
+    /// Removes what interrupted uploads left behind more than an hour ago; returns how many. Safe beside
+    /// running uploads.
+    pub fn remove_leftovers(&self) -> Result<usize> {
+        let folder = self.root.join("tmp");
+        let entries = match fs::read_dir(&folder) {
+            Err(e) if e.kind() == IoErrorKind::NotFound => return Ok(0),
+            other => other.map_err(|e| Error::io(format!("listing {}", folder.display()), e))?,
+        };
+        let old = |entry: &fs::DirEntry| {
+            let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+            let age = modified.and_then(|time| SystemTime::now().duration_since(time).ok());
+            age.is_some_and(|age| age > TEMPORARY_AGE)
+        };
+        Ok(entries.flatten().filter(old).filter(|entry| fs::remove_file(entry.path()).is_ok()).count())
+    }
+
+    fn upload(&self, kind: FileKind, verify: bool) -> Result<Upload> {
+        let folder = self.root.join("tmp");
+        let temporary = folder.join(hex::encode(random::array::<16>()?));
+        match Upload::new(&self.root, temporary.clone(), kind, verify) {
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                make_folder(&folder)?;
+                Upload::new(&self.root, temporary, kind, verify)
+            }
+            other => other,
+        }
+    }
+
+    /// Opens a file for reading, for servers that hand it on piece by piece.
+    pub fn open_file(&self, kind: FileKind, name: &Name) -> Result<File> {
+        let path = path_of(&self.root, kind, name);
+        File::open(&path).map_err(|e| Error::io(format!("opening {}", path.display()), e))
+    }
+}
+
+impl Store for LocalStore {
+    fn list(&self, kind: FileKind) -> Result<Vec<(Name, u64)>> {
+        let folder = self.root.join(kind.dir());
+        let listed = match kind {
+            FileKind::Config => self.size(kind, &Name::CONFIG).map(|size| vec![(Name::CONFIG, size)]),
+            FileKind::Pack => list_packs(&folder),
+            _ => list_folder(&folder),
+        };
+        match listed {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            other => other,
+        }
+    }
+
+    fn read(&self, kind: FileKind, name: &Name) -> Result<Vec<u8>> {
+        let path = path_of(&self.root, kind, name);
+        fs::read(&path).map_err(|e| Error::io(format!("reading {}", path.display()), e))
+    }
+
+    fn read_range(&self, kind: FileKind, name: &Name, offset: u64, length: usize) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        match self.open_file(kind, name)?.read_exact_at(&mut bytes, offset) {
+            Err(e) if e.kind() == IoErrorKind::UnexpectedEof => {
+                Err(Error::damaged(format!("{kind}/{name} is shorter than it should be")))
+            }
+            other => other.map(|()| bytes).map_err(|e| Error::io(format!("reading {kind}/{name}"), e)),
+        }
+    }
+
+    fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()> {
+        let mut upload = self.upload(kind, false)?;
+        upload.write(bytes)?;
+        upload.finish(name).map(drop)
+    }
+
+    fn remove(&self, kind: FileKind, name: &Name) -> Result<()> {
+        let path = path_of(&self.root, kind, name);
+        let removed = fs::remove_file(&path).and_then(|()| sync_folder(path.parent().unwrap_or(&self.root)));
+        removed.map_err(|e| Error::io(format!("removing {}", path.display()), e))
+    }
+
+    fn size(&self, kind: FileKind, name: &Name) -> Result<u64> {
+        let path = path_of(&self.root, kind, name);
+        let metadata = fs::metadata(&path).map_err(|e| Error::io(format!("looking at {}", path.display()), e))?;
+        Ok(metadata.len())
+    }
+
+    fn location(&self) -> String {
+        self.root.display().to_string()
+    }
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|e| Error::io(format!("creating {}", folder.display()), e))
+}
+
+fn list_packs(folder: &Path) -> Result<Vec<(Name, u64)>> {
+    let mut packs = Vec::new();
+    for entry in read_folder(folder)? {
+        // Packs right in `data` are nobody's: only the 256 folders count.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            packs.extend(list_folder(&entry.path())?);
+        }
+    }
+    Ok(packs)
+}
+
+fn list_folder(folder: &Path) -> Result<Vec<(Name, u64)>> {
+    let mut files = Vec::new();
+    for entry in read_folder(folder)? {
+        let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        // A file may go between the listing and this.
+        if let (Some(name), Ok(metadata)) = (name, entry.metadata()) {
+            files.push((name, metadata.len()));
+        }
+    }
+    Ok(files)
+}
+
+fn read_folder(folder: &Path) -> Result<Vec<fs::DirEntry>> {
+    let error = |e| Error::io(format!("listing {}", folder.display()), e);
+    fs::read_dir(folder).map_err(error)?.collect::<std::io::Result<_>>().map_err(error)
+}
