@@ -7,8 +7,9 @@ use crate::{BASE_PATH, Declaration, Method, Permission, Problem, declarations};
 
 /// The whole document. Keys are sorted, so equal declarations give equal text.
 pub fn document() -> Value {
-    let mut generator =
-        SchemaSettings::draft2020_12().with(|s| s.definitions_path = "/components/schemas".into()).into_generator();
+    let mut generator = SchemaSettings::draft2020_12()
+        .with(|s| s.definitions_path = "/components/schemas".into())
+        .into_generator();
     let problem = generator.subschema_for::<Problem>();
     let mut paths = Map::new();
     for declaration in declarations() {

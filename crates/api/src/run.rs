@@ -72,7 +72,8 @@ impl std::fmt::Display for RunState {
 impl std::str::FromStr for RunState {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        serde_json::from_value(serde_json::Value::from(text)).map_err(|_| format!("{text:?} is not a state of a run"))
+        serde_json::from_value(serde_json::Value::from(text))
+            .map_err(|_| format!("{text:?} is not a state of a run"))
     }
 }
 

@@ -1,1 +1,40 @@
-//! server
+//! The server: one library behind `roadstead server`.
+//!
+//! Every front door ends in [`ops`]: one function per verb and noun, which authorizes, validates, writes and wakes
+//! the background work. The layers, each of which may call only those below it:
+//!
+//! ```text
+//! http (api/v1)   rest (restic's protocol)   link (agents)
+//!            \            |                 /
+//!             ops, jobs (dispatch, checks)
+//!                         |
+//!                        app
+//!      /         /        |         \         \
+//!     db      secrets   vaults     live     worker
+//! ```
+
+mod app;
+mod auth;
+mod clock;
+mod config;
+mod db;
+mod durable;
+mod error;
+mod first_start;
+mod http;
+mod jobs;
+mod link;
+mod live;
+mod ops;
+mod random;
+mod rest;
+mod secrets;
+mod serve;
+mod vaults;
+mod worker;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use config::{ServerOptions, WorkerCommand};
+pub use error::{Error, ErrorKind, Result};
+pub use serve::run;
+pub use worker::vault_work;

@@ -1,0 +1,94 @@
+//! The static catalogue of providers and their regions.
+//!
+//! Ids, titles, order and regions are those of Mist.io's `GET /providers` of 2015, which old clients rely on; regions
+//! that the services have opened since are appended by their drivers.
+
+use roadstead_api::{
+    id::ProviderId,
+    provider::{Provider, Region},
+};
+
+/// One row of the catalogue: id, title, regions as (id, location), and whether the service has closed.
+struct Row(&'static str, &'static str, &'static [(&'static str, &'static str)], bool);
+
+const ROWS: [Row; 15] = [
+    Row("bare_metal", "Other Server", &[], false),
+    Row("azure", "Azure", &[], false),
+    Row("ec2", "EC2", EC2, false),
+    Row("gce", "Google Compute Engine", &[], false),
+    Row("nephoscale", "NephoScale", &[], true),
+    Row("digitalocean", "DigitalOcean", &[], false),
+    Row("linode", "Linode", &[], false),
+    Row("openstack", "OpenStack", &[], false),
+    Row("rackspace", "Rackspace", RACKSPACE, false),
+    Row("softlayer", "SoftLayer", &[], false),
+    Row("hpcloud", "HP Helion Cloud", HPCLOUD, true),
+    Row("docker", "Docker", &[], false),
+    Row("vcloud", "VMware vCloud", &[], false),
+    Row("indonesian_vcloud", "Indonesian Cloud", &[], false),
+    Row("libvirt", "KVM (via libvirt)", &[], false),
+];
+
+const EC2: &[(&str, &str)] = &[
+    ("ec2_ap_northeast", "Tokyo"),
+    ("ec2_ap_southeast", "Singapore"),
+    ("ec2_ap_southeast_2", "Sydney"),
+    ("ec2_eu_west", "Ireland"),
+    ("ec2_sa_east", "Sao Paulo"),
+    ("ec2_us_east", "N. Virginia"),
+    ("ec2_us_west", "N. California"),
+    ("ec2_us_west_oregon", "Oregon"),
+];
+
+const RACKSPACE: &[(&str, &str)] = &[
+    ("dfw", "Dallas"),
+    ("ord", "Chicago"),
+    ("iad", "N. Virginia"),
+    ("lon", "London"),
+    ("syd", "Sydney"),
+    ("hkg", "Hong Kong"),
+    ("rackspace_first_gen:us", "US-First Gen"),
+    ("rackspace_first_gen:uk", "UK-First Gen"),
+];
+
+const HPCLOUD: &[(&str, &str)] = &[("region-a.geo-1", "US West"), ("region-b.geo-1", "US East")];
+
+/// Every provider, in the catalogue's order.
+pub fn providers() -> Vec<Provider> {
+    ROWS.iter().map(Row::provider).collect()
+}
+
+/// The provider with this id.
+pub fn provider(id: &ProviderId) -> Option<Provider> {
+    ROWS.iter().find(|row| row.0 == id.0).map(Row::provider)
+}
+
+impl Row {
+    fn provider(&self) -> Provider {
+        let Self(id, title, regions, retired) = *self;
+        let region = |&(id, location): &(&str, &str)| Region { id: id.into(), location: location.into() };
+        Provider {
+            id: ProviderId(id.into()),
+            title: title.into(),
+            regions: regions.iter().map(region).collect(),
+            retired,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::providers;
+
+    #[test]
+    fn ids_are_unique_and_the_seed_is_whole() {
+        let all = providers();
+        let ids: HashSet<_> = all.iter().map(|p| p.id.0.as_str()).collect();
+        assert_eq!((all.len(), ids.len()), (15, 15));
+        let regions = |id: &str| all.iter().find(|p| p.id.0 == id).map(|p| p.regions.len());
+        assert_eq!((regions("ec2"), regions("rackspace"), regions("hpcloud")), (Some(8), Some(8), Some(2)));
+        assert_eq!(all.iter().filter(|p| p.retired).count(), 2);
+    }
+}

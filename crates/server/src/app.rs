@@ -1,0 +1,71 @@
+//! The running server, as everything above it sees it.
+
+use std::sync::Arc;
+
+use roadstead_api::id::AccountId;
+use tokio::sync::watch;
+
+use crate::{
+    Clock, Result, WorkerCommand,
+    db::{self, Db, vault::VaultRow},
+    live::Live,
+    secrets::Key,
+    vaults::Vaults,
+};
+
+/// The parts of a running server.
+#[derive(Debug)]
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// What only memory knows.
+    pub live: Live,
+    /// The vault store.
+    pub vaults: Vaults,
+    /// What clients and agents call this server, without a slash at the end.
+    pub public_url: String,
+    /// How to start the children that work on vaults.
+    pub worker: WorkerCommand,
+    /// Becomes true when the server is to end.
+    pub shutdown: watch::Receiver<bool>,
+    /// The key that seals the accounts' keys.
+    pub master_key: Key,
+}
+
+impl App {
+    /// Now, in milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// The key that seals an account's secrets.
+    pub async fn account_key(&self, account: AccountId) -> Result<Key> {
+        let sealed = db::account::sealed_key(&mut *self.db.read().await?, account).await?;
+        self.master_key.open(&account_key_place(account), &sealed)?.parse()
+    }
+
+    /// The password of a managed vault; `None` for a sealed one.
+    pub async fn vault_password(&self, vault: &VaultRow) -> Result<Option<String>> {
+        let Some(sealed) = &vault.sealed_password else { return Ok(None) };
+        let key = self.account_key(vault.account_id).await?;
+        key.open(&vault_password_place(&vault.id.0), sealed).map(Some)
+    }
+
+    /// Returns when the server is to end.
+    pub async fn ending(&self) {
+        // An error means that the sender is gone: the server is ending, too.
+        let _ = self.shutdown.clone().wait_for(|&ending| ending).await;
+    }
+}
+
+/// Where an account's key is sealed to.
+pub fn account_key_place(account: AccountId) -> String {
+    format!("accounts/{account}/sealed_key")
+}
+
+/// Where a vault's password is sealed to.
+pub fn vault_password_place(vault: &str) -> String {
+    format!("vaults/{vault}/sealed_password")
+}

@@ -1,0 +1,157 @@
+//! Agents. What only memory knows (whether the link is up) is laid over these rows by `ops`.
+
+use roadstead_api::{
+    agent::{Agent, HostFacts},
+    id::{AccountId, AgentId, VaultId},
+};
+use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
+
+use super::{
+    Connection,
+    row::{Columns, active_states, is_duplicate},
+};
+use crate::{Error, Result};
+
+/// An agent to be made.
+#[derive(Debug)]
+pub struct NewAgent<'a> {
+    /// The account it belongs to.
+    pub account_id: AccountId,
+    /// Its name.
+    pub name: &'a str,
+    /// Its public key in PEM.
+    pub public_key: &'a str,
+    /// The fingerprint of that key.
+    pub fingerprint: &'a str,
+    /// What is stored of its credential.
+    pub credential_hash: &'a str,
+    /// Its machine.
+    pub host: &'a HostFacts,
+    /// Now.
+    pub now_ms: i64,
+}
+
+/// Makes an agent. A key that is enrolled already is a conflict.
+pub async fn insert(db: &mut Connection, agent: &NewAgent<'_>) -> Result<AgentId> {
+    let insert = query(
+        "INSERT INTO agents (account_id, name, enabled, public_key, fingerprint, credential_hash,
+                             hostname, os, arch, agent_version, created_ms)
+         VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
+    )
+    .bind(agent.account_id.0)
+    .bind(agent.name)
+    .bind(agent.public_key)
+    .bind(agent.fingerprint)
+    .bind(agent.credential_hash)
+    .bind(agent.host.hostname.as_str())
+    .bind(agent.host.os.as_str())
+    .bind(agent.host.arch.as_str())
+    .bind(agent.host.agent_version.as_str())
+    .bind(agent.now_ms);
+    match db.fetch_one(insert).await {
+        Ok(row) => Ok(AgentId(row.integer("id")?)),
+        Err(error) if is_duplicate(&error) => {
+            Err(Error::conflict("An agent with this key is enrolled already; enrol with a new data folder."))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// An account's agents above `after`, oldest first.
+pub async fn list(db: &mut Connection, account: AccountId, after: i64, limit: i64) -> Result<Vec<Agent>> {
+    let sql = format!("{} WHERE a.account_id = $1 AND a.id > $2 ORDER BY a.id LIMIT $3", select());
+    let select = query(AssertSqlSafe(sql)).bind(account.0).bind(after).bind(limit);
+    db.fetch_all(select).await?.iter().map(agent).collect()
+}
+
+/// An account's agent.
+pub async fn get(db: &mut Connection, account: AccountId, id: AgentId) -> Result<Option<Agent>> {
+    let select = query(AssertSqlSafe(format!("{} WHERE a.account_id = $1 AND a.id = $2", select())));
+    db.fetch_optional(select.bind(account.0).bind(id.0)).await?.as_ref().map(agent).transpose()
+}
+
+/// The agent whose credential has this fingerprint.
+pub async fn by_credential(db: &mut Connection, credential_hash: &str) -> Result<Option<AgentId>> {
+    let select = query("SELECT id FROM agents WHERE credential_hash = $1").bind(credential_hash);
+    db.fetch_optional(select).await?.map(|row| row.integer("id").map(AgentId)).transpose()
+}
+
+/// Enables or disables an account's agent; says whether there is one.
+pub async fn set_enabled(
+    db: &mut Connection,
+    account: AccountId,
+    id: AgentId,
+    enabled: bool,
+) -> Result<bool> {
+    let update = query("UPDATE agents SET enabled = $3 WHERE account_id = $1 AND id = $2")
+        .bind(account.0)
+        .bind(id.0)
+        .bind(i64::from(enabled));
+    Ok(db.execute(update).await?.rows_affected() > 0)
+}
+
+/// Whether an agent takes work.
+pub async fn is_enabled(db: &mut Connection, id: AgentId) -> Result<bool> {
+    let row = db.fetch_optional(query("SELECT enabled FROM agents WHERE id = $1").bind(id.0)).await?;
+    row.map_or(Ok(false), |row| row.flag("enabled"))
+}
+
+/// Gives an agent that has never connected another credential; says whether it was so.
+pub async fn renew_credential(db: &mut Connection, id: AgentId, credential_hash: &str) -> Result<bool> {
+    let update = query("UPDATE agents SET credential_hash = $2 WHERE id = $1 AND last_seen_ms IS NULL")
+        .bind(id.0)
+        .bind(credential_hash);
+    Ok(db.execute(update).await?.rows_affected() > 0)
+}
+
+/// Notes what an agent said of its machine when it connected.
+pub async fn set_host(db: &mut Connection, id: AgentId, host: &HostFacts, now_ms: i64) -> Result<()> {
+    let update = query(
+        "UPDATE agents SET hostname = $2, os = $3, arch = $4, agent_version = $5, last_seen_ms = $6 WHERE id = $1",
+    )
+    .bind(id.0)
+    .bind(host.hostname.as_str())
+    .bind(host.os.as_str())
+    .bind(host.arch.as_str())
+    .bind(host.agent_version.as_str())
+    .bind(now_ms);
+    db.execute(update).await?;
+    Ok(())
+}
+
+/// Notes when an agent was last heard of.
+pub async fn set_last_seen(db: &mut Connection, id: AgentId, seen_ms: i64) -> Result<()> {
+    db.execute(query("UPDATE agents SET last_seen_ms = $2 WHERE id = $1").bind(id.0).bind(seen_ms)).await?;
+    Ok(())
+}
+
+fn select() -> String {
+    let active = active_states();
+    format!(
+        "SELECT a.*, v.id AS vault_id, v.mode AS vault_mode,
+            (SELECT COUNT(*) FROM backups b WHERE b.agent_id = a.id AND b.state IN {active})
+            + (SELECT COUNT(*) FROM restores r WHERE r.agent_id = a.id AND r.state IN {active}) AS active_runs
+         FROM agents a JOIN vaults v ON v.agent_id = a.id"
+    )
+}
+
+fn agent(row: &AnyRow) -> Result<Agent> {
+    Ok(Agent {
+        id: AgentId(row.integer("id")?),
+        name: row.text("name")?,
+        enabled: row.flag("enabled")?,
+        encrypted: row.text("vault_mode")? == "sealed",
+        connected: false,
+        busy: row.integer("active_runs")? > 0,
+        vault_id: VaultId(row.text("vault_id")?),
+        fingerprint: row.text("fingerprint")?,
+        host: HostFacts {
+            hostname: row.text("hostname")?,
+            os: row.text("os")?,
+            arch: row.text("arch")?,
+            agent_version: row.text("agent_version")?,
+        },
+        created_at: row.time("created_ms")?,
+        last_seen_at: row.maybe_time("last_seen_ms")?,
+    })
+}

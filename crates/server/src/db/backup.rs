@@ -1,0 +1,147 @@
+//! Backups: one row a run. What both kinds of run share is in [`super::run`].
+
+use roadstead_api::{
+    backup::{Backup, BackupQuery, BackupReport},
+    id::{AccountId, AgentId, BackupConfigurationId, BackupId, SnapshotId, VaultId},
+    run::{Progress, RunState},
+};
+use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
+
+use super::{
+    Connection,
+    row::{Columns, by_activity, is_duplicate, json},
+};
+use crate::{Error, Result};
+
+/// A backup to be made.
+#[derive(Debug)]
+pub struct NewBackupRow<'a> {
+    /// The account it belongs to.
+    pub account_id: AccountId,
+    /// The configuration that it runs.
+    pub configuration_id: BackupConfigurationId,
+    /// The agent that is to run it.
+    pub agent_id: AgentId,
+    /// The vault that it goes to.
+    pub vault_id: &'a VaultId,
+    /// Its name.
+    pub name: &'a str,
+    /// Now.
+    pub now_ms: i64,
+}
+
+/// Makes a queued backup. While another of the same configuration goes on, it is a conflict.
+pub async fn insert(db: &mut Connection, new: &NewBackupRow<'_>) -> Result<BackupId> {
+    let insert = query(
+        "INSERT INTO backups (account_id, configuration_id, agent_id, vault_id, name, restore_count, state,
+                              progress, errors, created_ms)
+         VALUES ($1, $2, $3, $4, $5, 0, 'queued', $6, '[]', $7) RETURNING id",
+    )
+    .bind(new.account_id.0)
+    .bind(new.configuration_id.0)
+    .bind(new.agent_id.0)
+    .bind(new.vault_id.0.as_str())
+    .bind(new.name)
+    .bind(json(&Progress::default())?)
+    .bind(new.now_ms);
+    match db.fetch_one(insert).await {
+        Ok(row) => Ok(BackupId(row.integer("id")?)),
+        Err(error) if is_duplicate(&error) => {
+            Err(Error::conflict("A backup of this configuration is going on; wait for it, or stop it first."))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// An account's backups below `before`, newest first.
+pub async fn list(
+    db: &mut Connection,
+    account: AccountId,
+    filter: &BackupQuery,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Backup>> {
+    let sql = format!(
+        "SELECT * FROM backups
+         WHERE account_id = $1 AND id < $2 AND ($4 < 0 OR agent_id = $4) AND ($5 < 0 OR configuration_id = $5) {}
+         ORDER BY id DESC LIMIT $3",
+        by_activity(filter.active)
+    );
+    let select = query(AssertSqlSafe(sql))
+        .bind(account.0)
+        .bind(before)
+        .bind(limit)
+        .bind(filter.agent_id.map_or(-1, |id| id.0))
+        .bind(filter.configuration_id.map_or(-1, |id| id.0));
+    db.fetch_all(select).await?.iter().map(backup).collect()
+}
+
+/// An account's backup.
+pub async fn get(db: &mut Connection, account: AccountId, id: BackupId) -> Result<Option<Backup>> {
+    let select = query("SELECT * FROM backups WHERE account_id = $1 AND id = $2").bind(account.0).bind(id.0);
+    db.fetch_optional(select).await?.as_ref().map(backup).transpose()
+}
+
+/// The report of an account's backup, whatever its state.
+pub async fn report(db: &mut Connection, account: AccountId, id: BackupId) -> Result<Option<BackupReport>> {
+    let select = query("SELECT * FROM backups WHERE account_id = $1 AND id = $2").bind(account.0).bind(id.0);
+    db.fetch_optional(select).await?.as_ref().map(backup_report).transpose()
+}
+
+/// Counts one more restore of a backup, and returns which it is.
+pub async fn count_restore(db: &mut Connection, id: BackupId) -> Result<i64> {
+    let update =
+        query("UPDATE backups SET restore_count = restore_count + 1 WHERE id = $1 RETURNING restore_count")
+            .bind(id.0);
+    db.fetch_one(update).await?.integer("restore_count")
+}
+
+/// Notes the snapshot that a backup left.
+pub async fn set_snapshot(db: &mut Connection, id: i64, snapshot: &SnapshotId) -> Result<()> {
+    let update =
+        query("UPDATE backups SET snapshot_id = $2 WHERE id = $1").bind(id).bind(snapshot.0.as_str());
+    db.execute(update).await?;
+    Ok(())
+}
+
+fn backup(row: &AnyRow) -> Result<Backup> {
+    Ok(Backup {
+        id: BackupId(row.integer("id")?),
+        name: row.text("name")?,
+        configuration_id: BackupConfigurationId(row.integer("configuration_id")?),
+        agent_id: AgentId(row.integer("agent_id")?),
+        vault_id: VaultId(row.text("vault_id")?),
+        state: row.word("state")?,
+        reason: row.maybe_text("reason")?,
+        snapshot_id: row.maybe_text("snapshot_id")?.map(SnapshotId),
+        progress: row.json("progress")?,
+        created_at: row.time("created_ms")?,
+        started_at: row.maybe_time("started_ms")?,
+        completed_at: row.maybe_time("completed_ms")?,
+    })
+}
+
+fn backup_report(row: &AnyRow) -> Result<BackupReport> {
+    let progress: Progress = row.json("progress")?;
+    let state = row.word("state")?;
+    let snapshot_id = row.maybe_text("snapshot_id")?.map(SnapshotId);
+    Ok(BackupReport {
+        id: BackupId(row.integer("id")?),
+        configuration_id: BackupConfigurationId(row.integer("configuration_id")?),
+        state,
+        ok: state == RunState::Completed,
+        error: row.maybe_text("reason")?,
+        restorable: snapshot_id.is_some(),
+        snapshot_id,
+        started_at: row.maybe_time("started_ms")?,
+        completed_at: row.maybe_time("completed_ms")?,
+        duration_seconds: row.maybe_integer("duration_ms")?.unwrap_or(0) as f64 / 1000.0,
+        files_searched: progress.files_searched,
+        bytes_searched: progress.bytes_searched,
+        files_backed_up: progress.files_done,
+        bytes_backed_up: progress.bytes_done,
+        bytes_added: progress.bytes_added,
+        error_count: progress.error_count,
+        errors: row.json("errors")?,
+    })
+}

@@ -1,0 +1,135 @@
+//! Backup configurations. A deleted one keeps its row, since its backups still speak of it.
+
+use roadstead_api::{
+    backup_configuration::{BackupConfiguration, BackupConfigurationQuery, NewBackupConfiguration},
+    id::{AccountId, AgentId, BackupConfigurationId},
+};
+use sqlx::{Executor, any::AnyRow, query};
+
+use super::{
+    Connection,
+    row::{Columns, json},
+};
+use crate::Result;
+
+/// Makes a configuration.
+pub async fn insert(
+    db: &mut Connection,
+    account: AccountId,
+    new: &NewBackupConfiguration,
+    now_ms: i64,
+) -> Result<BackupConfigurationId> {
+    let insert = query(
+        "INSERT INTO backup_configurations (account_id, agent_id, name, enabled, inclusions, exclusions, schedule,
+                                            run_count, created_ms, updated_ms)
+         VALUES ($1, $2, $3, 1, $4, $5, $6, 0, $7, $7) RETURNING id",
+    )
+    .bind(account.0)
+    .bind(new.agent_id.0)
+    .bind(new.name.as_str())
+    .bind(json(&new.inclusions)?)
+    .bind(json(&new.exclusions)?)
+    .bind(new.schedule.to_string())
+    .bind(now_ms);
+    Ok(BackupConfigurationId(db.fetch_one(insert).await?.integer("id")?))
+}
+
+/// An account's configurations above `after`, oldest first.
+pub async fn list(
+    db: &mut Connection,
+    account: AccountId,
+    filter: &BackupConfigurationQuery,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<BackupConfiguration>> {
+    let select = query(
+        "SELECT * FROM backup_configurations
+         WHERE account_id = $1 AND deleted_ms IS NULL AND id > $2 AND ($4 < 0 OR agent_id = $4)
+         ORDER BY id LIMIT $3",
+    )
+    .bind(account.0)
+    .bind(after)
+    .bind(limit)
+    .bind(filter.agent_id.map_or(-1, |id| id.0));
+    db.fetch_all(select).await?.iter().map(configuration).collect()
+}
+
+/// An account's configuration, unless it was deleted.
+pub async fn get(
+    db: &mut Connection,
+    account: AccountId,
+    id: BackupConfigurationId,
+) -> Result<Option<BackupConfiguration>> {
+    let select =
+        query("SELECT * FROM backup_configurations WHERE account_id = $1 AND id = $2 AND deleted_ms IS NULL")
+            .bind(account.0)
+            .bind(id.0);
+    db.fetch_optional(select).await?.as_ref().map(configuration).transpose()
+}
+
+/// Writes what can be changed of a configuration.
+pub async fn update(db: &mut Connection, changed: &BackupConfiguration, now_ms: i64) -> Result<()> {
+    let update = query(
+        "UPDATE backup_configurations
+         SET name = $2, inclusions = $3, exclusions = $4, schedule = $5, enabled = $6, updated_ms = $7
+         WHERE id = $1",
+    )
+    .bind(changed.id.0)
+    .bind(changed.name.as_str())
+    .bind(json(&changed.inclusions)?)
+    .bind(json(&changed.exclusions)?)
+    .bind(changed.schedule.to_string())
+    .bind(i64::from(changed.enabled))
+    .bind(now_ms);
+    db.execute(update).await?;
+    Ok(())
+}
+
+/// Deletes an account's configuration; says whether there was one.
+pub async fn delete(
+    db: &mut Connection,
+    account: AccountId,
+    id: BackupConfigurationId,
+    now_ms: i64,
+) -> Result<bool> {
+    let update = query(
+        "UPDATE backup_configurations SET deleted_ms = $3 WHERE account_id = $1 AND id = $2 AND deleted_ms IS NULL",
+    )
+    .bind(account.0)
+    .bind(id.0)
+    .bind(now_ms);
+    Ok(db.execute(update).await?.rows_affected() > 0)
+}
+
+/// Counts one more run of a configuration, and returns which it is.
+pub async fn count_run(db: &mut Connection, id: BackupConfigurationId) -> Result<i64> {
+    let update =
+        query("UPDATE backup_configurations SET run_count = run_count + 1 WHERE id = $1 RETURNING run_count")
+            .bind(id.0);
+    db.fetch_one(update).await?.integer("run_count")
+}
+
+/// What a run of a configuration has to know, whether or not it was deleted since: inclusions and exclusions.
+pub async fn selection(
+    db: &mut Connection,
+    id: BackupConfigurationId,
+) -> Result<(String, Vec<String>, Vec<String>)> {
+    let select =
+        query("SELECT name, inclusions, exclusions FROM backup_configurations WHERE id = $1").bind(id.0);
+    let row = db.fetch_one(select).await?;
+    Ok((row.text("name")?, row.json("inclusions")?, row.json("exclusions")?))
+}
+
+fn configuration(row: &AnyRow) -> Result<BackupConfiguration> {
+    Ok(BackupConfiguration {
+        id: BackupConfigurationId(row.integer("id")?),
+        name: row.text("name")?,
+        agent_id: AgentId(row.integer("agent_id")?),
+        enabled: row.flag("enabled")?,
+        inclusions: row.json("inclusions")?,
+        exclusions: row.json("exclusions")?,
+        schedule: row.word("schedule")?,
+        created_at: row.time("created_ms")?,
+        updated_at: row.time("updated_ms")?,
+    })
+}

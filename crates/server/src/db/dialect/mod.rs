@@ -1,0 +1,3 @@
+//! What differs between the databases: how they are opened, and words of their schema.
+
+pub mod sqlite;

@@ -1,0 +1,131 @@
+//! Restores: one row a run. What both kinds of run share is in [`super::run`].
+
+use roadstead_api::{
+    id::{AccountId, AgentId, BackupId, RestoreId},
+    restore::{Restore, RestoreQuery, RestoreReport},
+    run::{Progress, RunState},
+};
+use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
+
+use super::{
+    Connection,
+    row::{Columns, by_activity, json},
+};
+use crate::Result;
+
+/// A restore to be made.
+#[derive(Debug)]
+pub struct NewRestoreRow<'a> {
+    /// The account it belongs to.
+    pub account_id: AccountId,
+    /// The backup that it restores.
+    pub backup_id: BackupId,
+    /// The agent that is to run it.
+    pub agent_id: AgentId,
+    /// Its name.
+    pub name: &'a str,
+    /// The folder that the files go under.
+    pub path: &'a str,
+    /// Only what matches one of these.
+    pub inclusions: &'a [String],
+    /// Whether files that differ are overwritten.
+    pub overwrite: bool,
+    /// Now.
+    pub now_ms: i64,
+}
+
+/// Makes a queued restore.
+pub async fn insert(db: &mut Connection, new: &NewRestoreRow<'_>) -> Result<RestoreId> {
+    let insert = query(
+        "INSERT INTO restores (account_id, backup_id, agent_id, name, path, inclusions, overwrite, files_skipped,
+                               state, progress, errors, created_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 'queued', $8, '[]', $9) RETURNING id",
+    )
+    .bind(new.account_id.0)
+    .bind(new.backup_id.0)
+    .bind(new.agent_id.0)
+    .bind(new.name)
+    .bind(new.path)
+    .bind(json(&new.inclusions)?)
+    .bind(i64::from(new.overwrite))
+    .bind(json(&Progress::default())?)
+    .bind(new.now_ms);
+    Ok(RestoreId(db.fetch_one(insert).await?.integer("id")?))
+}
+
+/// An account's restores below `before`, newest first.
+pub async fn list(
+    db: &mut Connection,
+    account: AccountId,
+    filter: &RestoreQuery,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Restore>> {
+    let sql = format!(
+        "SELECT * FROM restores WHERE account_id = $1 AND id < $2 AND ($4 < 0 OR agent_id = $4) {}
+         ORDER BY id DESC LIMIT $3",
+        by_activity(filter.active)
+    );
+    let select = query(AssertSqlSafe(sql))
+        .bind(account.0)
+        .bind(before)
+        .bind(limit)
+        .bind(filter.agent_id.map_or(-1, |id| id.0));
+    db.fetch_all(select).await?.iter().map(restore).collect()
+}
+
+/// An account's restore.
+pub async fn get(db: &mut Connection, account: AccountId, id: RestoreId) -> Result<Option<Restore>> {
+    let select = query("SELECT * FROM restores WHERE account_id = $1 AND id = $2").bind(account.0).bind(id.0);
+    db.fetch_optional(select).await?.as_ref().map(restore).transpose()
+}
+
+/// The report of an account's restore, whatever its state.
+pub async fn report(db: &mut Connection, account: AccountId, id: RestoreId) -> Result<Option<RestoreReport>> {
+    let select = query("SELECT * FROM restores WHERE account_id = $1 AND id = $2").bind(account.0).bind(id.0);
+    db.fetch_optional(select).await?.as_ref().map(restore_report).transpose()
+}
+
+/// Notes how many files a restore left as they were.
+pub async fn set_files_skipped(db: &mut Connection, id: i64, files: i64) -> Result<()> {
+    db.execute(query("UPDATE restores SET files_skipped = $2 WHERE id = $1").bind(id).bind(files)).await?;
+    Ok(())
+}
+
+fn restore(row: &AnyRow) -> Result<Restore> {
+    Ok(Restore {
+        id: RestoreId(row.integer("id")?),
+        name: row.text("name")?,
+        backup_id: BackupId(row.integer("backup_id")?),
+        agent_id: AgentId(row.integer("agent_id")?),
+        path: row.text("path")?,
+        inclusions: row.json("inclusions")?,
+        overwrite: row.flag("overwrite")?,
+        state: row.word("state")?,
+        reason: row.maybe_text("reason")?,
+        progress: row.json("progress")?,
+        created_at: row.time("created_ms")?,
+        started_at: row.maybe_time("started_ms")?,
+        completed_at: row.maybe_time("completed_ms")?,
+    })
+}
+
+fn restore_report(row: &AnyRow) -> Result<RestoreReport> {
+    let progress: Progress = row.json("progress")?;
+    let state = row.word("state")?;
+    Ok(RestoreReport {
+        id: RestoreId(row.integer("id")?),
+        backup_id: BackupId(row.integer("backup_id")?),
+        state,
+        ok: state == RunState::Completed,
+        error: row.maybe_text("reason")?,
+        started_at: row.maybe_time("started_ms")?,
+        completed_at: row.maybe_time("completed_ms")?,
+        duration_seconds: row.maybe_integer("duration_ms")?.unwrap_or(0) as f64 / 1000.0,
+        files_restored: progress.files_done,
+        bytes_restored: progress.bytes_done,
+        files_skipped: row.integer("files_skipped")?.unsigned_abs(),
+        error_count: progress.error_count,
+        errors: row.json("errors")?,
+    })
+}

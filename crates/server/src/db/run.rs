@@ -1,0 +1,136 @@
+//! What the rows of backups and restores share: their way through the states.
+//!
+//! Every change names the states that it may come from, so a message that arrives late or twice changes nothing.
+
+use roadstead_api::{
+    id::{AccountId, AgentId},
+    link::{Outcome, RunKind, RunRef},
+    run::RunState,
+};
+use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
+
+use super::{
+    Connection,
+    row::{Columns, active_states, json},
+};
+use crate::Result;
+
+/// A run that has not ended.
+#[derive(Clone, Copy, Debug)]
+pub struct ActiveRun {
+    /// Which it is.
+    pub run: RunRef,
+    /// The account it belongs to.
+    pub account_id: AccountId,
+    /// The agent whose it is.
+    pub agent_id: AgentId,
+    /// Where it stands.
+    pub state: RunState,
+}
+
+fn table(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Backup => "backups",
+        RunKind::Restore => "restores",
+    }
+}
+
+/// An agent's runs that have not ended, oldest first.
+pub async fn active(db: &mut Connection, agent: AgentId) -> Result<Vec<ActiveRun>> {
+    let states = active_states();
+    let sql = format!(
+        "SELECT 'backup' AS kind, id, account_id, agent_id, state, created_ms FROM backups
+         WHERE agent_id = $1 AND state IN {states}
+         UNION ALL
+         SELECT 'restore' AS kind, id, account_id, agent_id, state, created_ms FROM restores
+         WHERE agent_id = $1 AND state IN {states}
+         ORDER BY created_ms, kind, id"
+    );
+    db.fetch_all(query(AssertSqlSafe(sql)).bind(agent.0)).await?.iter().map(active_run).collect()
+}
+
+/// Moves a run from one of these states to another; says whether it stood in one of them.
+pub async fn move_on(db: &mut Connection, run: RunRef, from: &[RunState], to: RunState) -> Result<bool> {
+    let from: Vec<String> = from.iter().map(|state| format!("'{state}'")).collect();
+    let sql =
+        format!("UPDATE {} SET state = $2 WHERE id = $1 AND state IN ({})", table(run.kind), from.join(", "));
+    let update = query(AssertSqlSafe(sql)).bind(run.id).bind(to.as_str());
+    Ok(db.execute(update).await?.rows_affected() > 0)
+}
+
+/// Notes when a run began, unless that is noted already.
+pub async fn set_started(db: &mut Connection, run: RunRef, now_ms: i64) -> Result<()> {
+    let sql = format!("UPDATE {} SET started_ms = $2 WHERE id = $1 AND started_ms IS NULL", table(run.kind));
+    db.execute(query(AssertSqlSafe(sql)).bind(run.id).bind(now_ms)).await?;
+    Ok(())
+}
+
+/// Notes when a run ended.
+pub async fn set_completed(db: &mut Connection, run: RunRef, now_ms: i64) -> Result<()> {
+    let sql = format!("UPDATE {} SET completed_ms = $2 WHERE id = $1", table(run.kind));
+    db.execute(query(AssertSqlSafe(sql)).bind(run.id).bind(now_ms)).await?;
+    Ok(())
+}
+
+/// Ends a run without a result of its agent's; says whether it had not ended yet.
+pub async fn end(
+    db: &mut Connection,
+    run: RunRef,
+    state: RunState,
+    reason: Option<&str>,
+    now_ms: i64,
+) -> Result<bool> {
+    let sql = format!(
+        "UPDATE {} SET state = $2, reason = $3, completed_ms = $4 WHERE id = $1 AND state IN {}",
+        table(run.kind),
+        active_states()
+    );
+    let update = query(AssertSqlSafe(sql)).bind(run.id).bind(state.as_str()).bind(reason).bind(now_ms);
+    Ok(db.execute(update).await?.rows_affected() > 0)
+}
+
+/// Ends a run of an agent's with its result; says whether it had not ended yet.
+pub async fn finish(
+    db: &mut Connection,
+    agent: AgentId,
+    run: RunRef,
+    outcome: &Outcome,
+    now_ms: i64,
+) -> Result<bool> {
+    let sql = format!(
+        "UPDATE {} SET state = $2, reason = $3, progress = $4, errors = $5, completed_ms = $6, duration_ms = $7
+         WHERE id = $1 AND agent_id = $8 AND state IN {}",
+        table(run.kind),
+        active_states()
+    );
+    let update = query(AssertSqlSafe(sql))
+        .bind(run.id)
+        .bind(outcome.state.as_str())
+        .bind(outcome.reason.as_deref())
+        .bind(json(&outcome.progress)?)
+        .bind(json(&outcome.errors)?)
+        .bind(now_ms)
+        .bind(outcome.duration_ms.max(0))
+        .bind(agent.0);
+    Ok(db.execute(update).await?.rows_affected() > 0)
+}
+
+/// The agent that a run belongs to, with its state.
+pub async fn get(db: &mut Connection, run: RunRef) -> Result<Option<ActiveRun>> {
+    let sql = format!(
+        "SELECT '{}' AS kind, id, account_id, agent_id, state FROM {} WHERE id = $1",
+        if run.kind == RunKind::Backup { "backup" } else { "restore" },
+        table(run.kind)
+    );
+    db.fetch_optional(query(AssertSqlSafe(sql)).bind(run.id)).await?.as_ref().map(active_run).transpose()
+}
+
+fn active_run(row: &AnyRow) -> Result<ActiveRun> {
+    let kind = if row.text("kind")? == "backup" { RunKind::Backup } else { RunKind::Restore };
+    Ok(ActiveRun {
+        run: RunRef { kind, id: row.integer("id")? },
+        account_id: AccountId(row.integer("account_id")?),
+        agent_id: AgentId(row.integer("agent_id")?),
+        state: row.word("state")?,
+    })
+}

@@ -1,0 +1,31 @@
+//! The schema, as a list of steps that are only ever appended to. Each runs once, in a transaction of its own.
+
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row};
+
+use crate::{Error, Result, db::dialect::sqlite};
+
+/// Every step since the first release, in order. `{id}` stands for the dialect's type of a row's own number.
+const STEPS: [&str; 1] = [include_str!("schema/0001_first.sql")];
+
+/// Brings the schema up to date. A database of a newer version is refused and left as it is.
+pub async fn migrate(connection: &mut AnyConnection) -> Result<()> {
+    connection.execute("CREATE TABLE IF NOT EXISTS schema_steps (step BIGINT NOT NULL PRIMARY KEY)").await?;
+    let row = connection.fetch_one("SELECT COUNT(*) AS done FROM schema_steps").await?;
+    let done = usize::try_from(row.try_get::<i64, _>("done")?).unwrap_or(usize::MAX);
+    if done > STEPS.len() {
+        return Err(Error::conflict(format!(
+            "The database has schema {done}, and this version knows {}: it was written by a newer Roadstead.",
+            STEPS.len()
+        )));
+    }
+    for (index, step) in STEPS.iter().enumerate().skip(done) {
+        let mut transaction = connection.begin().await?;
+        for statement in step.replace("{id}", sqlite::ID).split(';').filter(|s| !s.trim().is_empty()) {
+            transaction.execute(AssertSqlSafe(statement.to_owned())).await?;
+        }
+        let insert = sqlx::query("INSERT INTO schema_steps (step) VALUES ($1)").bind(index as i64 + 1);
+        transaction.execute(insert).await?;
+        transaction.commit().await?;
+    }
+    Ok(())
+}

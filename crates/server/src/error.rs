@@ -1,0 +1,121 @@
+//! The server's one error type. Only `http` and `rest` know which status code a kind becomes.
+
+use std::{borrow::Cow, error::Error as StdError};
+
+/// The server's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of thing went wrong, for whoever has to react to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The request itself is wrong.
+    Invalid,
+    /// No credentials, or wrong ones.
+    Unauthorized,
+    /// The credentials do not reach that far.
+    Forbidden,
+    /// There is no such thing, or not for this account.
+    NotFound,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// It stands against something that is there.
+    Conflict,
+    /// The body is over its limit.
+    TooLarge,
+    /// The disk or a quota is full.
+    Full,
+    /// It cannot be done just now.
+    Unavailable,
+    /// A fault of the server's own.
+    Internal,
+}
+
+/// What went wrong: a sentence for the user, and the cause for the log.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// The kind.
+    pub kind: ErrorKind,
+    /// What the user is told: what happened and what to do.
+    pub message: Cow<'static, str>,
+    #[source]
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error with no cause below it.
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    /// The request is wrong.
+    pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Invalid, message)
+    }
+
+    /// There is no such thing.
+    pub fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::NotFound, message)
+    }
+
+    /// It stands against something that is there.
+    pub fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Conflict, message)
+    }
+
+    /// The credentials do not reach that far.
+    pub fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Forbidden, message)
+    }
+
+    /// A fault of the server's own.
+    pub fn internal(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Internal, message)
+    }
+
+    /// The same error with its cause.
+    pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Whether the same call may go through later.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unavailable | ErrorKind::Full)
+    }
+
+    /// The message and all causes, for the log.
+    pub fn chain(&self) -> String {
+        let mut text = self.message.to_string();
+        let mut source = StdError::source(self);
+        while let Some(error) = source {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            source = error.source();
+        }
+        text
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::internal("The database failed; the server's log says how.").caused_by(error)
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        let full =
+            matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
+        if full {
+            return Self::new(ErrorKind::Full, "The server's disk is full.").caused_by(error);
+        }
+        Self::internal("The server's disk failed; its log says how.").caused_by(error)
+    }
+}
+
+impl From<tokio::task::JoinError> for Error {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::internal("A task of the server ended early; its log says how.").caused_by(error)
+    }
+}

@@ -1,0 +1,91 @@
+//! Routes of files of a backup. A file's content is a stream, so its route is made by hand.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Path, Request, State},
+    http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use roadstead_api::{BASE_PATH, file::FileList, id::BackupId};
+use serde::Deserialize;
+
+use super::{
+    problem::problem_response,
+    routes::{Call, Routes, query, sender},
+};
+use crate::{
+    Error, Result,
+    app::App,
+    auth::Actor,
+    ops::{Context, file},
+    worker::Content,
+};
+
+/// Adds the routes.
+pub fn routes(routes: Routes) -> Routes {
+    routes.user(
+        |context, call: Call<FileList>| async move { file::list(&context, call.path, call.query).await },
+    )
+}
+
+/// The route of a file's content.
+pub fn content_route() -> Router<Arc<App>> {
+    Router::new().route(&format!("{BASE_PATH}/backups/{{id}}/content"), get(content))
+}
+
+#[derive(Deserialize)]
+struct ContentQuery {
+    path: String,
+}
+
+async fn content(State(app): State<Arc<App>>, Path(id): Path<i64>, request: Request) -> Response {
+    open(app, BackupId(id), request).await.unwrap_or_else(|error| problem_response(&error, None))
+}
+
+async fn open(app: Arc<App>, id: BackupId, request: Request) -> Result<Response> {
+    let Actor::User(user) = sender(&app, request.headers()).await? else {
+        return Err(Error::forbidden("Agents have no part in this API."));
+    };
+    let path = query::<ContentQuery>(&mut request.into_parts().0).await?.path;
+    let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+    let content = file::content(&Context { app, user }, id, path).await?;
+    // Whatever the file holds, no browser is to take it for a page of ours.
+    let headers = [
+        (CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (CONTENT_DISPOSITION, attachment(&name)),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (CONTENT_SECURITY_POLICY, "sandbox".to_owned()),
+    ];
+    Ok((headers, stream(content)).into_response())
+}
+
+/// An RFC 6266 header value; the name is percent-encoded as RFC 8187 has it.
+fn attachment(name: &str) -> String {
+    let mut encoded = String::from("attachment; filename*=UTF-8''");
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+fn stream(content: Content) -> Body {
+    let chunks = futures_util::stream::try_unfold(content, |mut content| async move {
+        Ok::<_, Error>(content.next().await?.map(|chunk| (chunk, content)))
+    });
+    Body::from_stream(chunks)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn names_cannot_break_out_of_the_header() {
+        assert_eq!(super::attachment("a b\"\r\n☂"), "attachment; filename*=UTF-8''a%20b%22%0D%0A%E2%98%82");
+    }
+}

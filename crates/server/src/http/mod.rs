@@ -1,0 +1,58 @@
+//! `/api/v1`: requests decoded, operations called, replies encoded. One file a noun lists its routes.
+
+mod agent;
+mod api_key;
+mod backup;
+mod backup_configuration;
+mod check;
+mod file;
+mod health;
+mod problem;
+mod provider;
+mod restore;
+mod routes;
+mod user;
+mod vault;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+pub use problem::problem_response;
+use routes::Routes;
+
+use crate::app::App;
+
+/// Every route of the API, with the state that the handlers need still to come.
+pub fn routes() -> Router<Arc<App>> {
+    declared().into_router().merge(file::content_route()).merge(health::routes())
+}
+
+/// The routes of the declared endpoints.
+fn declared() -> Routes {
+    [
+        provider::routes,
+        agent::routes,
+        backup_configuration::routes,
+        backup::routes,
+        restore::routes,
+        vault::routes,
+        check::routes,
+        file::routes,
+        user::routes,
+        api_key::routes,
+    ]
+    .into_iter()
+    .fold(Routes::default(), |routes, add: fn(Routes) -> Routes| add(routes))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_declared_endpoint_has_a_route() {
+        let declared: BTreeSet<_> = roadstead_api::declarations().iter().map(|d| d.name).collect();
+        assert_eq!(super::declared().names().collect::<BTreeSet<_>>(), declared);
+    }
+}

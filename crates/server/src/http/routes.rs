@@ -1,0 +1,168 @@
+//! The one way from a declared endpoint to its operation: authenticate, authorize, decode, call, encode.
+
+use std::{future::Future, sync::Arc};
+
+use axum::{
+    Json, RequestExt, Router,
+    body::{Body, to_bytes},
+    extract::{FromRequestParts, Path, Query, Request, State},
+    http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts},
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, on},
+};
+use roadstead_api::{BASE_PATH, Endpoint, Method, Permission};
+use serde::de::DeserializeOwned;
+
+use super::problem::problem_response;
+use crate::{
+    Error, ErrorKind, Result,
+    app::App,
+    auth::{self, Actor},
+    ops::Context,
+    random,
+};
+
+/// How large a body may be, in bytes.
+const MAX_BODY: usize = 1 << 20;
+
+/// What a request carries, decoded.
+pub struct Call<E: Endpoint> {
+    /// The values in the path.
+    pub path: E::Path,
+    /// The query.
+    pub query: E::Query,
+    /// The body.
+    pub body: E::Body,
+}
+
+/// The routes of declared endpoints.
+#[derive(Default)]
+pub struct Routes {
+    router: Router<Arc<App>>,
+    names: Vec<&'static str>,
+}
+
+impl Routes {
+    /// Adds an endpoint that users call.
+    pub fn user<E, F, Fut>(self, operation: F) -> Self
+    where
+        E: Endpoint,
+        F: Fn(Context, Call<E>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<E::Reply>> + Send,
+    {
+        debug_assert!(E::PERMISSION != Permission::Public, "{} has no user", E::NAME);
+        self.route::<E, _, _>(move |app, request| {
+            let operation = operation.clone();
+            async move {
+                let user = match sender(&app, request.headers()).await? {
+                    Actor::User(user) => user,
+                    Actor::Agent(_) => return Err(Error::forbidden("Agents have no part in this API.")),
+                };
+                let context = Context { app, user };
+                // Operations ask again: whatever door a call comes through, they are the ones that know. Here it
+                // spares decoding what will be refused.
+                context.authorize::<E>()?;
+                operation(context, decode::<E>(request).await?).await
+            }
+        })
+    }
+
+    /// Adds an endpoint that anyone may call.
+    pub fn public<E, F, Fut>(self, operation: F) -> Self
+    where
+        E: Endpoint,
+        F: Fn(Arc<App>, Call<E>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<E::Reply>> + Send,
+    {
+        debug_assert!(E::PERMISSION == Permission::Public, "{} is not public", E::NAME);
+        self.route::<E, _, _>(move |app, request| {
+            let operation = operation.clone();
+            async move { operation(app, decode::<E>(request).await?).await }
+        })
+    }
+
+    fn route<E, F, Fut>(mut self, call: F) -> Self
+    where
+        E: Endpoint,
+        F: Fn(Arc<App>, Request) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<E::Reply>> + Send,
+    {
+        let handler = move |State(app): State<Arc<App>>, request: Request| {
+            let call = call.clone();
+            async move { answer::<E>(call(app, request).await) }
+        };
+        self.names.push(E::NAME);
+        self.router = self.router.route(&format!("{BASE_PATH}{}", E::PATH), on(filter(E::METHOD), handler));
+        self
+    }
+
+    /// The names of the endpoints that were added.
+    #[cfg(test)]
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.names.iter().copied()
+    }
+
+    /// All of them as one router.
+    pub fn into_router(self) -> Router<Arc<App>> {
+        tracing::debug!(endpoints = self.names.len(), "routes are made");
+        self.router
+    }
+}
+
+fn filter(method: Method) -> MethodFilter {
+    match method {
+        Method::Get => MethodFilter::GET,
+        Method::Post => MethodFilter::POST,
+        Method::Patch => MethodFilter::PATCH,
+        Method::Delete => MethodFilter::DELETE,
+    }
+}
+
+/// Who sent a request.
+pub async fn sender(app: &App, headers: &HeaderMap) -> Result<Actor> {
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    auth::authenticate(&app.db, header).await
+}
+
+async fn decode<E: Endpoint>(mut request: Request) -> Result<Call<E>> {
+    let path = request.extract_parts::<Path<E::Path>>().await;
+    let Path(path) =
+        path.map_err(|e| Error::not_found(format!("The path names nothing: {}", e.body_text())))?;
+    let (mut parts, body) = request.into_parts();
+    let query = query(&mut parts).await?;
+    let body =
+        if E::has_body() { json(body).await? } else { serde_json::from_str("null").map_err(not_json)? };
+    Ok(Call { path, query, body })
+}
+
+/// The query of a request; one that is not expected is passed over.
+pub async fn query<Q: DeserializeOwned + 'static>(parts: &mut Parts) -> Result<Q> {
+    if std::any::TypeId::of::<Q>() == std::any::TypeId::of::<()>() {
+        return serde_json::from_str("null").map_err(not_json);
+    }
+    let query = Query::<Q>::from_request_parts(parts, &()).await;
+    Ok(query.map_err(|e| Error::invalid(format!("The query is wrong: {}", e.body_text())))?.0)
+}
+
+async fn json<T: DeserializeOwned>(body: Body) -> Result<T> {
+    let too_large = |e| {
+        let message = format!("The body is broken off, or larger than {MAX_BODY} bytes.");
+        Error::new(ErrorKind::TooLarge, message).caused_by(e)
+    };
+    let bytes = to_bytes(body, MAX_BODY).await.map_err(too_large)?;
+    serde_json::from_slice(&bytes).map_err(not_json)
+}
+
+fn not_json(error: serde_json::Error) -> Error {
+    Error::invalid(format!("The body is not of its form: {error}")).caused_by(error)
+}
+
+fn answer<E: Endpoint>(result: Result<E::Reply>) -> Response {
+    match result {
+        Ok(_) if E::SUCCESS == 204 => StatusCode::NO_CONTENT.into_response(),
+        Ok(reply) => {
+            (StatusCode::from_u16(E::SUCCESS).unwrap_or(StatusCode::OK), Json(reply)).into_response()
+        }
+        Err(error) => problem_response(&error, random::id().ok()),
+    }
+}

@@ -1,0 +1,14 @@
+//! Routes of vaults.
+
+use roadstead_api::vault::{VaultKeyExport, VaultList, VaultShow};
+
+use super::routes::{Call, Routes};
+use crate::ops::vault;
+
+/// Adds the routes.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .user(|context, call: Call<VaultList>| async move { vault::list(&context, call.query).await })
+        .user(|context, call: Call<VaultShow>| async move { vault::show(&context, &call.path).await })
+        .user(|context, call: Call<VaultKeyExport>| async move { vault::export_key(&context, &call.path).await })
+}

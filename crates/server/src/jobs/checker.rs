@@ -1,0 +1,53 @@
+//! Runs queued checks, one after the other. A check that a dead server left is begun again.
+
+use std::sync::Arc;
+
+use roadstead_api::{check::Check, run::RunState};
+
+use crate::{
+    Error, Result,
+    app::App,
+    db::{self, check::CheckFindings},
+    worker::{self, Order, Task},
+};
+
+/// Runs every check that is queued.
+pub async fn run(app: Arc<App>) -> Result<()> {
+    loop {
+        let mut write = app.db.write().await?;
+        let claimed = db::check::claim(&mut write).await?;
+        write.commit().await?;
+        let Some(check) = claimed else { return Ok(()) };
+        let ended = tokio::select! {
+            found = find(&app, &check) => found,
+            () = app.ending() => return Ok(()),
+        };
+        finish(&app, &check, ended).await?;
+    }
+}
+
+async fn find(app: &App, check: &Check) -> Result<CheckFindings> {
+    let vault = db::vault::get(&mut *app.db.read().await?, &check.vault_id).await?;
+    let vault = vault.ok_or_else(|| Error::not_found("The vault is gone."))?;
+    let sealed = || Error::conflict("This vault is sealed: the server cannot look into it.");
+    let password = app.vault_password(&vault).await?.ok_or_else(sealed)?;
+    let task = Task::Check { read_data: check.read_data };
+    worker::call(&app.worker, &Order { folder: app.vaults.folder(&vault.id), password, task }).await
+}
+
+async fn finish(app: &App, check: &Check, ended: Result<CheckFindings>) -> Result<()> {
+    let (state, reason, findings) = match ended {
+        Ok(findings) if findings.problems.is_empty() => (RunState::Completed, None, findings),
+        Ok(findings) => {
+            tracing::error!(vault = %check.vault_id, problems = findings.problems.len(), "a vault is damaged");
+            (RunState::CompletedWithErrors, None, findings)
+        }
+        Err(error) => {
+            tracing::error!(vault = %check.vault_id, error = error.chain(), "a check failed");
+            (RunState::Failed, Some(error.message), CheckFindings::default())
+        }
+    };
+    let mut write = app.db.write().await?;
+    db::check::finish(&mut write, check.id, state, reason.as_deref(), &findings, app.now_ms()).await?;
+    write.commit().await
+}

@@ -1,0 +1,18 @@
+//! Writes down when agents were last heard of: all of them in one transaction, so that heartbeats cost nothing.
+
+use std::sync::Arc;
+
+use crate::{Result, app::App, db};
+
+/// Writes down all that memory knows.
+pub async fn run(app: Arc<App>) -> Result<()> {
+    let heard = app.live.heard_of();
+    if heard.is_empty() {
+        return Ok(());
+    }
+    let mut write = app.db.write().await?;
+    for (agent, at) in heard {
+        db::agent::set_last_seen(&mut write, agent, at).await?;
+    }
+    write.commit().await
+}

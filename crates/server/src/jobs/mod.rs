@@ -1,0 +1,41 @@
+//! Background work, of two kinds and no third.
+//!
+//! - A *job* is a durable row with input. It may be begun again after a crash, so each step can be done twice.
+//! - A *reconciler* has no input: it looks at how things are and moves them to how they should be. It runs on a signal
+//!   and on a period, so a lost signal costs time and nothing else. It never fails: it logs, and comes again.
+
+mod checker;
+mod dispatcher;
+mod last_seen;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use tokio::{sync::Notify, task::JoinSet};
+
+use crate::{Result, app::App};
+
+/// Starts all background work; it ends when the server does.
+pub fn start(app: &Arc<App>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.dispatch, Duration::from_secs(5), dispatcher::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.checks, Duration::from_secs(60), checker::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.last_seen, Duration::from_secs(30), last_seen::run));
+    tasks
+}
+
+async fn reconcile<F, Fut>(app: Arc<App>, signal: fn(&App) -> &Notify, period: Duration, run: F)
+where
+    F: Fn(Arc<App>) -> Fut,
+    Fut: Future<Output = Result<()>>,
+{
+    loop {
+        if let Err(error) = run(app.clone()).await {
+            tracing::error!(error = error.chain(), "background work failed; it is tried again");
+        }
+        tokio::select! {
+            () = app.ending() => return,
+            () = signal(&app).notified() => {}
+            () = tokio::time::sleep(period) => {}
+        }
+    }
+}

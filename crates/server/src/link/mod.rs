@@ -1,0 +1,42 @@
+//! The agents' links: one WebSocket each, as `roadstead_api::link` describes.
+
+mod session;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{State, WebSocketUpgrade},
+    http::{HeaderMap, header::AUTHORIZATION},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use roadstead_api::link::{MAX_MESSAGE_BYTES, PATH};
+
+use crate::{
+    Error,
+    app::App,
+    auth::{self, Actor},
+    http::problem_response,
+};
+
+/// How long an agent may be silent before it sends a heartbeat.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// The route that agents connect to.
+pub fn routes() -> Router<Arc<App>> {
+    Router::new().route(PATH, get(connect))
+}
+
+async fn connect(State(app): State<Arc<App>>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    match auth::authenticate(&app.db, header).await {
+        Ok(Actor::Agent(id)) => upgrade
+            .max_message_size(MAX_MESSAGE_BYTES)
+            .max_frame_size(MAX_MESSAGE_BYTES)
+            .on_upgrade(move |socket| session::run(app, id, socket))
+            .into_response(),
+        Ok(Actor::User(_)) => problem_response(&Error::forbidden("Only agents open links."), None),
+        Err(error) => problem_response(&error, None),
+    }
+}

@@ -1,0 +1,135 @@
+//! Enrolment: a token and a public key in; an agent, its vault and its credential out.
+//!
+//! The token is bound to the first key that comes with it. The reply is encrypted to that key, so a retry after a
+//! lost reply harms nobody: only the key's holder can read the credential. Once the agent has connected, the token is
+//! spent.
+
+use roadstead_api::{
+    agent::{Enrolled, Enrolment},
+    id::{AccountId, AgentId, VaultId},
+};
+
+use crate::{
+    Error, Result,
+    app::{App, vault_password_place},
+    auth::{AGENT_PREFIX, public_key::PublicKey},
+    db::{self, agent::NewAgent, enrolment_token::Claim},
+    ops::validate,
+    random,
+    vaults::Header,
+};
+
+/// What a token begins with: what it is, and the version of its form.
+const TOKEN_PREFIX: &str = "rse1.";
+/// What a token ends with where the server speaks plain HTTP, which it does on loopback alone.
+const TOKEN_TRUST: &str = ".plain";
+
+/// The token that carries a secret.
+pub fn token_text(secret: &str) -> String {
+    format!("{TOKEN_PREFIX}{secret}{TOKEN_TRUST}")
+}
+
+/// Enrols an agent. The token is the credential.
+pub async fn enroll(app: &App, enrolment: Enrolment) -> Result<Enrolled> {
+    validate::name("name", &enrolment.name)?;
+    for text in
+        [&enrolment.host.hostname, &enrolment.host.os, &enrolment.host.arch, &enrolment.host.agent_version]
+    {
+        short_fact(text)?;
+    }
+    let key = PublicKey::from_pem(&enrolment.public_key)?;
+    let fingerprint = key.fingerprint()?;
+    let claim = claim(app, &enrolment.token, &fingerprint).await?;
+    let credential = random::secret(AGENT_PREFIX)?;
+    let hash = random::fingerprint(&credential);
+    let (agent_id, vault_id) = match claim.agent_id {
+        Some(agent) => (agent, renew(app, agent, &hash).await?),
+        None => create(app, &claim, &enrolment, &fingerprint, &hash).await?,
+    };
+    Ok(Enrolled { agent_id, vault_id, encrypted_credential: key.encrypt(&credential)? })
+}
+
+fn short_fact(text: &str) -> Result<()> {
+    if text.len() > 500 {
+        return Err(Error::invalid("A fact about the host has more than 500 bytes."));
+    }
+    Ok(())
+}
+
+async fn claim(app: &App, token: &str, fingerprint: &str) -> Result<Claim> {
+    let refused = || {
+        Error::forbidden(
+            "The enrolment token is unknown, used or expired; make another (`roadstead agents token`).",
+        )
+    };
+    let secret =
+        token.strip_prefix(TOKEN_PREFIX).and_then(|rest| rest.split_once('.')).ok_or_else(refused)?.0;
+    let mut write = app.db.write().await?;
+    let hash = random::fingerprint(secret);
+    let claim = db::enrolment_token::claim(&mut write, &hash, fingerprint, app.now_ms()).await?;
+    write.commit().await?;
+    claim.ok_or_else(refused)
+}
+
+/// The same key came again: the agent is there, and gets a new credential in place of the one it may not have seen.
+async fn renew(app: &App, agent: AgentId, credential_hash: &str) -> Result<VaultId> {
+    let mut write = app.db.write().await?;
+    let renewed = db::agent::renew_credential(&mut write, agent, credential_hash).await?;
+    let vault = db::vault::by_agent(&mut write, agent).await?;
+    write.commit().await?;
+    if !renewed {
+        return Err(Error::conflict("This agent is enrolled and has connected; its token is spent."));
+    }
+    Ok(vault.ok_or_else(|| Error::internal("The agent has no vault."))?.id)
+}
+
+async fn create(
+    app: &App,
+    claim: &Claim,
+    enrolment: &Enrolment,
+    fingerprint: &str,
+    credential_hash: &str,
+) -> Result<(AgentId, VaultId)> {
+    let vault = VaultId(random::id()?);
+    let password = random::secret("")?;
+    let headers = {
+        let (vaults, vault, password) = (app.vaults.clone(), vault.clone(), password.clone());
+        tokio::task::spawn_blocking(move || vaults.create(&vault, &password)).await??
+    };
+    let agent = NewAgent {
+        account_id: claim.account_id,
+        name: &enrolment.name,
+        public_key: &enrolment.public_key,
+        fingerprint,
+        credential_hash,
+        host: &enrolment.host,
+        now_ms: app.now_ms(),
+    };
+    let written = write_rows(app, claim, &agent, (&vault, &password, &headers)).await;
+    if written.is_err() {
+        let _ = app.vaults.remove(&vault);
+    }
+    Ok((written?, vault))
+}
+
+async fn write_rows(
+    app: &App,
+    claim: &Claim,
+    agent: &NewAgent<'_>,
+    (vault, password, headers): (&VaultId, &str, &[Header]),
+) -> Result<AgentId> {
+    let sealed = seal_password(app, claim.account_id, vault, password).await?;
+    let mut write = app.db.write().await?;
+    let id = db::agent::insert(&mut write, agent).await?;
+    db::vault::insert(&mut write, vault, (claim.account_id, id), &sealed, agent.now_ms).await?;
+    for Header { kind, name, content } in headers {
+        db::vault_file::insert_header(&mut write, vault, kind, name, content).await?;
+    }
+    db::enrolment_token::set_agent(&mut write, claim.token, id).await?;
+    write.commit().await?;
+    Ok(id)
+}
+
+async fn seal_password(app: &App, account: AccountId, vault: &VaultId, password: &str) -> Result<String> {
+    app.account_key(account).await?.seal(&vault_password_place(&vault.0), password)
+}

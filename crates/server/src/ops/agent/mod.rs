@@ -1,0 +1,98 @@
+//! Agents: enrolling, listing, enabling.
+
+mod enroll;
+
+use roadstead_api::{
+    Page, PageQuery,
+    agent::{
+        Agent, AgentDisable, AgentEnable, AgentList, AgentShow, EnrolmentToken, EnrolmentTokenCreate,
+        NewEnrolmentToken,
+    },
+    id::AgentId,
+};
+
+pub use enroll::enroll;
+
+use super::{Context, page};
+use crate::{Error, Result, db, db::row::timestamp, random};
+
+/// How long an enrolment token lives when nobody says, in seconds.
+const DEFAULT_TTL: u32 = 15 * 60;
+/// How long it may live, in seconds.
+const MAX_TTL: u32 = 7 * 24 * 3600;
+
+/// Makes a token that enrols one agent.
+pub async fn create_token(context: &Context, new: NewEnrolmentToken) -> Result<EnrolmentToken> {
+    context.authorize::<EnrolmentTokenCreate>()?;
+    let ttl = new.ttl_seconds.unwrap_or(DEFAULT_TTL);
+    if !(1..=MAX_TTL).contains(&ttl) {
+        return Err(Error::invalid(format!("ttl_seconds is {ttl}; it goes from 1 to {MAX_TTL} (7 days).")));
+    }
+    let secret = random::secret("")?;
+    let now = context.now_ms();
+    let expires = now + i64::from(ttl) * 1000;
+    let mut write = context.db.write().await?;
+    let hash = random::fingerprint(&secret);
+    db::enrolment_token::insert(&mut write, context.account(), &hash, expires, now).await?;
+    write.commit().await?;
+    Ok(EnrolmentToken { token: enroll::token_text(&secret), expires_at: timestamp(expires)? })
+}
+
+/// Lists the agents.
+pub async fn list(context: &Context, query: PageQuery) -> Result<Page<Agent>> {
+    context.authorize::<AgentList>()?;
+    let limit = page::limit(query.limit)?;
+    let after = page::number(query.cursor.as_deref(), 0)?;
+    let mut read = context.db.read().await?;
+    let agents = db::agent::list(&mut read, context.account(), after, page::fetch(limit)).await?;
+    let agents = agents.into_iter().map(|agent| as_of_now(context, agent)).collect::<Result<_>>()?;
+    Ok(page::page(agents, limit, |agent: &Agent| agent.id.to_string()))
+}
+
+/// Shows one agent.
+pub async fn show(context: &Context, id: AgentId) -> Result<Agent> {
+    context.authorize::<AgentShow>()?;
+    get(context, id).await
+}
+
+/// Lets an agent take work again.
+pub async fn enable(context: &Context, id: AgentId) -> Result<Agent> {
+    context.authorize::<AgentEnable>()?;
+    set_enabled(context, id, true).await
+}
+
+/// Keeps an agent from new work.
+pub async fn disable(context: &Context, id: AgentId) -> Result<Agent> {
+    context.authorize::<AgentDisable>()?;
+    set_enabled(context, id, false).await
+}
+
+/// An agent of the caller's account.
+pub async fn get(context: &Context, id: AgentId) -> Result<Agent> {
+    let agent = db::agent::get(&mut *context.db.read().await?, context.account(), id).await?;
+    as_of_now(context, agent.ok_or_else(|| not_found(id))?)
+}
+
+fn not_found(id: AgentId) -> Error {
+    Error::not_found(format!("There is no agent {id}."))
+}
+
+async fn set_enabled(context: &Context, id: AgentId, enabled: bool) -> Result<Agent> {
+    let mut write = context.db.write().await?;
+    let found = db::agent::set_enabled(&mut write, context.account(), id, enabled).await?;
+    write.commit().await?;
+    if !found {
+        return Err(not_found(id));
+    }
+    context.live.dispatch.notify_one();
+    get(context, id).await
+}
+
+/// Lays over the row what only memory knows.
+fn as_of_now(context: &Context, mut agent: Agent) -> Result<Agent> {
+    agent.connected = context.live.link_of(agent.id).is_some();
+    if let Some(heard) = context.live.last_heard(agent.id) {
+        agent.last_seen_at = Some(timestamp(heard)?);
+    }
+    Ok(agent)
+}

@@ -1,0 +1,32 @@
+//! Checks of vaults.
+
+use roadstead_api::{
+    check::{Check, CheckCreate, CheckShow, NewCheck},
+    id::{CheckId, VaultId},
+};
+
+use super::{Context, vault};
+use crate::{Error, Result, db};
+
+/// Starts a check: it is queued, and the checker is woken.
+pub async fn create(context: &Context, vault: &VaultId, new: NewCheck) -> Result<Check> {
+    context.authorize::<CheckCreate>()?;
+    let row = vault::get(context, vault).await?;
+    vault::password(context, &row).await?;
+    let mut write = context.db.write().await?;
+    let id = db::check::insert(&mut write, context.account(), vault, new.read_data, context.now_ms()).await?;
+    write.commit().await?;
+    context.live.checks.notify_one();
+    get(context, id).await
+}
+
+/// Shows one check.
+pub async fn show(context: &Context, id: CheckId) -> Result<Check> {
+    context.authorize::<CheckShow>()?;
+    get(context, id).await
+}
+
+async fn get(context: &Context, id: CheckId) -> Result<Check> {
+    let found = db::check::get(&mut *context.db.read().await?, context.account(), id).await?;
+    found.ok_or_else(|| Error::not_found(format!("There is no check {id}.")))
+}

@@ -1,0 +1,108 @@
+//! Restores: starting, watching, stopping.
+
+use roadstead_api::{
+    Page,
+    id::RestoreId,
+    link::{RunKind, RunRef},
+    restore::{
+        NewRestore, Restore, RestoreCreate, RestoreList, RestoreQuery, RestoreReport, RestoreReportShow,
+        RestoreShow, RestoreStop,
+    },
+};
+
+use super::{Context, agent, backup, page, run, validate};
+use crate::{Error, Result, db, db::restore::NewRestoreRow};
+
+/// Starts a restore: it is queued, and sent to its agent as soon as that is free.
+pub async fn create(context: &Context, new: NewRestore) -> Result<Restore> {
+    context.authorize::<RestoreCreate>()?;
+    let path = new.path.as_deref().unwrap_or("/");
+    validate::path("path", path)?;
+    validate::patterns("inclusions", &new.inclusions)?;
+    let backup = backup::get(context, new.backup_id).await?;
+    if backup.snapshot_id.is_none() {
+        let state = backup.state;
+        return Err(Error::conflict(format!(
+            "Backup {} is {state} and left no snapshot to restore.",
+            backup.id
+        )));
+    }
+    let agent = agent::get(context, new.agent_id.unwrap_or(backup.agent_id)).await?;
+    if agent.vault_id != backup.vault_id {
+        return Err(Error::conflict(
+            "A backup is restored by the agent that made it; other agents cannot yet.",
+        ));
+    }
+    let mut write = context.db.write().await?;
+    let number = db::backup::count_restore(&mut write, backup.id).await?;
+    let row = NewRestoreRow {
+        account_id: context.account(),
+        backup_id: backup.id,
+        agent_id: agent.id,
+        name: &format!("{}-restore-{number}", backup.name),
+        path,
+        inclusions: &new.inclusions,
+        overwrite: new.overwrite,
+        now_ms: context.now_ms(),
+    };
+    let id = db::restore::insert(&mut write, &row).await?;
+    write.commit().await?;
+    context.live.dispatch.notify_one();
+    get(context, id).await
+}
+
+/// Lists restores.
+pub async fn list(context: &Context, query: RestoreQuery) -> Result<Page<Restore>> {
+    context.authorize::<RestoreList>()?;
+    let limit = page::limit(query.limit)?;
+    let before = page::number(query.cursor.as_deref(), i64::MAX)?;
+    let mut read = context.db.read().await?;
+    let found = db::restore::list(&mut read, context.account(), &query, before, page::fetch(limit)).await?;
+    let found = found.into_iter().map(|restore| as_of_now(context, restore)).collect();
+    Ok(page::page(found, limit, |restore: &Restore| restore.id.to_string()))
+}
+
+/// Shows one restore with its live progress.
+pub async fn show(context: &Context, id: RestoreId) -> Result<Restore> {
+    context.authorize::<RestoreShow>()?;
+    get(context, id).await
+}
+
+/// Stops a restore; its agent has two seconds.
+pub async fn stop(context: &Context, id: RestoreId) -> Result<Restore> {
+    context.authorize::<RestoreStop>()?;
+    let restore = get(context, id).await?;
+    run::stop(context, restore.agent_id, run_ref(id)).await?;
+    get(context, id).await
+}
+
+/// Shows the report of a restore that ended by itself.
+pub async fn report(context: &Context, id: RestoreId) -> Result<RestoreReport> {
+    context.authorize::<RestoreReportShow>()?;
+    let report = db::restore::report(&mut *context.db.read().await?, context.account(), id).await?;
+    let report = report.ok_or_else(|| not_found(id))?;
+    if !report.state.has_report() {
+        return Err(Error::not_found(format!("Restore {id} is {} and has no report.", report.state)));
+    }
+    Ok(report)
+}
+
+async fn get(context: &Context, id: RestoreId) -> Result<Restore> {
+    let found = db::restore::get(&mut *context.db.read().await?, context.account(), id).await?;
+    found.map(|restore| as_of_now(context, restore)).ok_or_else(|| not_found(id))
+}
+
+fn not_found(id: RestoreId) -> Error {
+    Error::not_found(format!("There is no restore {id}."))
+}
+
+fn run_ref(id: RestoreId) -> RunRef {
+    RunRef { kind: RunKind::Restore, id: id.0 }
+}
+
+fn as_of_now(context: &Context, mut restore: Restore) -> Restore {
+    if !restore.state.has_ended() {
+        restore.progress = context.live.progress(run_ref(restore.id)).unwrap_or(restore.progress);
+    }
+    restore
+}

@@ -1,0 +1,156 @@
+//! The way of a run, as users and agents push it along.
+//!
+//! ```text
+//! queued -> start_requested -> searching -> in_progress -> completed | completed_with_errors | failed
+//!    \______________\______________\______________\-> stop_requested -> cancelled
+//! ```
+//!
+//! A run that the server believes in the hands of an agent, and that the agent does not know when it connects, died
+//! with the agent: it is failed, never resumed. One that the agent was told of and never took is sent again.
+
+use std::collections::HashSet;
+
+use roadstead_api::{
+    agent::HostFacts,
+    id::AgentId,
+    link::{Outcome, RunKind, RunRef, ServerMessage},
+    run::{MAX_REPORTED_ERRORS, Progress, RunState},
+};
+
+use super::vault_file;
+use crate::{
+    Error, Result,
+    app::App,
+    db::{self, run::ActiveRun},
+};
+
+const STOPPABLE: [RunState; 3] = [RunState::StartRequested, RunState::Searching, RunState::InProgress];
+
+/// Stops a run. What no agent has yet is cancelled at once.
+pub async fn stop(app: &App, agent: AgentId, run: RunRef) -> Result<()> {
+    let mut write = app.db.write().await?;
+    let cancelled = db::run::move_on(&mut write, run, &[RunState::Queued], RunState::Cancelled).await?;
+    if cancelled {
+        db::run::set_completed(&mut write, run, app.now_ms()).await?;
+    }
+    let requested =
+        !cancelled && db::run::move_on(&mut write, run, &STOPPABLE, RunState::StopRequested).await?;
+    let state = db::run::get(&mut write, run).await?.map(|run| run.state);
+    write.commit().await?;
+    match state {
+        _ if cancelled || requested => {}
+        Some(RunState::StopRequested) => {}
+        Some(state) => return Err(Error::conflict(format!("The {run} is {state} already."))),
+        None => return Err(Error::not_found(format!("There is no {run}."))),
+    }
+    app.live.send(agent, ServerMessage::Stop { run });
+    Ok(())
+}
+
+/// An agent has connected, and says which runs it has in hand or finished.
+pub async fn agent_connected(app: &App, agent: AgentId, host: &HostFacts, known: &[RunRef]) -> Result<()> {
+    let known: HashSet<RunRef> = known.iter().copied().collect();
+    let now = app.now_ms();
+    let mut write = app.db.write().await?;
+    db::agent::set_host(&mut write, agent, host, now).await?;
+    for active in db::run::active(&mut write, agent).await? {
+        if !known.contains(&active.run) {
+            settle_unknown(&mut write, active, now).await?;
+        }
+    }
+    write.commit().await
+}
+
+async fn settle_unknown(db: &mut db::Connection, active: ActiveRun, now_ms: i64) -> Result<()> {
+    let run = active.run;
+    match active.state {
+        RunState::Queued => {}
+        RunState::StartRequested => {
+            db::run::move_on(db, run, &[RunState::StartRequested], RunState::Queued).await?;
+        }
+        RunState::StopRequested => {
+            db::run::end(db, run, RunState::Cancelled, None, now_ms).await?;
+        }
+        _ => {
+            let reason = "The agent was restarted in the middle of the run.";
+            db::run::end(db, run, RunState::Failed, Some(reason), now_ms).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The runs that somebody wants stopped while their agent was away.
+pub async fn to_be_stopped(app: &App, agent: AgentId) -> Result<Vec<RunRef>> {
+    let active = db::run::active(&mut *app.db.read().await?, agent).await?;
+    Ok(active.into_iter().filter(|r| r.state == RunState::StopRequested).map(|r| r.run).collect())
+}
+
+/// An agent has taken a run.
+pub async fn accepted(app: &App, agent: AgentId, run: RunRef) -> Result<()> {
+    advance(app, agent, run, RunState::Searching).await
+}
+
+/// An agent tells how far a run has come.
+pub async fn progressed(
+    app: &App,
+    agent: AgentId,
+    run: RunRef,
+    state: RunState,
+    progress: Progress,
+) -> Result<()> {
+    let Some(active) = db::run::get(&mut *app.db.read().await?, run).await? else { return Ok(()) };
+    if active.agent_id != agent || active.state.has_ended() {
+        return Ok(());
+    }
+    app.live.set_progress(run, progress);
+    if state == RunState::InProgress && active.state != RunState::InProgress {
+        advance(app, agent, run, RunState::InProgress).await?;
+    }
+    Ok(())
+}
+
+async fn advance(app: &App, agent: AgentId, run: RunRef, to: RunState) -> Result<()> {
+    let from: &[RunState] = match to {
+        RunState::InProgress => &STOPPABLE,
+        _ => &[RunState::StartRequested],
+    };
+    let mut write = app.db.write().await?;
+    if db::run::get(&mut write, run).await?.is_some_and(|run| run.agent_id == agent) {
+        db::run::move_on(&mut write, run, from, to).await?;
+        db::run::set_started(&mut write, run, app.now_ms()).await?;
+    }
+    write.commit().await
+}
+
+/// An agent's run has ended. Safe to be told twice; when this returns, the result is on disk.
+pub async fn finished(app: &App, agent: AgentId, run: RunRef, mut outcome: Outcome) -> Result<()> {
+    outcome.errors.truncate(MAX_REPORTED_ERRORS);
+    if !outcome.state.has_report() && outcome.state != RunState::Cancelled {
+        return Err(Error::invalid(format!("A run does not end as {}.", outcome.state)));
+    }
+    if let (RunKind::Backup, Some(snapshot)) = (run.kind, &outcome.snapshot_id)
+        && !vault_file::has_snapshot(app, agent, snapshot).await?
+    {
+        outcome.state = RunState::Failed;
+        outcome.reason = Some("The snapshot that the agent named is not in its vault.".to_owned());
+        outcome.snapshot_id = None;
+    }
+    let mut write = app.db.write().await?;
+    if db::run::finish(&mut write, agent, run, &outcome, app.now_ms()).await? {
+        db::run::set_started(&mut write, run, outcome.started_ms).await?;
+        match (run.kind, &outcome.snapshot_id) {
+            (RunKind::Backup, Some(snapshot)) => {
+                db::backup::set_snapshot(&mut write, run.id, snapshot).await?
+            }
+            (RunKind::Backup, None) => {}
+            (RunKind::Restore, _) => {
+                let skipped = i64::try_from(outcome.files_skipped).unwrap_or(i64::MAX);
+                db::restore::set_files_skipped(&mut write, run.id, skipped).await?;
+            }
+        }
+    }
+    write.commit().await?;
+    app.live.forget_progress(run);
+    app.live.dispatch.notify_one();
+    Ok(())
+}

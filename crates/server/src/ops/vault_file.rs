@@ -1,0 +1,135 @@
+//! Single files of a vault, for whoever speaks restic's REST protocol: agents, and admins with plain restic.
+//!
+//! The rules (decision 9): everything can be read; data, index, snapshot and lock files can be added, under the name
+//! that is the SHA-256 of their content; a lock can be removed by its maker. Nothing else: `config` and `keys` are
+//! written when the vault is made, and nobody deletes data through this door.
+
+use roadstead_api::{
+    id::{AgentId, SnapshotId, VaultId},
+    user::Role,
+};
+use roadstead_vault::store::{FileKind, LocalStore, Name, Store, Upload};
+
+use crate::{
+    Error, Result,
+    app::App,
+    auth::Actor,
+    db::{self, vault::VaultRow},
+};
+
+/// A vault that the caller may use, and who the caller is to it.
+#[derive(Debug)]
+pub struct Access {
+    /// The vault.
+    pub id: VaultId,
+    /// Its files.
+    pub store: LocalStore,
+    owner: String,
+}
+
+/// Lets the vault's agent and the account's admins in; to others it does not exist.
+pub async fn access(app: &App, actor: &Actor, id: &VaultId) -> Result<Access> {
+    let row = db::vault::get(&mut *app.db.read().await?, id).await?;
+    let row =
+        row.filter(|row| may_use(actor, row)).ok_or_else(|| Error::not_found("There is no such vault."))?;
+    Ok(Access { store: app.vaults.store(&row.id), id: row.id, owner: owner(actor) })
+}
+
+fn may_use(actor: &Actor, row: &VaultRow) -> bool {
+    match actor {
+        Actor::Agent(id) => *id == row.agent_id,
+        Actor::User(user) => user.account_id == row.account_id && user.role == Role::Admin,
+    }
+}
+
+fn owner(actor: &Actor) -> String {
+    match actor {
+        Actor::Agent(id) => agent_owner(*id),
+        Actor::User(user) => format!("user-{}", user.id),
+    }
+}
+
+/// What an agent is called as the maker of files.
+pub fn agent_owner(id: AgentId) -> String {
+    format!("agent-{id}")
+}
+
+/// Refuses uploads that the rules do not allow, before a byte of them is read.
+pub fn allow_upload(kind: FileKind) -> Result<()> {
+    match kind {
+        FileKind::Config | FileKind::Key => {
+            Err(Error::forbidden(format!("{kind} is written once, when the vault is made.")))
+        }
+        FileKind::Pack | FileKind::Index | FileKind::Snapshot | FileKind::Lock => Ok(()),
+    }
+}
+
+/// Begins an upload.
+pub fn begin(access: &Access, kind: FileKind) -> Result<Upload> {
+    allow_upload(kind)?;
+    Ok(access.store.begin(kind)?)
+}
+
+/// Ends an upload: the file is under its name and on disk, and its arrival is noted.
+pub async fn finish(app: &App, access: &Access, kind: FileKind, name: Name, upload: Upload) -> Result<()> {
+    if kind == FileKind::Lock {
+        // Before the file, so that every lock there is has a known maker.
+        let mut write = app.db.write().await?;
+        db::vault_file::insert_lock(&mut write, &access.id, &name.to_string(), &access.owner).await?;
+        write.commit().await?;
+    }
+    tokio::task::spawn_blocking(move || upload.finish(&name)).await??;
+    if kind == FileKind::Snapshot {
+        let mut write = app.db.write().await?;
+        let name = name.to_string();
+        db::vault_file::insert_snapshot(&mut write, &access.id, &name, &access.owner, app.now_ms()).await?;
+        write.commit().await?;
+    }
+    Ok(())
+}
+
+/// Whether an agent's vault holds a snapshot.
+pub async fn has_snapshot(app: &App, agent: AgentId, snapshot: &SnapshotId) -> Result<bool> {
+    let vault = db::vault::by_agent(&mut *app.db.read().await?, agent).await?;
+    let (Some(vault), Ok(name)) = (vault, snapshot.0.parse::<Name>()) else { return Ok(false) };
+    let store = app.vaults.store(&vault.id);
+    Ok(tokio::task::spawn_blocking(move || store.size(FileKind::Snapshot, &name)).await?.is_ok())
+}
+
+/// Removes a lock of the caller's own.
+pub async fn remove(app: &App, access: Access, kind: FileKind, name: Name) -> Result<()> {
+    if kind != FileKind::Lock {
+        return Err(Error::forbidden(format!("Nothing is deleted from {kind} through this door.")));
+    }
+    let text = name.to_string();
+    let owner = db::vault_file::lock_owner(&mut *app.db.read().await?, &access.id, &text).await?;
+    let owner = owner.ok_or_else(|| Error::not_found("There is no such lock."))?;
+    if owner != access.owner {
+        return Err(Error::forbidden(format!("This lock was made by {owner}, which alone removes it.")));
+    }
+    remove_lock(app, &access.id, name).await
+}
+
+/// Removes the locks that an agent's ended runs left behind. Only to be called while it has no run in hand.
+pub async fn remove_leftover_locks(app: &App, vault: &VaultRow) -> Result<()> {
+    let owner = agent_owner(vault.agent_id);
+    let names = db::vault_file::locks_of(&mut *app.db.read().await?, &vault.id, &owner).await?;
+    for name in names.iter().filter_map(|name| name.parse().ok()) {
+        tracing::info!(vault = %vault.id, lock = %name, "a lock that an ended run left behind is removed");
+        remove_lock(app, &vault.id, name).await?;
+    }
+    Ok(())
+}
+
+async fn remove_lock(app: &App, vault: &VaultId, name: Name) -> Result<()> {
+    let store = app.vaults.store(vault);
+    let removed = tokio::task::spawn_blocking(move || store.remove(FileKind::Lock, &name)).await?;
+    if let Err(error) = removed
+        && error.kind() != roadstead_vault::ErrorKind::NotFound
+    {
+        return Err(error.into());
+    }
+    let mut write = app.db.write().await?;
+    db::vault_file::delete_lock(&mut write, vault, &name.to_string()).await?;
+    write.commit().await
+}

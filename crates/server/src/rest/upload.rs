@@ -1,0 +1,52 @@
+//! Uploads: streamed to a temporary file and hashed on the way, never held in memory whole.
+
+use axum::{body::Body, http::StatusCode, response::Response};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use roadstead_vault::store::{FileKind, Name, Upload};
+
+use super::empty;
+use crate::{
+    Error, ErrorKind, Result,
+    app::App,
+    ops::vault_file::{self, Access},
+};
+
+/// How large a file may be, in bytes. restic's packs are 16 MiB, and at its largest setting 128.
+const MAX_FILE: u64 = 512 << 20;
+/// How much is gathered before it is handed to the disk, in bytes.
+const BATCH: usize = 1 << 20;
+
+/// Receives a file. The reply comes when it is on disk under its name.
+pub async fn receive(app: &App, access: &Access, kind: FileKind, name: Name, body: Body) -> Result<Response> {
+    let mut upload = vault_file::begin(access, kind)?;
+    let mut parts = body.into_data_stream();
+    let (mut batch, mut gathered, mut received) = (Vec::new(), 0, 0);
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|e| Error::invalid("The body broke off.").caused_by(e))?;
+        received += part.len() as u64;
+        if received > MAX_FILE {
+            return Err(Error::new(
+                ErrorKind::TooLarge,
+                format!("A file of a vault has up to {MAX_FILE} bytes."),
+            ));
+        }
+        gathered += part.len();
+        batch.push(part);
+        if gathered >= BATCH {
+            upload = write(upload, std::mem::take(&mut batch)).await?;
+            gathered = 0;
+        }
+    }
+    upload = write(upload, batch).await?;
+    vault_file::finish(app, access, kind, name, upload).await?;
+    Ok(empty(StatusCode::OK))
+}
+
+async fn write(mut upload: Upload, batch: Vec<Bytes>) -> Result<Upload> {
+    tokio::task::spawn_blocking(move || {
+        batch.iter().try_for_each(|part| upload.write(part))?;
+        Ok(upload)
+    })
+    .await?
+}

@@ -1,0 +1,111 @@
+//! Work on vaults in child processes with a memory limit: whatever a vault holds, the server itself stays up.
+//!
+//! The child gets one [`Order`] on its standard input and ends when that closes. It answers with one line of JSON, a
+//! [`Reply`]; after that, for [`Task::Content`], the bytes of the file.
+
+mod child;
+mod parent;
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use roadstead_api::file::{File, FileType};
+use serde::{Deserialize, Serialize};
+
+pub use child::vault_work;
+pub use parent::{Content, call, content};
+
+use crate::{Error, ErrorKind, Result};
+
+/// What a child is to do.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Order {
+    /// The vault's folder.
+    pub folder: PathBuf,
+    /// The vault's password.
+    pub password: String,
+    /// The work.
+    pub task: Task,
+}
+
+/// The kinds of work.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Verify the vault; the reply is a `CheckFindings`.
+    Check {
+        /// Whether to read and verify all data.
+        read_data: bool,
+    },
+    /// List a folder of a snapshot; the reply is a list of files.
+    List {
+        /// The snapshot.
+        snapshot: String,
+        /// The folder.
+        path: String,
+        /// Entries to pass over.
+        offset: usize,
+        /// Entries to give at the most.
+        limit: usize,
+    },
+    /// Write out a file of a snapshot; the reply is nothing, and the bytes follow.
+    Content {
+        /// The snapshot.
+        snapshot: String,
+        /// The file.
+        path: String,
+    },
+}
+
+/// The first line of a child's answer.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Reply<T> {
+    /// It went well.
+    Done(T),
+    /// It did not.
+    Failed {
+        /// Whether the vault lacks what was asked for.
+        not_found: bool,
+        /// What happened, with all causes.
+        message: String,
+    },
+}
+
+impl<T> Reply<T> {
+    fn of(result: Result<T>) -> Self {
+        match result {
+            Ok(value) => Self::Done(value),
+            Err(error) => {
+                Self::Failed { not_found: error.kind == ErrorKind::NotFound, message: error.chain() }
+            }
+        }
+    }
+
+    fn into_result(self) -> Result<T> {
+        match self {
+            Self::Done(value) => Ok(value),
+            Self::Failed { not_found: true, message } => Err(Error::not_found(message)),
+            Self::Failed { not_found: false, message } => Err(Error::internal(message)),
+        }
+    }
+}
+
+fn file(entry: roadstead_vault::Entry) -> File {
+    use roadstead_vault::NodeKind;
+    File {
+        name: entry.name.to_string_lossy().into_owned(),
+        kind: match entry.kind {
+            NodeKind::File => FileType::File,
+            NodeKind::Dir => FileType::Dir,
+            NodeKind::Symlink => FileType::Symlink,
+            _ => FileType::Special,
+        },
+        size_bytes: entry.size,
+        mode: entry.mode,
+        uid: entry.uid,
+        gid: entry.gid,
+        modified_at: Some(entry.modified).filter(|&at| at != Timestamp::default()),
+        link_target: entry.link_target.map(|target| target.to_string_lossy().into_owned()),
+    }
+}

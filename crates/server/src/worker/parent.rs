@@ -1,0 +1,90 @@
+//! The server's side: start a child, hand it its order, read its answer.
+
+use std::process::Stdio;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    process::{Child, ChildStdout, Command},
+    sync::{Semaphore, SemaphorePermit},
+};
+
+use super::{Order, Reply};
+use crate::{Error, ErrorKind, Result, WorkerCommand};
+
+/// How many children work at once; more wait.
+static PLACES: Semaphore = Semaphore::const_new(4);
+/// How long the first line of an answer may be, in bytes.
+const MAX_REPLY: u64 = 16 << 20;
+/// How much of a file is handed on at once, in bytes.
+const CHUNK: usize = 256 << 10;
+
+/// A child at work. Dropped, it is killed.
+struct Working {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    _place: SemaphorePermit<'static>,
+}
+
+/// A file of a vault, as it comes.
+pub struct Content(Working);
+
+/// Has a child do something, and returns what it answers.
+pub async fn call<T: DeserializeOwned>(command: &WorkerCommand, order: &Order) -> Result<T> {
+    let mut working = start(command, order).await?;
+    first_line(&mut working).await
+}
+
+/// Has a child write out a file.
+pub async fn content(command: &WorkerCommand, order: &Order) -> Result<Content> {
+    let mut working = start(command, order).await?;
+    first_line::<()>(&mut working).await?;
+    Ok(Content(working))
+}
+
+impl Content {
+    /// The next part; `None` at the end. An error says that the file is not whole.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        let mut chunk = Vec::with_capacity(CHUNK);
+        (&mut self.0.out).take(CHUNK as u64).read_to_end(&mut chunk).await?;
+        if !chunk.is_empty() {
+            return Ok(Some(chunk.into()));
+        }
+        if self.0.child.wait().await?.success() {
+            return Ok(None);
+        }
+        Err(Error::internal("The file could not be read to its end; the server's log says why."))
+    }
+}
+
+async fn start(command: &WorkerCommand, order: &Order) -> Result<Working> {
+    let gone = |_| Error::new(ErrorKind::Unavailable, "The server is ending.");
+    let place = PLACES.acquire().await.map_err(gone)?;
+    let mut child = Command::new(&command.program)
+        .args(&command.arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut line =
+        serde_json::to_vec(order).map_err(|e| Error::internal("The order has no JSON.").caused_by(e))?;
+    line.push(b'\n');
+    let input = child.stdin.as_mut().ok_or_else(|| Error::internal("The child has no input."))?;
+    input.write_all(&line).await?;
+    input.flush().await?;
+    let out = child.stdout.take().ok_or_else(|| Error::internal("The child has no output."))?;
+    Ok(Working { child, out: BufReader::with_capacity(64 << 10, out), _place: place })
+}
+
+async fn first_line<T: DeserializeOwned>(working: &mut Working) -> Result<T> {
+    let mut line = Vec::new();
+    (&mut working.out).take(MAX_REPLY).read_until(b'\n', &mut line).await?;
+    if line.last() != Some(&b'\n') {
+        let ended =
+            working.child.try_wait()?.map_or_else(|| "too long an answer".to_owned(), |s| s.to_string());
+        return Err(Error::internal(format!("The work on the vault ended without an answer ({ended}).")));
+    }
+    let reply: Result<Reply<T>, _> = serde_json::from_slice(&line);
+    reply.map_err(|e| Error::internal("The answer is not of its form.").caused_by(e))?.into_result()
+}
