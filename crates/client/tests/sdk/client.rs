@@ -199,7 +199,7 @@ fn hang_up() -> (String, Arc<AtomicUsize>) {
     thread::spawn(move || {
         for stream in listener.incoming() {
             counter.fetch_add(1, Ordering::SeqCst);
-            stream.unwrap().read(&mut [0; 4096]).unwrap();
+            assert!(stream.unwrap().read(&mut [0; 4096]).unwrap() > 0);
         }
     });
     (url, connections)
