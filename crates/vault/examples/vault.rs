@@ -26,7 +26,9 @@ impl Monitor for Terminal {
 #[allow(clippy::print_stdout, reason = "this is a command")]
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [command, store, rest @ ..] = arguments.as_slice() else { return Err("which command, which store?".into()) };
+    let [command, store, rest @ ..] = arguments.as_slice() else {
+        return Err("which command, which store?".into());
+    };
     let store: Arc<dyn Store> = match store.starts_with("http") {
         true => Arc::new(RestStore::new(RestConfig { url: store.clone(), ..RestConfig::default() })?),
         false => Arc::new(LocalStore::new(store)),
@@ -54,7 +56,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             let options = CheckOptions { read_data: command == "check-data", ..CheckOptions::default() };
             println!("{:#?}", repository.check(&options, &Terminal, &cancel)?);
         }
-        "snapshots" => repository.snapshots()?.iter().for_each(|s| println!("{} {} {:?}", s.id, s.time, s.paths)),
+        "snapshots" => {
+            repository.snapshots()?.iter().for_each(|s| println!("{} {} {:?}", s.id, s.time, s.paths))
+        }
         _ => return Err("unknown command".into()),
     }
     Ok(())

@@ -50,7 +50,11 @@ pub(crate) fn decompress(packed: &[u8], length: usize) -> Result<Vec<u8>> {
             None => unpacker.insert(Decompressor::new().map_err(damaged)?),
         };
         let plain = unpacker.decompress(packed, length).map_err(damaged)?;
-        if plain.len() == length { Ok(plain) } else { Err(Error::damaged("a blob has not the length it claims")) }
+        if plain.len() == length {
+            Ok(plain)
+        } else {
+            Err(Error::damaged("a blob has not the length it claims"))
+        }
     })
 }
 

@@ -35,8 +35,8 @@ impl Config {
 
     /// Reads and validates a decrypted config.
     pub(crate) fn parse(json: &[u8]) -> Result<Self> {
-        let config: Self =
-            serde_json::from_slice(json).map_err(|e| Error::damaged("the config is malformed").with_source(e))?;
+        let config: Self = serde_json::from_slice(json)
+            .map_err(|e| Error::damaged("the config is malformed").with_source(e))?;
         if !(1..=2).contains(&config.version) {
             let message = format!("repository version {} is unknown", config.version);
             return Err(Error::new(ErrorKind::Unsupported, message));

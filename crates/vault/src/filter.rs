@@ -259,7 +259,9 @@ mod tests {
     #[test]
     fn beneath() {
         let filter = Filter::new(&["/home/me/docs"]).unwrap();
-        for (path, expected) in [("/", true), ("/home", true), ("/home/you", false), ("/home/me/docs/x", true)] {
+        for (path, expected) in
+            [("/", true), ("/home", true), ("/home/you", false), ("/home/me/docs/x", true)]
+        {
             assert_eq!(filter.may_match_beneath(Path::new(path)), expected, "{path}");
         }
     }

@@ -3,6 +3,8 @@
 //! One sorted array for each kind of blob, 48 bytes an entry; a lookup guesses the place from the id's
 //! first bytes, which are evenly spread, and so touches a handful of entries.
 
+use std::collections::HashMap;
+
 use crate::error::{Error, Result};
 use crate::id::Id;
 use crate::pack::{BlobKind, PackedBlob};
@@ -29,6 +31,8 @@ pub(crate) struct Location {
 #[derive(Default)]
 pub(crate) struct Index {
     packs: Vec<Id>,
+    /// The place of each pack in `packs`, while the index is being filled.
+    numbers: HashMap<Id, u32>,
     entries: [Vec<Entry>; 2],
 }
 
@@ -36,9 +40,7 @@ impl Index {
     /// Adds the packs of an index file.
     pub(crate) fn extend(&mut self, packs: &[(Id, Vec<PackedBlob>)]) -> Result<()> {
         for (pack, blobs) in packs {
-            let number =
-                u32::try_from(self.packs.len()).map_err(|_| Error::damaged("the index lists too many packs"))?;
-            self.packs.push(*pack);
+            let number = self.number(*pack)?;
             for blob in blobs {
                 let plain_length = blob.plain_length.unwrap_or(0);
                 let (id, offset, length) = (blob.id, blob.offset, blob.length);
@@ -48,8 +50,21 @@ impl Index {
         Ok(())
     }
 
+    /// The same pack may be listed by several index files, the same blobs and all.
+    fn number(&mut self, pack: Id) -> Result<u32> {
+        if let Some(number) = self.numbers.get(&pack) {
+            return Ok(*number);
+        }
+        let number = u32::try_from(self.packs.len());
+        let number = number.map_err(|_| Error::damaged("the index lists too many packs"))?;
+        self.packs.push(pack);
+        self.numbers.insert(pack, number);
+        Ok(number)
+    }
+
     /// Sorts what was added.
     pub(crate) fn finish(&mut self) {
+        self.numbers = HashMap::new();
         for entries in &mut self.entries {
             entries.sort_unstable_by_key(|entry| (entry.id, entry.pack, entry.offset));
             entries.dedup_by_key(|entry| (entry.id, entry.pack, entry.offset));
@@ -71,18 +86,16 @@ impl Index {
         let entries = &self.entries[slot(kind)];
         let first = self.find(kind, id).unwrap_or(entries.len());
         let id = *id;
-        entries[first..].iter().take_while(move |entry| entry.id == id).map(move |entry| self.location(kind, entry))
+        entries[first..]
+            .iter()
+            .take_while(move |entry| entry.id == id)
+            .map(move |entry| self.location(kind, entry))
     }
 
     /// Every place of every blob, in order of kind and id.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Location> {
         let of = |kind| self.entries[slot(kind)].iter().map(move |entry| self.location(kind, entry));
         of(BlobKind::Data).chain(of(BlobKind::Tree))
-    }
-
-    /// The packs listed; one named by two index files stands there twice.
-    pub(crate) fn packs(&self) -> &[Id] {
-        &self.packs
     }
 
     /// How many blobs are listed, copies included.

@@ -60,8 +60,8 @@ impl From<BlobJson> for PackedBlob {
 
 /// Reads an index file.
 pub(crate) fn parse(json: &[u8]) -> Result<Packs> {
-    let index: IndexJson =
-        serde_json::from_slice(json).map_err(|e| Error::damaged("an index file is malformed").with_source(e))?;
+    let index: IndexJson = serde_json::from_slice(json)
+        .map_err(|e| Error::damaged("an index file is malformed").with_source(e))?;
     let pack = |pack: PackJson| (pack.id, pack.blobs.into_iter().map(PackedBlob::from).collect());
     Ok(index.packs.into_iter().map(pack).collect())
 }

@@ -97,7 +97,8 @@ pub(crate) fn unwrap(file: &[u8], password: &[u8]) -> Result<Key> {
 }
 
 fn derive(password: &[u8], salt: &[u8], n: u64, r: u64, p: u64) -> Result<Key> {
-    let refused = || Error::new(ErrorKind::Unsupported, format!("scrypt parameters N={n} r={r} p={p} refused"));
+    let refused =
+        || Error::new(ErrorKind::Unsupported, format!("scrypt parameters N={n} r={r} p={p} refused"));
     let memory = n.checked_mul(r).and_then(|m| m.checked_mul(128)).filter(|m| *m <= MAX_MEMORY);
     let work = memory.and_then(|m| m.checked_mul(p)).filter(|w| *w <= MAX_WORK);
     if work.is_none() || !n.is_power_of_two() || n < 2 || r == 0 || p == 0 || salt.len() > 1024 {
@@ -132,7 +133,9 @@ mod tests {
 
     #[test]
     fn absurd_costs_are_refused() {
-        for (n, r, p) in [(1 << 40, 8, 1), (1 << 15, 1 << 40, 1), (1 << 15, 8, 1 << 40), (3, 8, 1), (16, 0, 1)] {
+        for (n, r, p) in
+            [(1 << 40, 8, 1), (1 << 15, 1 << 40, 1), (1 << 15, 8, 1 << 40), (3, 8, 1), (16, 0, 1)]
+        {
             assert_eq!(derive(b"", &[0; 64], n, r, p).unwrap_err().kind(), ErrorKind::Unsupported);
         }
     }

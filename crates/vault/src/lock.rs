@@ -74,7 +74,8 @@ impl LockFile {
 
     fn refusal(&self) -> Error {
         let Self { username, hostname, pid, time, .. } = self;
-        let message = format!("the repository is locked exclusively by {username}@{hostname}, pid {pid}, since {time}");
+        let message =
+            format!("the repository is locked exclusively by {username}@{hostname}, pid {pid}, since {time}");
         Error::new(ErrorKind::Locked, message)
     }
 }
@@ -113,9 +114,11 @@ impl Lock {
         let held = Arc::new(Held { files: Arc::clone(files), current: Mutex::new((name, Instant::now())) });
         let (stop, stopped) = channel();
         let thread_held = Arc::clone(&held);
-        let refresher = thread::Builder::new()
-            .name("vault lock".to_owned())
-            .spawn(move || while stopped.recv_timeout(REFRESH) == Err(RecvTimeoutError::Timeout) { thread_held.refresh() });
+        let refresher = thread::Builder::new().name("vault lock".to_owned()).spawn(move || {
+            while stopped.recv_timeout(REFRESH) == Err(RecvTimeoutError::Timeout) {
+                thread_held.refresh()
+            }
+        });
         // From here on dropping `lock` removes the file.
         let lock = Self { stop: Some(stop), refresher: refresher.ok(), held };
         refuse_exclusive(files)?;
@@ -125,7 +128,9 @@ impl Lock {
     /// Fails when the lock could not be refreshed for so long that others may take it for stale.
     pub(crate) fn verify(&self) -> Result<()> {
         match self.held.age() {
-            age if age > LOST => Err(Error::new(ErrorKind::Locked, "the lock could not be refreshed in time")),
+            age if age > LOST => {
+                Err(Error::new(ErrorKind::Locked, "the lock could not be refreshed in time"))
+            }
             _ => Ok(()),
         }
     }

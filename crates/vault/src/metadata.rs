@@ -76,7 +76,7 @@ impl Owners {
             // Only hard links need it; it changes when file systems are mounted in another order.
             device_id: if counted && stat.st_nlink > 1 { stat.st_dev } else { 0 },
             size: if kind == NodeKind::File { stat.st_size as u64 } else { 0 },
-            links: if counted { stat.st_nlink as u64 } else { 0 },
+            links: if counted { stat.st_nlink } else { 0 },
             link_target: Vec::new(),
             xattrs: Vec::new(),
             device: if device { stat.st_rdev } else { 0 },
@@ -131,7 +131,8 @@ pub(crate) fn kind(stat: &Stat) -> NodeKind {
 pub(crate) fn time(seconds: i64, nanoseconds: impl TryInto<i32>) -> Timestamp {
     const YEAR_0: i64 = -62_167_219_200;
     let latest = Timestamp::MAX.as_second();
-    Timestamp::new(seconds.clamp(YEAR_0, latest), nanoseconds.try_into().unwrap_or(0)).unwrap_or(Timestamp::UNIX_EPOCH)
+    Timestamp::new(seconds.clamp(YEAR_0, latest), nanoseconds.try_into().unwrap_or(0))
+        .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// Where a symbolic link points.

@@ -37,13 +37,6 @@ pub(crate) struct PackedBlob {
     pub(crate) plain_length: Option<u32>,
 }
 
-impl PackedBlob {
-    /// The length of what comes out of it.
-    pub(crate) fn content_length(&self) -> u64 {
-        self.plain_length.map_or(u64::from(self.length).saturating_sub(OVERHEAD as u64), u64::from)
-    }
-}
-
 /// A pack being filled, in a buffer that is handed back after its upload and used again.
 #[derive(Default)]
 pub(crate) struct PackBuilder {
@@ -110,7 +103,11 @@ pub(crate) fn parse(pack: &[u8], key: &Key) -> Result<Vec<PackedBlob>> {
     let mut sealed = rest[end..].to_vec();
     let blobs = parse_header(key.open(&mut sealed)?)?;
     let total: u64 = blobs.iter().map(|blob| u64::from(blob.length)).sum();
-    if total == end as u64 { Ok(blobs) } else { Err(Error::damaged("a pack's header does not fit its blobs")) }
+    if total == end as u64 {
+        Ok(blobs)
+    } else {
+        Err(Error::damaged("a pack's header does not fit its blobs"))
+    }
 }
 
 /// Reads a decrypted header.
@@ -120,7 +117,8 @@ pub(crate) fn parse_header(mut header: &[u8]) -> Result<Vec<PackedBlob>> {
     while !header.is_empty() {
         let (blob, rest) =
             parse_entry(header, offset).ok_or_else(|| Error::damaged("a pack's header is malformed"))?;
-        offset = offset.checked_add(blob.length).ok_or_else(|| Error::damaged("a pack is impossibly large"))?;
+        offset =
+            offset.checked_add(blob.length).ok_or_else(|| Error::damaged("a pack is impossibly large"))?;
         blobs.push(blob);
         header = rest;
     }

@@ -77,7 +77,8 @@ impl Repository {
         let blobs = self.blobs()?;
         let paths = parent::path_strings(&roots.paths);
         let (run, counts) = (Run::new(monitor, cancel, guess(parent.as_ref())), BlobCounts::default());
-        let stages = Stages { options, excludes, files: &self.files, chunker: self.chunker(), blobs, counts: &counts };
+        let stages =
+            Stages { options, excludes, files: &self.files, chunker: self.chunker(), blobs, counts: &counts };
         let tree = stages.store(&run, roots.selection, parent.as_ref().map(|parent| parent.tree))?;
         lock.verify()?;
         let mut summary = summarize(&run, &counts, parent.map(|parent| parent.id), started);
@@ -96,7 +97,7 @@ struct Stages<'a> {
     excludes: Filter,
     files: &'a Files,
     chunker: Chunker,
-    blobs: Blobs,
+    blobs: Arc<Blobs>,
     counts: &'a BlobCounts,
 }
 
@@ -130,7 +131,13 @@ impl Stages<'_> {
     }
 
     /// Walks and reads everything into packs. There is no tree when the run has failed.
-    fn read(&self, run: &Run<'_>, sink: &BlobSink<'_>, selection: Selection, previous: Option<Id>) -> Option<Id> {
+    fn read(
+        &self,
+        run: &Run<'_>,
+        sink: &BlobSink<'_>,
+        selection: Selection,
+        previous: Option<Id>,
+    ) -> Option<Id> {
         let (owners, tree) = (Owners::read(), Arc::new(OnceLock::new()));
         let (jobs, waiting) = bounded(self.options.queue.max(1));
         let saver = || Ok(Saver { run, sink, sealer: Sealer::new(self.files, self.options.compression)? });
@@ -143,7 +150,11 @@ impl Stages<'_> {
             drop(waiting);
             run.guard(saver().and_then(|saver| {
                 let (excludes, parent) = (&self.excludes, &self.blobs);
-                Walk { saver, jobs, owners: &owners, excludes, parent }.run(selection, previous, Arc::clone(&tree))
+                Walk { saver, jobs, owners: &owners, excludes, parent }.run(
+                    selection,
+                    previous,
+                    Arc::clone(&tree),
+                )
             }));
         });
         tree.get().copied()

@@ -105,7 +105,9 @@ mod tests {
     fn accepts_restics_example() {
         assert!(Polynomial(0x25b468838dcb75).is_irreducible());
         assert_eq!(Polynomial(0x25b468838dcb75).degree(), Some(DEGREE));
-        assert!(!Polynomial(0x25b468838dcb77).is_irreducible() || !Polynomial(0x25b468838dcb74).is_irreducible());
+        assert!(
+            !Polynomial(0x25b468838dcb77).is_irreducible() || !Polynomial(0x25b468838dcb74).is_irreducible()
+        );
     }
 
     #[test]

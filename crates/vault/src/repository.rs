@@ -3,9 +3,13 @@
 //! What can be done with it stands beside what does it: `pipeline.rs` (backup), `browse.rs` (list, cat),
 //! `restore.rs`, `check.rs`.
 //!
-//! Which operations may run together on one repository, by any number of processes: backup, list, cat,
-//! restore and check all hold *shared* locks and run together freely, since they only add files. Whatever
-//! removes files (restic's `forget`, `prune`) holds an *exclusive* lock and runs alone.
+//! Which operations may run together on one repository, by any number of processes:
+//!
+//! | operation | lock | beside |
+//! |---|---|---|
+//! | open, snapshots, list, cat | none | everything; may fail when a prune removes what it reads |
+//! | backup, restore, check | shared | all but those under an exclusive lock |
+//! | restic's `forget`, `prune` | exclusive | open, snapshots, list, cat |
 
 mod blocks;
 
@@ -49,15 +53,18 @@ pub struct Repository {
     pub(crate) files: Arc<Files>,
     config: Config,
     patience: Duration,
-    /// The index as last loaded, with the index files it was made of.
-    index: Mutex<Option<(Vec<Name>, Arc<Index>)>>,
+    /// The reader with the index as last loaded, and the index files that was made of.
+    blobs: Mutex<Option<(Vec<Name>, Arc<Blobs>)>>,
 }
 
 impl Repository {
     /// Makes a new repository in an empty store. [`ErrorKind::Conflict`] when there is one already.
     pub fn init(store: Arc<dyn Store>, password: &[u8], options: &InitOptions) -> Result<Self> {
         if !store.list(FileKind::Config)?.is_empty() || !store.list(FileKind::Key)?.is_empty() {
-            return Err(Error::new(ErrorKind::Conflict, format!("{} is a repository already", store.location())));
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                format!("{} is a repository already", store.location()),
+            ));
         }
         let config = Config::generate()?;
         let key = Key::generate()?;
@@ -81,7 +88,7 @@ impl Repository {
     }
 
     fn with(files: Files, config: Config) -> Self {
-        Self { files: Arc::new(files), config, patience: Duration::ZERO, index: Mutex::new(None) }
+        Self { files: Arc::new(files), config, patience: Duration::ZERO, blobs: Mutex::new(None) }
     }
 
     /// The same repository, whose operations wait so long for exclusive locks of others to go. Without
@@ -118,18 +125,22 @@ impl Repository {
             return self.load_snapshot(&name);
         }
         let listed = self.files.store.list(FileKind::Snapshot)?;
-        let mut matching = listed.iter().map(|(name, _)| name).filter(|name| name.to_string().starts_with(id));
+        let mut matching =
+            listed.iter().map(|(name, _)| name).filter(|name| name.to_string().starts_with(id));
         match (matching.next(), matching.next()) {
             (Some(name), None) => self.load_snapshot(name),
-            (Some(_), Some(_)) => Err(Error::new(ErrorKind::Invalid, format!("several snapshots begin with {id}"))),
+            (Some(_), Some(_)) => {
+                Err(Error::new(ErrorKind::Invalid, format!("several snapshots begin with {id}")))
+            }
             (None, _) => Err(Error::new(ErrorKind::NotFound, format!("no snapshot {id:.64}"))),
         }
     }
 
     pub(crate) fn load_snapshot(&self, name: &Name) -> Result<Snapshot> {
         let json = self.files.load(FileKind::Snapshot, name)?;
-        let snapshot: Snapshot = serde_json::from_slice(&json)
-            .map_err(|e| Error::damaged(format!("snapshot {} is malformed", name.0.short())).with_source(e))?;
+        let snapshot: Snapshot = serde_json::from_slice(&json).map_err(|e| {
+            Error::damaged(format!("snapshot {} is malformed", name.0.short())).with_source(e)
+        })?;
         Ok(Snapshot { id: name.0, ..snapshot })
     }
 
@@ -141,39 +152,39 @@ impl Repository {
         Chunker::new(&self.config)
     }
 
-    /// The index as the store has it now; read again only if its files are others than last time.
-    pub(crate) fn index(&self) -> Result<Arc<Index>> {
-        let mut names: Vec<Name> =
-            self.files.store.list(FileKind::Index)?.into_iter().map(|(name, _)| name).collect();
+    /// A reader of blobs through the index as the store has it now. The index is read again only if its
+    /// files are others than last time.
+    pub(crate) fn blobs(&self) -> Result<Arc<Blobs>> {
+        let listed = self.files.store.list(FileKind::Index)?;
+        let mut names: Vec<Name> = listed.into_iter().map(|(name, _)| name).collect();
         names.sort_unstable();
-        let mut cached = unpoisoned(&self.index);
-        if let Some((_, index)) = cached.as_ref().filter(|(of, _)| *of == names) {
-            return Ok(Arc::clone(index));
+        let mut cached = unpoisoned(&self.blobs);
+        if let Some((_, blobs)) = cached.as_ref().filter(|(of, _)| *of == names) {
+            return Ok(Arc::clone(blobs));
         }
         let mut index = Index::default();
         for name in &names {
             index.extend(&index_file::parse(&self.files.load(FileKind::Index, name)?)?)?;
         }
         index.finish();
-        let index = Arc::new(index);
-        *cached = Some((names, Arc::clone(&index)));
-        Ok(index)
-    }
-
-    /// A reader of blobs through the index as it is now.
-    pub(crate) fn blobs(&self) -> Result<Blobs> {
-        Ok(Blobs { files: Arc::clone(&self.files), index: self.index()?, blocks: Blocks::default() })
+        let blobs = Arc::new(Blobs::new(Arc::clone(&self.files), index));
+        *cached = Some((names, Arc::clone(&blobs)));
+        Ok(blobs)
     }
 }
 
 /// Reads blobs, from any number of threads. Small ones come out of cached blocks of their packs.
 pub(crate) struct Blobs {
     files: Arc<Files>,
-    pub(crate) index: Arc<Index>,
+    pub(crate) index: Index,
     blocks: Blocks,
 }
 
 impl Blobs {
+    pub(crate) fn new(files: Arc<Files>, index: Index) -> Self {
+        Self { files, index, blocks: Blocks::default() }
+    }
+
     /// The verified plain bytes of a blob. Of several copies one that is sound suffices.
     pub(crate) fn read(&self, kind: BlobKind, id: &Id) -> Result<Vec<u8>> {
         let mut first_error = None;
@@ -197,13 +208,18 @@ impl Blobs {
 /// Decrypts, unpacks and verifies a blob.
 pub(crate) fn open_blob(key: &Key, location: &Location, sealed: &mut [u8]) -> Result<Vec<u8>> {
     let (id, pack) = (location.blob.id, location.pack);
-    let damaged = |e| Error::damaged(format!("blob {} in pack {} is damaged", id.short(), pack.short())).with_source(e);
+    let damaged =
+        |e| Error::damaged(format!("blob {} in pack {} is damaged", id.short(), pack.short())).with_source(e);
     let stored = key.open(sealed).map_err(damaged)?;
     let plain = match location.blob.plain_length {
         Some(length) => compression::decompress(stored, length as usize).map_err(damaged)?,
         None => stored.to_vec(),
     };
-    if Id::of(&plain) == id { Ok(plain) } else { Err(damaged(Error::damaged("its content is not what its id says"))) }
+    if Id::of(&plain) == id {
+        Ok(plain)
+    } else {
+        Err(damaged(Error::damaged("its content is not what its id says")))
+    }
 }
 
 fn find_key(store: &dyn Store, password: &[u8]) -> Result<Key> {

@@ -1,12 +1,40 @@
-//! Restores (skeleton).
+//! Bringing a snapshot back.
+//!
+//! One thread walks the snapshot and makes folders, links and devices; workers write the files. Everything
+//! happens relative to open folders and never through a symbolic link, so nothing is ever written outside
+//! the target, whatever the repository holds. Files that are there already are replaced whole, by rename.
+//! Each blob is verified before it is written. A folder gets its metadata when everything in it is done.
+//!
+//! Memory is bounded: blobs are read one at a time for each worker, small ones through a cache of blocks.
 
+mod file;
+mod folder;
+mod metadata;
+mod walk;
+
+use std::os::fd::OwnedFd;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::thread;
+
+use crossbeam_channel::bounded;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
-use crate::monitor::Monitor;
-use crate::repository::Repository;
+use crate::filter::Filter;
+use crate::monitor::{FileError, FileErrorKind, Monitor};
+use crate::pipeline::threads;
+use crate::progress::Counters;
+use crate::repository::{Blobs, Repository};
 use crate::snapshot::Snapshot;
+
+use folder::Folder;
+use walk::Walk;
+
+/// Files waiting for a worker; each may hold a folder open.
+const QUEUE: usize = 128;
 
 /// What to do with files that are in the target already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,6 +63,20 @@ pub struct RestoreOptions {
     pub owner: bool,
 }
 
+impl RestoreOptions {
+    /// Everything, into this folder, with owners if we are root.
+    pub fn to(target: impl Into<PathBuf>) -> Self {
+        let owner = rustix::process::geteuid().is_root();
+        Self {
+            target: target.into(),
+            include: Vec::new(),
+            overwrite: Overwrite::default(),
+            threads: 0,
+            owner,
+        }
+    }
+}
+
 /// What a restore did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestoreSummary {
@@ -42,6 +84,8 @@ pub struct RestoreSummary {
     pub files: u64,
     /// Folders made or found.
     pub dirs: u64,
+    /// Symbolic links, devices, pipes and sockets made.
+    pub specials: u64,
     /// Bytes of the files written.
     pub bytes: u64,
     /// Files left as they were.
@@ -50,23 +94,130 @@ pub struct RestoreSummary {
     pub errors: u64,
 }
 
-impl RestoreOptions {
-    /// Everything, into this folder, with owners if we are root.
-    pub fn to(target: impl Into<PathBuf>) -> Self {
-        let owner = rustix::process::geteuid().is_root();
-        Self { target: target.into(), include: Vec::new(), overwrite: Overwrite::default(), threads: 0, owner }
+/// What the threads of a restore share.
+struct Run<'a> {
+    options: &'a RestoreOptions,
+    include: Filter,
+    blobs: &'a Blobs,
+    monitor: &'a dyn Monitor,
+    cancel: &'a Cancel,
+    failed: AtomicBool,
+    counters: Counters,
+    dirs: AtomicU64,
+    specials: AtomicU64,
+    skipped: AtomicU64,
+}
+
+impl Run<'_> {
+    fn error(&self, error: &FileError) {
+        self.counters.error(self.monitor, error);
+    }
+
+    /// Fails once the run was cancelled or another thread failed.
+    fn check(&self) -> Result<()> {
+        self.cancel.check()?;
+        if self.failed.load(Relaxed) { Err(Error::cancelled()) } else { Ok(()) }
+    }
+
+    /// Stops the other threads after a failure.
+    fn guard(&self, result: Result<()>) -> Result<()> {
+        self.failed.fetch_or(result.is_err(), Relaxed);
+        result
+    }
+
+    fn os_error(&self, path: PathBuf, kind: FileErrorKind, errno: rustix::io::Errno) {
+        self.error(&FileError::os(path, kind, errno));
     }
 }
 
 impl Repository {
-    /// Restores a snapshot.
+    /// Restores a snapshot beneath the target of `options`: `/home/me` appears as `TARGET/home/me`.
+    ///
+    /// What cannot be restored is told to `monitor`, with its path in the snapshot, and counted; the rest
+    /// is restored all the same. Fails when the target cannot be made, when the snapshot's own tree cannot
+    /// be read, when the store is out of reach, and with [`ErrorKind::Cancelled`] when
+    /// `cancel` was set; what was restored until then stays.
     pub fn restore(
         &self,
-        _: &Snapshot,
-        _: &RestoreOptions,
-        _: &dyn Monitor,
-        _: &Cancel,
+        snapshot: &Snapshot,
+        options: &RestoreOptions,
+        monitor: &dyn Monitor,
+        cancel: &Cancel,
     ) -> Result<RestoreSummary> {
-        Err(Error::new(ErrorKind::Unsupported, "not written yet"))
+        let include = Filter::new(&options.include)?;
+        let _lock = self.lock(cancel)?;
+        let blobs = self.blobs()?;
+        let target = open_target(options)?;
+        raise_file_limit();
+        let run = Run {
+            options,
+            include,
+            blobs: &blobs,
+            monitor,
+            cancel,
+            failed: AtomicBool::new(false),
+            counters: totals(snapshot),
+            dirs: AtomicU64::new(0),
+            specials: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
+        };
+        let (running, ended) = bounded(0);
+        let outcome = thread::scope(|scope| {
+            scope.spawn(|| run.counters.report(monitor, &ended));
+            let outcome = write_all(&run, target, snapshot);
+            drop(running);
+            outcome
+        });
+        cancel.check()?;
+        outcome.map(|()| summarize(&run))
+    }
+}
+
+/// Walks and writes everything; gives the first failure of any thread that is no echo of another's.
+fn write_all(run: &Run<'_>, target: OwnedFd, snapshot: &Snapshot) -> Result<()> {
+    let (jobs, waiting) = bounded(QUEUE);
+    thread::scope(|scope| {
+        let worker = |waiting| scope.spawn(move || run.guard(file::work(run, waiting)));
+        let workers: Vec<_> = (0..threads(run.options.threads)).map(|_| worker(waiting.clone())).collect();
+        drop(waiting);
+        let walked = run.guard(Walk::new(run, jobs, Folder::top(run, target)).run(snapshot.tree));
+        let worked =
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        let outcomes: Vec<_> = worked.chain([walked]).filter_map(Result::err).collect();
+        let (echoes, failures): (Vec<_>, Vec<_>) =
+            outcomes.into_iter().partition(|e| e.kind() == ErrorKind::Cancelled);
+        failures.into_iter().chain(echoes).next().map_or(Ok(()), Err)
+    })
+}
+
+/// Each folder on the way to what is being restored is held open; the usual limit of 1024 is low. This
+/// concerns the whole process and is harmless; where it is refused, very deep folders fail.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
+/// Counters that show the snapshot's own totals until ours are known.
+fn totals(snapshot: &Snapshot) -> Counters {
+    snapshot.summary.as_ref().map_or_else(Counters::default, |summary| {
+        Counters::guessing(summary.total_files_processed, summary.total_bytes_processed)
+    })
+}
+
+fn open_target(options: &RestoreOptions) -> Result<OwnedFd> {
+    let target = &options.target;
+    let error = |e| Error::io(format!("opening {}", target.display()), e);
+    std::fs::create_dir_all(target).map_err(error)?;
+    std::fs::File::open(target).map(Into::into).map_err(error)
+}
+
+fn summarize(run: &Run<'_>) -> RestoreSummary {
+    RestoreSummary {
+        files: run.counters.files_done.load(Relaxed),
+        dirs: run.dirs.load(Relaxed),
+        specials: run.specials.load(Relaxed),
+        bytes: run.counters.bytes_done.load(Relaxed),
+        skipped: run.skipped.load(Relaxed),
+        errors: run.counters.errors.load(Relaxed),
     }
 }

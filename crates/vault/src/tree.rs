@@ -128,7 +128,8 @@ fn kind_name(kind: NodeKind) -> &'static str {
 pub(crate) fn decode(json: &[u8]) -> Result<Vec<Node>> {
     let malformed = || Error::damaged("a tree is malformed");
     let tree: TreeJson = serde_json::from_slice(json).map_err(|e| malformed().with_source(e))?;
-    let nodes: Option<Vec<Node>> = tree.nodes.unwrap_or_default().into_iter().map(NodeJson::into_node).collect();
+    let nodes: Option<Vec<Node>> =
+        tree.nodes.unwrap_or_default().into_iter().map(NodeJson::into_node).collect();
     let mut nodes = nodes.ok_or_else(malformed)?;
     if !nodes.is_sorted_by(|a, b| a.name <= b.name) {
         nodes.sort_by(|a, b| a.name.cmp(&b.name));
@@ -204,7 +205,8 @@ impl NodeJson<'_> {
             let value = STANDARD.decode(xattr.value.unwrap_or_default().as_bytes()).ok()?;
             Some(Xattr { name: xattr.name.into_owned(), value })
         };
-        let xattrs: Option<Vec<Xattr>> = self.extended_attributes.unwrap_or_default().into_iter().map(xattr).collect();
+        let xattrs: Option<Vec<Xattr>> =
+            self.extended_attributes.unwrap_or_default().into_iter().map(xattr).collect();
         Some(Node {
             name: go_text::unquote(&self.name)?,
             kind: kind_of(&self.kind),

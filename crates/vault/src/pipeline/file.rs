@@ -168,7 +168,8 @@ impl<'a> FileReader<'a> {
 }
 
 fn changed(before: &Stat, after: &Stat) -> bool {
-    let key = |stat: &Stat| (stat.st_size, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec);
+    let key =
+        |stat: &Stat| (stat.st_size, stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec);
     key(before) != key(after)
 }
 

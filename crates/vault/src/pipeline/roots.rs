@@ -62,7 +62,8 @@ fn normal(component: Component<'_>) -> Option<&OsStr> {
 
 /// The path from the root, with `..` taken back textually as shells and restic do.
 fn absolute(path: &Path) -> Result<PathBuf> {
-    let full = std::path::absolute(path).map_err(|e| Error::io(format!("resolving {}", path.display()), e))?;
+    let full =
+        std::path::absolute(path).map_err(|e| Error::io(format!("resolving {}", path.display()), e))?;
     let mut clean = PathBuf::from("/");
     for component in full.components() {
         match component {

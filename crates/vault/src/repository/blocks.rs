@@ -83,7 +83,8 @@ impl Blocks {
             let oldest = state.blocks.iter().min_by_key(|(_, slot)| slot.used).map(|(key, _)| *key);
             oldest.map(|key| state.blocks.remove(&key));
         }
-        let slot = state.blocks.entry((pack, number)).or_insert_with(|| Slot { used, content: Arc::default() });
+        let slot =
+            state.blocks.entry((pack, number)).or_insert_with(|| Slot { used, content: Arc::default() });
         slot.used = used;
         Arc::clone(&slot.content)
     }

@@ -118,7 +118,8 @@ impl Store for LocalStore {
 
     fn size(&self, kind: FileKind, name: &Name) -> Result<u64> {
         let path = path_of(&self.root, kind, name);
-        let metadata = fs::metadata(&path).map_err(|e| Error::io(format!("looking at {}", path.display()), e))?;
+        let metadata =
+            fs::metadata(&path).map_err(|e| Error::io(format!("looking at {}", path.display()), e))?;
         Ok(metadata.len())
     }
 

@@ -238,8 +238,10 @@ impl Store for RestStore {
 
     fn size(&self, kind: FileKind, name: &Name) -> Result<u64> {
         let doing = format!("looking at {kind}/{name}");
-        let response = self.answer(&doing, authorized(self.agent.head(self.path(kind, name)), self).call())?;
-        let length = response.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse().ok());
+        let response =
+            self.answer(&doing, authorized(self.agent.head(self.path(kind, name)), self).call())?;
+        let length =
+            response.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse().ok());
         length.ok_or_else(|| Error::new(ErrorKind::Unsupported, format!("{doing}: the server told no size")))
     }
 

@@ -139,7 +139,8 @@ mod tests {
         assert!(store(2, Duration::from_secs(60), &cancel).list(FileKind::Pack).is_ok());
         let error = store(usize::MAX, Duration::ZERO, &cancel).list(FileKind::Pack).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unreachable);
-        let error = store(0, Duration::from_secs(60), &cancel).read(FileKind::Pack, &Name::CONFIG).unwrap_err();
+        let error =
+            store(0, Duration::from_secs(60), &cancel).read(FileKind::Pack, &Name::CONFIG).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
     }
 

@@ -32,7 +32,9 @@ impl Upload {
 
     /// Appends a part of the body.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(|e| Error::io(format!("writing {}", self.temporary.display()), e))?;
+        self.file
+            .write_all(bytes)
+            .map_err(|e| Error::io(format!("writing {}", self.temporary.display()), e))?;
         if let Some(hasher) = &mut self.hasher {
             hasher.update(bytes);
         }

@@ -1,0 +1,305 @@
+//! Walking a snapshot: makes folders, links and devices, and hands files to the workers.
+//!
+//! Names come from the repository and are hostile: only plain ones are let through, each once in a
+//! folder, and folders only so deep. A folder is made when the first thing in it is wanted.
+
+use std::collections::HashMap;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crossbeam_channel::Sender;
+use rustix::fs::{AtFlags, FileType, Mode, linkat, mknodat, statat, symlinkat, unlinkat};
+use rustix::io::Errno;
+
+use super::file::{FileJob, create_new, may_stay};
+use super::folder::Folder;
+use super::{Overwrite, Run, metadata};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::Id;
+use crate::metadata::os;
+use crate::monitor::{FileError, FileErrorKind};
+use crate::node::{Node, NodeKind};
+
+/// Folders nested deeper are refused: each is held open while it is worked on, and none of ours is deeper
+/// than a path can be long.
+const MAX_DEPTH: usize = 2500;
+
+/// The walk over a snapshot.
+pub(super) struct Walk<'a> {
+    run: &'a Run<'a>,
+    jobs: Sender<FileJob<'a>>,
+    top: Arc<Folder<'a>>,
+    /// Where the first of several hard links was restored: the names that lead there from the top.
+    links: HashMap<(u64, u64), Vec<Vec<u8>>>,
+}
+
+/// A folder of the snapshot being walked.
+struct Level<'a> {
+    /// The folder in the target, once something in it is wanted.
+    folder: Option<Arc<Folder<'a>>>,
+    /// Its node, until then.
+    node: Option<Node>,
+    path: PathBuf,
+    nodes: std::vec::IntoIter<Node>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(run: &'a Run<'a>, jobs: Sender<FileJob<'a>>, top: Arc<Folder<'a>>) -> Self {
+        Self { run, jobs, top, links: HashMap::new() }
+    }
+
+    /// Walks everything beneath the tree.
+    pub(super) fn run(mut self, tree: Id) -> Result<()> {
+        let top = Some(Arc::clone(&self.top));
+        let mut levels = vec![self.level(&tree, top, None, PathBuf::from("/"))?];
+        while let Some(level) = levels.last_mut() {
+            self.run.check()?;
+            match level.nodes.next() {
+                None => drop(levels.pop()),
+                Some(node) => {
+                    let entered = self.visit(&mut levels, node)?;
+                    levels.extend(entered);
+                }
+            }
+        }
+        self.run.counters.totals_final.store(true, Relaxed);
+        Ok(())
+    }
+
+    /// Reads a tree; its files come first, as they do in packs.
+    fn level(
+        &self,
+        tree: &Id,
+        folder: Option<Arc<Folder<'a>>>,
+        node: Option<Node>,
+        path: PathBuf,
+    ) -> Result<Level<'a>> {
+        let mut nodes = self.run.blobs.tree(tree)?;
+        let before = nodes.len();
+        nodes.dedup_by(|a, b| a.name == b.name);
+        if nodes.len() < before {
+            self.refuse(path.clone(), "the folder has several entries of one name; the first is taken");
+        }
+        nodes.sort_by_key(|node| node.kind == NodeKind::Dir);
+        Ok(Level { folder, node, path, nodes: nodes.into_iter() })
+    }
+
+    fn refuse(&self, path: PathBuf, reason: &str) {
+        self.run.error(&FileError::new(path, FileErrorKind::Refused, reason));
+    }
+
+    /// Restores a node, or gives the level to walk next.
+    fn visit(&mut self, levels: &mut [Level<'a>], node: Node) -> Result<Option<Level<'a>>> {
+        let depth = levels.len();
+        let Some(level) = levels.last_mut() else { return Ok(None) };
+        let path = level.path.join(os(&node.name));
+        if let Some(reason) = refusal(&node, depth) {
+            self.refuse(path, reason);
+            return Ok(None);
+        }
+        let wanted = self.run.include.is_empty() || self.run.include.matches(&path);
+        if node.kind == NodeKind::Dir {
+            return self.visit_folder(levels, node, path, wanted);
+        }
+        if wanted && let Some(folder) = self.materialize(levels)? {
+            self.restore(levels, &folder, node, path)?;
+        }
+        Ok(None)
+    }
+
+    fn visit_folder(
+        &self,
+        levels: &mut [Level<'a>],
+        node: Node,
+        path: PathBuf,
+        wanted: bool,
+    ) -> Result<Option<Level<'a>>> {
+        let Some(subtree) = node.subtree else {
+            self.run.error(&FileError::new(path, FileErrorKind::Damaged, "a folder without a tree"));
+            return Ok(None);
+        };
+        if !wanted && !self.run.include.may_match_beneath(&path) {
+            return Ok(None);
+        }
+        let entered = match self.level(&subtree, None, Some(node), path.clone()) {
+            Err(error) if matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotFound) => {
+                self.run.error(&FileError::new(path, FileErrorKind::Damaged, error.to_string()));
+                return Ok(None);
+            }
+            other => other?,
+        };
+        if !wanted {
+            return Ok(Some(entered));
+        }
+        // An empty folder is wanted for its own sake, so it is made now.
+        let Some(above) = self.materialize(levels)? else { return Ok(None) };
+        Ok(self.make(&above, entered))
+    }
+
+    fn make(&self, above: &Arc<Folder<'a>>, mut level: Level<'a>) -> Option<Level<'a>> {
+        match above.make(level.node.take()?) {
+            Ok(folder) => {
+                level.folder = Some(folder);
+                Some(level)
+            }
+            Err(errno) => {
+                self.run.os_error(level.path, FileErrorKind::Write, errno);
+                None
+            }
+        }
+    }
+
+    /// The deepest level's folder; it and those above are made if they are not yet. `None` if they cannot
+    /// be, which is told once.
+    fn materialize(&self, levels: &mut [Level<'a>]) -> Result<Option<Arc<Folder<'a>>>> {
+        let mut above: Option<Arc<Folder<'a>>> = None;
+        for level in levels {
+            if level.folder.is_none() {
+                let (Some(above), Some(node)) = (&above, level.node.take()) else { return Ok(None) };
+                match above.make(node) {
+                    Ok(folder) => level.folder = Some(folder),
+                    Err(errno) => {
+                        self.run.os_error(level.path.clone(), FileErrorKind::Write, errno);
+                        return Ok(None);
+                    }
+                }
+            }
+            above.clone_from(&level.folder);
+        }
+        Ok(above)
+    }
+
+    fn restore(
+        &mut self,
+        levels: &[Level<'a>],
+        folder: &Arc<Folder<'a>>,
+        node: Node,
+        path: PathBuf,
+    ) -> Result<()> {
+        let done = match node.kind {
+            NodeKind::File => return self.file(levels, folder, node, path),
+            NodeKind::Dir | NodeKind::Other => Err(Errno::NOTSUP),
+            _ => self.special(&folder.fd, &node),
+        };
+        match done {
+            Ok(true) => drop(self.run.specials.fetch_add(1, Relaxed)),
+            Ok(false) => drop(self.run.skipped.fetch_add(1, Relaxed)),
+            Err(errno) => self.run.os_error(path, FileErrorKind::Write, errno),
+        }
+        Ok(())
+    }
+
+    fn file(
+        &mut self,
+        levels: &[Level<'a>],
+        folder: &Arc<Folder<'a>>,
+        node: Node,
+        path: PathBuf,
+    ) -> Result<()> {
+        self.run.counters.files_total.fetch_add(1, Relaxed);
+        self.run.counters.bytes_total.fetch_add(node.size, Relaxed);
+        let made = match node.links > 1 && node.inode != 0 {
+            false => Ok(Some(None)),
+            true => self.hard_link(levels, folder, &node),
+        };
+        match made {
+            Ok(Some(made)) => {
+                let job = FileJob { folder: Arc::clone(folder), node, made };
+                // The workers end early only when the run has failed.
+                self.jobs.send(job).map_err(|_| Error::cancelled())?;
+            }
+            Ok(None) => {
+                self.run.counters.files_searched.fetch_add(1, Relaxed);
+                self.run.counters.bytes_searched.fetch_add(node.size, Relaxed);
+            }
+            Err(errno) => self.run.os_error(path, FileErrorKind::Write, errno),
+        }
+        Ok(())
+    }
+
+    /// Links a file to the one restored before, or makes the first one so that others can be linked to it
+    /// while its content is still on the way. Gives the file if its content is to be written.
+    fn hard_link(
+        &mut self,
+        levels: &[Level<'a>],
+        folder: &Arc<Folder<'a>>,
+        node: &Node,
+    ) -> Result<Option<Option<OwnedFd>>, Errno> {
+        let name = node.name.as_slice();
+        let key = (node.device_id, node.inode);
+        if let Some((first, folders)) = self.links.get(&key).and_then(|names| names.split_last()) {
+            let from = self.top.open_beneath(folders)?;
+            let linked = match linkat(&from, first.as_slice(), &folder.fd, name, AtFlags::empty()) {
+                Err(Errno::EXIST) => self.relink(&from, first, &folder.fd, node)?,
+                other => other.map(|()| true)?,
+            };
+            let counter = if linked { &self.run.counters.files_done } else { &self.run.skipped };
+            counter.fetch_add(1, Relaxed);
+            return Ok(None);
+        }
+        let above = levels.iter().skip(1).filter_map(|level| level.path.file_name());
+        let above = above.map(|name| std::os::unix::ffi::OsStrExt::as_bytes(name).to_vec());
+        self.links.insert(key, above.chain([name.to_vec()]).collect());
+        match create_new(&folder.fd, name) {
+            Err(Errno::EXIST) if may_stay(self.run, &folder.fd, node)? => {
+                self.run.skipped.fetch_add(1, Relaxed);
+                Ok(None)
+            }
+            Err(Errno::EXIST) => {
+                unlinkat(&folder.fd, name, AtFlags::empty())?;
+                create_new(&folder.fd, name).map(|file| Some(Some(file)))
+            }
+            other => other.map(|file| Some(Some(file))),
+        }
+    }
+
+    /// Puts a link in the place of what is there; tells whether anything was done.
+    fn relink(&self, from: &OwnedFd, first: &[u8], to: &OwnedFd, node: &Node) -> Result<bool, Errno> {
+        let name = node.name.as_slice();
+        let identity = |dir: &OwnedFd, name| {
+            statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| (stat.st_dev, stat.st_ino))
+        };
+        if self.run.options.overwrite == Overwrite::Never || identity(from, first)? == identity(to, name)? {
+            return Ok(false);
+        }
+        unlinkat(to, name, AtFlags::empty())?;
+        linkat(from, first, to, name, AtFlags::empty()).map(|()| true)
+    }
+
+    /// Makes a link, pipe, socket or device; tells whether anything was done.
+    fn special(&self, dir: &OwnedFd, node: &Node) -> Result<bool, Errno> {
+        match make_special(dir, node) {
+            Err(Errno::EXIST) if may_stay(self.run, dir, node)? => return Ok(false),
+            Err(Errno::EXIST) => {
+                unlinkat(dir, node.name.as_slice(), AtFlags::empty())?;
+                make_special(dir, node)?;
+            }
+            other => other?,
+        }
+        metadata::apply_at(dir, node, self.run.options.owner).map(|()| true)
+    }
+}
+
+fn make_special(dir: impl AsFd, node: &Node) -> Result<(), Errno> {
+    let name = node.name.as_slice();
+    let kind = match node.kind {
+        NodeKind::Symlink => return symlinkat(node.link_target.as_slice(), dir, name),
+        NodeKind::BlockDevice => FileType::BlockDevice,
+        NodeKind::CharDevice => FileType::CharacterDevice,
+        NodeKind::Fifo => FileType::Fifo,
+        NodeKind::Socket => FileType::Socket,
+        NodeKind::File | NodeKind::Dir | NodeKind::Other => return Err(Errno::NOTSUP),
+    };
+    mknodat(dir, name, kind, Mode::RUSR | Mode::WUSR, node.device)
+}
+
+/// Why a node must not be restored.
+fn refusal(node: &Node, depth: usize) -> Option<&'static str> {
+    let name = node.name.as_slice();
+    if name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') || name.contains(&0) {
+        return Some("not a name a file can have");
+    }
+    (depth > MAX_DEPTH).then_some("folders are nested too deep")
+}
