@@ -2,6 +2,24 @@
 //!
 //! Lists give objects that carry what the server said of them and the client that asked. Their fields and plain
 //! methods answer from memory; their `async` methods talk to the server. Each method's documentation says which.
+//!
+//! ```no_run
+//! use roadstead_client::{api::id::BackupConfigurationId, blocking::Client};
+//!
+//! # fn main() -> roadstead_client::Result<()> {
+//! let client = Client::connect("http://127.0.0.1:7643", "admin", "rsk_...")?;
+//! for agent in client.agents()? {
+//!     println!("{agent} {}", if agent.is_busy() { "is busy" } else { "is idle" });
+//! }
+//! let mut backup = client.create_backup(BackupConfigurationId(1))?;
+//! backup.start()?;
+//! backup.wait(|run| println!("{}: {} files", run.state, run.progress.files_searched))?;
+//! if let Some(report) = backup.report()? {
+//!     println!("ok: {}, {} bytes in {:?}", report.ok, report.bytes_searched, report.duration());
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod agent;
 mod api_key;
