@@ -20,21 +20,30 @@ impl Default for Reconnect {
     }
 }
 
+/// A link that ends sooner has not shown that it is any good.
+const STEADY: Duration = Duration::from_secs(5);
+
 /// The waits since the link last stood.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     limits: Reconnect,
     bound: Duration,
+    brief: bool,
 }
 
 impl Backoff {
     pub fn new(limits: Reconnect) -> Self {
-        Self { limits, bound: limits.first }
+        Self { limits, bound: limits.first, brief: false }
     }
 
-    /// The link stood: the next failure is a first one.
-    pub fn reset(&mut self) {
-        self.bound = self.limits.first;
+    /// The link stood for this long: the next failure is a first one. Not so when one brief link follows another: a
+    /// server that breaks on something this agent says each time shall not be asked twice a second for ever.
+    pub fn stood(&mut self, time: Duration) {
+        let brief = time < STEADY;
+        if !(brief && self.brief) {
+            self.bound = self.limits.first;
+        }
+        self.brief = brief;
     }
 
     /// How long to wait after a failure that may pass soon.
@@ -61,18 +70,28 @@ mod tests {
 
     use super::{Backoff, Reconnect};
 
+    const LIMITS: Reconnect = Reconnect { first: Duration::from_millis(10), cap: Duration::from_millis(80) };
+
     #[test]
-    fn waits_grow_to_the_cap_and_start_anew_after_a_reset() {
-        let limits = Reconnect { first: Duration::from_millis(10), cap: Duration::from_millis(80) };
-        let mut backoff = Backoff::new(limits);
+    fn waits_grow_to_the_cap() {
+        let mut backoff = Backoff::new(LIMITS);
         for bound in [10, 20, 40, 80, 80, 80] {
             assert!(backoff.soon() <= Duration::from_millis(bound));
         }
-        backoff.reset();
-        assert!(backoff.soon() <= Duration::from_millis(10));
+        assert_eq!(backoff.bound, LIMITS.cap * 2);
         for _ in 0..100 {
             let later = backoff.later();
-            assert!(later >= limits.cap / 2 && later <= limits.cap);
+            assert!(later >= LIMITS.cap / 2 && later <= LIMITS.cap);
+        }
+    }
+
+    #[test]
+    fn a_link_that_stood_starts_them_anew_and_a_row_of_brief_ones_does_not() {
+        let mut backoff = Backoff::new(LIMITS);
+        for (stood, bound) in [(9, 10), (0, 10), (0, 20), (0, 40), (9, 10), (9, 10), (0, 10), (0, 20)] {
+            backoff.stood(Duration::from_secs(stood));
+            assert_eq!(backoff.bound, Duration::from_millis(bound));
+            backoff.soon();
         }
     }
 }

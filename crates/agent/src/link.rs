@@ -1,6 +1,6 @@
 //! Keeps a link to the server, whatever happens: one session after the other, with waits in between.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{
     backoff::{Backoff, Reconnect},
@@ -28,9 +28,11 @@ pub(crate) async fn keep(identity: &Identity, runs: &Runs, reconnect: Reconnect)
 async fn serve_once(identity: &Identity, runs: &Runs, backoff: &mut Backoff) -> Result<()> {
     let host = host::facts();
     let session = Session::open(identity, &host, runs).await?;
-    backoff.reset();
     tracing::info!(server = %identity.server, agent = %identity.agent_id, "the link stands");
-    session.serve().await
+    let began = Instant::now();
+    let served = session.serve().await;
+    backoff.stood(began.elapsed());
+    served
 }
 
 /// How long to wait after an error, with a word to the operator where time alone will not mend it.
