@@ -7,7 +7,7 @@
 //! use roadstead_client::{api::id::BackupConfigurationId, blocking::Client};
 //!
 //! # fn main() -> roadstead_client::Result<()> {
-//! let client = Client::connect("http://127.0.0.1:7643", "admin", "rsk_...")?;
+//! let client = Client::connect("http://127.0.0.1:7643", "admin", "rdk_...")?;
 //! for agent in client.agents()? {
 //!     println!("{agent} {}", if agent.is_busy() { "is busy" } else { "is idle" });
 //! }
