@@ -1,6 +1,6 @@
 //! The agent: the process on a machine that backs it up.
 //!
-//! [`enroll`] makes the machine known to a server, once. [`run`] keeps the link to the server and takes its jobs,
+//! [`enroll()`] makes the machine known to a server, once. [`run()`] keeps the link to the server and takes its jobs,
 //! one at a time, each in a child process that runs [`run_job`]. So a crash in a backup cannot take the agent with
 //! it, and its memory goes back to the system when it ends.
 //!

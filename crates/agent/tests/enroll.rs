@@ -1,5 +1,7 @@
 //! Enrolment against a server of the test's own.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test ends where it fails")]
+
 use std::{
     os::unix::fs::PermissionsExt,
     path::Path,

@@ -1,5 +1,7 @@
 //! Jobs in child processes, here shell scripts: how they tell, end, are stopped and die.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test ends where it fails")]
+
 mod support;
 
 use std::{

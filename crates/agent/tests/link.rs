@@ -1,5 +1,7 @@
 //! The link to the server: how it begins, lives, breaks and comes back.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test ends where it fails")]
+
 mod support;
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! The process of a job, for real, against servers that do not answer.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test ends where it fails")]
+
 mod support;
 
 use std::{
