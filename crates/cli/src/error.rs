@@ -90,9 +90,16 @@ impl Error {
         text
     }
 
+    /// What the server said, where it is at the bottom of this.
+    fn problem(&self) -> Option<&Problem> {
+        let causes = std::iter::successors(std::error::Error::source(self), |cause| cause.source());
+        let mut said = causes.filter_map(|cause| cause.downcast_ref::<roadstead_client::Error>()?.problem());
+        self.problem.as_deref().or_else(|| said.next())
+    }
+
     /// The error as a problem body: the server's own where it sent one.
     pub fn to_json(&self) -> serde_json::Value {
-        if let Some(problem) = &self.problem {
+        if let Some(problem) = self.problem() {
             return serde_json::json!(problem);
         }
         let (word, title) = match self.kind {

@@ -22,8 +22,8 @@ impl ProgressBar {
             ProgressDrawTarget::hidden()
         };
         let bar = indicatif::ProgressBar::with_draw_target(Some(0), target);
-        let template = "{spinner} {prefix:<11} [{bar:24}] {binary_bytes}/{binary_total_bytes}, \
-                        {binary_bytes_per_sec}, {eta} left, {msg}";
+        // The bar takes what the words leave: on a narrow terminal, nothing.
+        let template = "{prefix} [{wide_bar}] {binary_bytes}/{binary_total_bytes}, {binary_bytes_per_sec}, {eta} left, {msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
@@ -38,12 +38,12 @@ impl ProgressBar {
         self.0.set_prefix(state.as_str());
         self.0.set_length(progress.bytes_total.max(bytes));
         self.0.set_position(bytes);
-        self.0.set_message(format!(
-            "{}/{}{more} files, {} errors",
-            human::count(files),
-            human::count(progress.files_total.max(files)),
-            human::count(progress.error_count),
-        ));
+        let mut words =
+            format!("{}/{}{more} files", human::count(files), human::count(progress.files_total.max(files)));
+        if progress.error_count > 0 {
+            words.push_str(&format!(", {} errors", human::count(progress.error_count)));
+        }
+        self.0.set_message(words);
     }
 
     /// Takes the bar off the screen.

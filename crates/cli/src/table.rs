@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::human;
 
+/// What people look for first; the other fields follow by name.
+const FIRST: [&str; 4] = ["id", "name", "state", "reason"];
+
 /// An object as a row of a list.
 pub trait Row {
     /// The heads of the columns.
@@ -53,6 +56,8 @@ fn text_of(table: &Table) -> String {
 
 fn add_fields(table: &mut Table, prefix: &str, value: &Value, now: Timestamp) {
     let Value::Object(fields) = value else { return };
+    let mut fields: Vec<_> = fields.iter().collect();
+    fields.sort_by_key(|(name, _)| FIRST.iter().position(|first| first == name).unwrap_or(FIRST.len()));
     for (name, value) in fields {
         let name = format!("{prefix}{name}");
         if value.is_object() {
@@ -109,6 +114,7 @@ mod tests {
         let text = object(&json!({
             "id": 3, "enabled": true, "size_bytes": 2048, "host": { "os": "Debian" }, "paths": ["/a", "/b"], "reason": null,
         }));
+        assert!(text.trim_start().starts_with("id"), "{text}");
         let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
         assert!(lines.contains(&vec!["id", "3"]), "{text}");
         assert!(lines.contains(&vec!["enabled", "yes"]), "{text}");

@@ -36,7 +36,7 @@ impl Child {
     /// Starts this program with the arguments given.
     pub fn start(name: &'static str, arguments: &[&str], data_dir: &Path, log: PathBuf) -> Result<Self> {
         let failed = |e| Error::local(format!("cannot start the {name}")).caused_by(e);
-        let log_file = File::create(&log).map_err(failed)?;
+        let log_file = File::options().create(true).append(true).open(&log).map_err(failed)?;
         let mut process = Command::new(env::current_exe().map_err(failed)?)
             .args(arguments)
             .arg("--with-parent")
