@@ -17,6 +17,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub struct LoginArgs {
     /// The server's address.
+    #[arg(value_name = "SERVER_URL")]
     server: String,
     /// The user's name; asked for when absent.
     #[arg(long)]

@@ -4,6 +4,11 @@ use std::{fs, io, io::Read};
 
 use crate::error::{Error, Result};
 
+/// Whether a secret argument is the secret itself.
+pub fn is_plain(argument: &str) -> bool {
+    argument != "-" && !argument.starts_with('@')
+}
+
 /// What a secret argument stands for: `@FILE` a file's content, `-` standard input, anything else itself.
 pub fn value_of(what: &str, argument: &str) -> Result<String> {
     match argument.strip_prefix('@') {

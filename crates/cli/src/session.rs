@@ -1,11 +1,13 @@
 //! Which server to ask, with which key: from the flags, the environment or a profile, in this order.
 
+use std::env;
+
 use clap::Args;
 use roadstead_client::{Client, Credentials};
 
 use crate::{
     error::{Error, Result},
-    output::{Format, Output},
+    output::{self, Format, Output},
     profile::{self, Profile},
     secret,
 };
@@ -61,6 +63,16 @@ impl Globals {
     /// The server that the flags, the environment or the profile name. Asks it nothing.
     pub fn session(&self) -> Result<Session> {
         let (url, api_key) = choose(self.clone(), self.kept_profile()?)?;
+        let from_environment = env::var("ROADSTEAD_API_KEY").is_ok_and(|key| Some(key) == self.api_key);
+        if self.api_key.is_some()
+            && !from_environment
+            && secret::is_plain(&api_key)
+            && output::stderr_is_terminal()
+        {
+            self.output().say(
+                "warning: an API key among the arguments is seen by everybody on this machine; use @FILE",
+            );
+        }
         let api_key = secret::value_of("the API key", &api_key)?;
         Ok(Session { client: Client::new(&url, Credentials::ApiKey(api_key))?, output: self.output() })
     }

@@ -194,10 +194,10 @@ fn verdict(source: &Path, restored: &Path) -> Verdict {
     }
     let to = match fs::symlink_metadata(restored) {
         Ok(metadata) => metadata,
-        Err(_) if is_unreadable(source, &from) => {
-            return Verdict::Unreadable(io::ErrorKind::PermissionDenied.into());
+        Err(error) => {
+            let differs = || Verdict::Differs(format!("not restored ({error})"));
+            return unreadable(source, &from).map_or_else(differs, Verdict::Unreadable);
         }
-        Err(error) => return Verdict::Differs(format!("not restored ({error})")),
     };
     if let Some(why) = differing_metadata(&from, &to) {
         return Verdict::Differs(why);
@@ -222,8 +222,13 @@ fn same(answer: io::Result<bool>, what: &str) -> Verdict {
     }
 }
 
-fn is_unreadable(path: &Path, metadata: &Metadata) -> bool {
-    metadata.is_file() && File::open(path).is_err()
+/// Why a file or folder cannot be read, if it cannot: then no backup of ours could.
+fn unreadable(path: &Path, metadata: &Metadata) -> Option<io::Error> {
+    match () {
+        () if metadata.is_file() => File::open(path).err(),
+        () if metadata.is_dir() => fs::read_dir(path).err(),
+        () => None,
+    }
 }
 
 fn differing_metadata(from: &Metadata, to: &Metadata) -> Option<String> {

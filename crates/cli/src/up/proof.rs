@@ -49,6 +49,10 @@ pub async fn make(access: &Access, args: &UpArgs, output: Output) -> Result<Proo
     output.say("Backing up.");
     let started = access.client.start_backup(configuration).await?;
     let backup = ended(&started, "backup").await?;
+    if !backup.restorable {
+        let why = backup.error.as_deref().unwrap_or("there is no snapshot");
+        return Err(Error::local(format!("the backup left nothing to restore: {why}")));
+    }
     let proof_folder = access.folder.join("proof");
     clear(&proof_folder)?;
     output.say("Restoring it aside.");
