@@ -13,6 +13,7 @@ use roadstead_api::{
 use crate::{
     BackupConfiguration, Client, Handle,
     error::Result,
+    prepared::Prepared,
     run::{Run, Status},
 };
 
@@ -39,12 +40,8 @@ impl Run for backup::Backup {
     }
 }
 
-/// A configuration taken up to be run, once or several times. Its methods speak of the latest run.
-#[derive(Clone, Debug)]
-pub struct Backup {
-    configuration: BackupConfiguration,
-    status: Option<BackupStatus>,
-}
+/// A configuration taken up to be run.
+pub type Backup = Prepared<BackupConfiguration, backup::Backup>;
 
 impl Client {
     /// Lists the backups that have not ended. Talks to the server.
@@ -69,7 +66,7 @@ impl Client {
 
     /// Takes up a configuration to be run; [`Backup::start`] runs it. Talks to the server, to read the configuration.
     pub async fn create_backup(&self, configuration_id: BackupConfigurationId) -> Result<Backup> {
-        Ok(Backup { configuration: self.get_backup_configuration(configuration_id).await?, status: None })
+        Ok(Prepared::new(self, self.get_backup_configuration(configuration_id).await?))
     }
 
     /// Starts a backup, and comes back before its agent has heard of it. Talks to the server.
@@ -82,57 +79,18 @@ impl Client {
 impl Backup {
     /// What it backs up. From memory.
     pub fn inclusions(&self) -> &[String] {
-        &self.configuration.facts.inclusions
+        &self.wanted.facts.inclusions
     }
 
     /// What it leaves out. From memory.
     pub fn exclusions(&self) -> &[String] {
-        &self.configuration.facts.exclusions
-    }
-
-    /// The latest run; `None` before the first. From memory.
-    pub fn status(&self) -> Option<&BackupStatus> {
-        self.status.as_ref()
-    }
-
-    /// Whether a run goes on. Talks to the server once there was one.
-    pub async fn running(&self) -> Result<bool> {
-        match &self.status {
-            Some(status) => Ok(!status.state().await?.has_ended()),
-            None => Ok(false),
-        }
+        &self.wanted.facts.exclusions
     }
 
     /// Starts a run, and waits until the agent has taken it or it has ended. Starting again is a new run.
     pub async fn start(&mut self) -> Result<BackupStatus> {
-        let status = self.configuration.client.start_backup(self.configuration.id).await?;
-        self.status = Some(status.clone());
-        status.taken().await?;
-        Ok(status)
-    }
-
-    /// Stops the run, and waits until it has ended. Without a run there is nothing to do.
-    pub async fn stop(&self) -> Result<()> {
-        if let Some(status) = &self.status {
-            status.stop().await?;
-        }
-        Ok(())
-    }
-
-    /// Waits until the run has ended, and hands `progress` each answer on the way. `None` when none was started.
-    pub async fn wait(&self, progress: impl FnMut(&backup::Backup) + Send) -> Result<Option<backup::Backup>> {
-        match &self.status {
-            Some(status) => Ok(Some(status.wait(progress).await?)),
-            None => Ok(None),
-        }
-    }
-
-    /// The report; `None` before the first run, while one goes on, and of one that was stopped. Talks to the server.
-    pub async fn report(&self) -> Result<Option<BackupReport>> {
-        match &self.status {
-            Some(status) => status.report().await,
-            None => Ok(None),
-        }
+        let status = self.client.start_backup(self.wanted.id).await?;
+        self.taken(status).await
     }
 }
 

@@ -14,6 +14,7 @@ use roadstead_api::{
 use crate::{
     Client, Handle,
     error::Result,
+    prepared::Prepared,
     run::{Run, Status},
 };
 
@@ -40,13 +41,8 @@ impl Run for restore::Restore {
     }
 }
 
-/// A restore taken up to be run, once or several times. Its methods speak of the latest run.
-#[derive(Clone, Debug)]
-pub struct Restore {
-    client: Client,
-    wanted: NewRestore,
-    status: Option<RestoreStatus>,
-}
+/// A restore taken up to be run.
+pub type Restore = Prepared<NewRestore, restore::Restore>;
 
 impl Client {
     /// Lists the restores that have not ended. Talks to the server.
@@ -72,7 +68,7 @@ impl Client {
     /// Takes up a restore to be run; [`Restore::start`] runs it. Talks to the server, to see that the backup is there.
     pub async fn create_restore(&self, wanted: NewRestore) -> Result<Restore> {
         self.get_backup(wanted.backup_id).await?;
-        Ok(Restore { client: self.clone(), wanted, status: None })
+        Ok(Prepared::new(self, wanted))
     }
 
     /// Starts a restore, and comes back before its agent has heard of it. Talks to the server.
@@ -87,52 +83,10 @@ impl Restore {
         &self.wanted.inclusions
     }
 
-    /// The latest run; `None` before the first. From memory.
-    pub fn status(&self) -> Option<&RestoreStatus> {
-        self.status.as_ref()
-    }
-
-    /// Whether a run goes on. Talks to the server once there was one.
-    pub async fn running(&self) -> Result<bool> {
-        match &self.status {
-            Some(status) => Ok(!status.state().await?.has_ended()),
-            None => Ok(false),
-        }
-    }
-
     /// Starts a run, and waits until the agent has taken it or it has ended. Starting again is a new run.
     pub async fn start(&mut self) -> Result<RestoreStatus> {
         let status = self.client.start_restore(&self.wanted).await?;
-        self.status = Some(status.clone());
-        status.taken().await?;
-        Ok(status)
-    }
-
-    /// Stops the run, and waits until it has ended. Without a run there is nothing to do.
-    pub async fn stop(&self) -> Result<()> {
-        if let Some(status) = &self.status {
-            status.stop().await?;
-        }
-        Ok(())
-    }
-
-    /// Waits until the run has ended, and hands `progress` each answer on the way. `None` when none was started.
-    pub async fn wait(
-        &self,
-        progress: impl FnMut(&restore::Restore) + Send,
-    ) -> Result<Option<restore::Restore>> {
-        match &self.status {
-            Some(status) => Ok(Some(status.wait(progress).await?)),
-            None => Ok(None),
-        }
-    }
-
-    /// The report; `None` before the first run, while one goes on, and of one that was stopped. Talks to the server.
-    pub async fn report(&self) -> Result<Option<RestoreReport>> {
-        match &self.status {
-            Some(status) => status.report().await,
-            None => Ok(None),
-        }
+        self.taken(status).await
     }
 }
 

@@ -35,12 +35,12 @@ pub trait Run: Clone + fmt::Debug + Send + Sync + Sized + 'static {
 #[derive(Clone, Debug)]
 pub struct Status<R> {
     client: Client,
-    latest: R,
+    first: R,
 }
 
 impl<R: Run> Status<R> {
-    pub(crate) fn new(client: &Client, latest: R) -> Self {
-        Self { client: client.clone(), latest }
+    pub(crate) fn new(client: &Client, first: R) -> Self {
+        Self { client: client.clone(), first }
     }
 
     pub(crate) fn all(client: &Client, runs: Vec<R>) -> Vec<Self> {
@@ -49,12 +49,12 @@ impl<R: Run> Status<R> {
 
     /// The run's id. From memory.
     pub fn id(&self) -> R::Id {
-        self.latest.id()
+        self.first.id()
     }
 
     /// The run as it was when this status was made. From memory.
     pub fn at_first(&self) -> &R {
-        &self.latest
+        &self.first
     }
 
     /// The run as it is now. Talks to the server.
@@ -111,6 +111,6 @@ impl<R: Run> Status<R> {
 
 impl<R: Run> fmt::Display for Status<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "({}, {})", self.id(), self.latest.name())
+        write!(f, "({}, {})", self.id(), self.first.name())
     }
 }
