@@ -141,10 +141,25 @@ impl Proof {
     }
 
     fn text(&self, access: &Access) -> String {
+        let verdict = if self.proven() {
+            "PROVEN: what was backed up can be restored."
+        } else {
+            "NOT PROVEN: see above."
+        };
+        let mut lines = self.figures(access);
+        lines.extend(self.troubles());
+        lines.extend([String::new(), verdict.to_owned(), String::new()]);
+        let admin = &access.admin;
+        lines.push(format!("server    {}", access.client.url()));
+        lines.push(format!("user      {}  password {}", admin.username, admin.password));
+        lines.push(format!("API key   {}", admin.api_key));
+        lines.join("\n")
+    }
+
+    /// A line for each step.
+    fn figures(&self, access: &Access) -> Vec<String> {
         let Self { backup, restore, comparison, check } = self;
-        let snapshot = backup.snapshot_id.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
-        let mut lines = vec![
-            String::new(),
+        vec![
             format!(
                 "backup    {} files, {} in {}; the vault grew by {}; {} unreadable",
                 human::count(backup.files_searched),
@@ -153,7 +168,7 @@ impl Proof {
                 human::size(backup.bytes_added),
                 human::count(backup.error_count),
             ),
-            format!("snapshot  {snapshot}"),
+            format!("snapshot  {}", backup.snapshot_id.as_ref().map_or("none", |id| &id.0)),
             format!(
                 "restore   {} files, {} in {}, to {}",
                 human::count(restore.files_restored),
@@ -169,25 +184,16 @@ impl Proof {
                 human::size(check.bytes_read),
                 check.problems.len(),
             ),
-        ];
-        lines.extend([&backup.error, &restore.error, &check.reason].into_iter().flatten().cloned());
-        lines.extend(comparison.told(SHOWN));
-        lines.extend(check.problems.iter().take(SHOWN).map(|problem| format!("  problem: {problem}")));
-        let admin = &access.admin;
-        lines.extend([
-            String::new(),
-            if self.proven() {
-                "PROVEN: what was backed up can be restored."
-            } else {
-                "NOT PROVEN: see above."
-            }
-            .to_owned(),
-            String::new(),
-            format!("server    {}", access.client.url()),
-            format!("user      {}  password {}", admin.username, admin.password),
-            format!("API key   {}", admin.api_key),
-        ]);
-        lines.join("\n")
+        ]
+    }
+
+    /// What went wrong, if anything did.
+    fn troubles(&self) -> Vec<String> {
+        let errors = [&self.backup.error, &self.restore.error, &self.check.reason];
+        let mut lines: Vec<String> = errors.into_iter().flatten().cloned().collect();
+        lines.extend(self.comparison.told(SHOWN));
+        lines.extend(self.check.problems.iter().take(SHOWN).map(|problem| format!("  problem: {problem}")));
+        lines
     }
 }
 
