@@ -132,7 +132,7 @@ impl<W: Write + Send> Monitor for Watch<'_, W> {
     }
 
     fn warning(&self, warning: &FileError) {
-        tracing::info!(file = %warning.path.display(), reason = %warning.reason, "a file changed underneath");
+        tracing::warn!(file = %warning.path.display(), reason = %warning.reason, "the engine warns");
     }
 }
 
