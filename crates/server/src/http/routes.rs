@@ -150,6 +150,10 @@ async fn json<T: DeserializeOwned>(body: Body) -> Result<T> {
         Error::new(ErrorKind::TooLarge, message).caused_by(e)
     };
     let bytes = to_bytes(body, MAX_BODY).await.map_err(too_large)?;
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        // serde would take a list of the fields in order for the object.
+        return Err(Error::invalid("The body must be a JSON object."));
+    }
     serde_json::from_slice(&bytes).map_err(not_json)
 }
 

@@ -73,6 +73,7 @@ impl RestStore {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            .proxy(None)
             .timeout_connect(Some(silence.min(Duration::from_secs(20))))
             .timeout_per_read(Some(silence))
             .timeout_per_write(Some(silence))
@@ -167,7 +168,8 @@ fn status_error(doing: &str, response: &mut Response<Body>) -> Error {
 }
 
 fn read_body(doing: &str, mut response: Response<Body>, limit: u64) -> Result<Vec<u8>> {
-    let body = response.body_mut().with_config().limit(limit).read_to_vec();
+    // The library counts the read that finds the end, too.
+    let body = response.body_mut().with_config().limit(limit + 1).read_to_vec();
     body.map_err(|e| transport_error(doing, e))
 }
 

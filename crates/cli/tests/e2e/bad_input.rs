@@ -1,0 +1,163 @@
+//! Bad input: each gets a clear error, none a panic, and nothing is lost.
+
+use roadstead_api::{Method, Problem, declarations};
+use ureq::http::StatusCode;
+
+use crate::support::{Agent, Server, agent::enroll_with, roadstead, tree};
+
+fn ask(server: &Server, method: &str, path: &str, body: &[u8]) -> (StatusCode, String) {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", server.url));
+    let request = request.header("authorization", format!("Bearer {}", server.api_key));
+    match agent.run(request.header("content-type", "application/json").body(body).unwrap()) {
+        Ok(mut response) => (response.status(), response.body_mut().read_to_string().unwrap_or_default()),
+        // A server that refuses a body before it has read all of it may close the connection under the sender.
+        Err(_) => (StatusCode::PAYLOAD_TOO_LARGE, String::new()),
+    }
+}
+
+fn assert_problem((status, body): (StatusCode, String), wanted: u16, what: &str) {
+    let problem: Problem = serde_json::from_str(&body).unwrap_or_else(|_| panic!("{what}: {status} {body}"));
+    assert_eq!((status.as_u16(), problem.status), (wanted, wanted), "{what}: {body}");
+    assert!(!problem.detail.is_empty() && !problem.kind.is_empty(), "{what}: {body}");
+}
+
+#[test]
+fn every_endpoint_answers_bad_input_with_a_problem() {
+    let server = Server::start();
+    for declaration in declarations() {
+        let method = format!("{:?}", declaration.method).to_uppercase();
+        let at = |id: &str| format!("/api/v1{}", declaration.path.replace("{id}", id));
+        if declaration.path.contains("{id}") {
+            // Where a body is needed, it is looked at after the id; an empty object may already be refused.
+            for id in ["999999", "-1", "abc", "%00", "..%2f..", &"9".repeat(40), &"x".repeat(3000)] {
+                let (status, body) = ask(&server, &method, &at(id), b"{}");
+                assert!(status.is_client_error(), "{} {id}: {status} {body}", declaration.name);
+                serde_json::from_str::<Problem>(&body).unwrap();
+            }
+        }
+        if declaration.body.is_some() {
+            let malformed: [&[u8]; 9] = [
+                b"",
+                b"{",
+                b"[]",
+                b"null",
+                b"\"x\"",
+                b"\xff\xfe",
+                b"{\"unknown_field\": 1}",
+                b"{} {}",
+                &[b'['; 5000],
+            ];
+            for body in malformed {
+                let what = format!("{} {:?}", declaration.name, String::from_utf8_lossy(body));
+                assert_problem(ask(&server, &method, &at("1"), body), 400, &what);
+            }
+            let (status, _) = ask(&server, &method, &at("1"), &vec![b' '; 3 << 20]);
+            assert_eq!(status, 413, "{}", declaration.name);
+        }
+        if declaration.method == Method::Get && declaration.query.is_some() {
+            for query in
+                ["limit=0", "limit=1001", "limit=-1", "limit=x", "cursor=%00%ff", "limit=99999999999999"]
+            {
+                // A vault's cursor is any text; what there is not simply ends the list.
+                let (status, body) = ask(&server, "GET", &format!("{}?{query}", at("1")), b"");
+                assert!(
+                    status.is_client_error() || query.starts_with("cursor"),
+                    "{}: {status} {body}",
+                    declaration.name
+                );
+                assert!(!status.is_server_error(), "{}: {status} {body}", declaration.name);
+            }
+        }
+    }
+    assert_problem(ask(&server, "GET", "/api/v1/nothing", b""), 404, "no such path");
+    assert_problem(ask(&server, "PUT", "/api/v1/agents", b""), 405, "no such method");
+    assert_eq!(ask(&server, "GET", "/healthz", b"").0, 200);
+}
+
+#[test]
+fn configurations_are_looked_at_closely() {
+    let server = Server::start();
+    let agent = Agent::start(&server);
+    let create = |name: &str, inclusion: &str, exclusion: &str| {
+        let body = serde_json::json!({
+            "name": name, "agent_id": agent.id, "inclusions": [inclusion], "exclusions": [exclusion],
+        });
+        ask(&server, "POST", "/api/v1/backup-configurations", body.to_string().as_bytes())
+    };
+    assert_eq!(create("fine ☂", "/etc", "*.tmp").0, 201);
+    for (name, inclusion, exclusion) in [
+        ("x".repeat(10_000).as_str(), "/etc", "*"),
+        ("", "/etc", "*"),
+        ("a\u{0}b", "/etc", "*"),
+        ("n", "etc", "*"),
+        ("n", "/etc/../root", "*"),
+        ("n", "/..", "*"),
+        ("n", "", "*"),
+        ("n", "/a\u{0}b", "*"),
+        ("n", "/etc", ""),
+        ("n", "/etc", "../*"),
+        ("n", &format!("/{}", "x".repeat(10_000)), "*"),
+    ] {
+        assert_problem(
+            create(name, inclusion, exclusion),
+            400,
+            &format!("{name:.20} {inclusion:.20} {exclusion}"),
+        );
+    }
+    let elsewhere = serde_json::json!({"name": "n", "agent_id": 999, "inclusions": ["/etc"]});
+    let answer = ask(&server, "POST", "/api/v1/backup-configurations", elsewhere.to_string().as_bytes());
+    assert_problem(answer, 404, "an agent that there is not");
+}
+
+#[test]
+fn restores_of_what_cannot_be_are_refused() {
+    let server = Server::start();
+    let (agent, other) = (Agent::start(&server), Agent::start(&server));
+    let source = tempfile::tempdir().unwrap();
+    tree::fill(source.path(), 1, 10);
+    let configuration = agent.configure(&server, &[source.path()], &[]);
+    let backup = agent.back_up_well(&server, configuration).id;
+    let restore = |fields: serde_json::Value| {
+        let mut body = serde_json::json!({"backup_id": backup});
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        ask(&server, "POST", "/api/v1/restores", body.to_string().as_bytes())
+    };
+    assert_problem(restore(serde_json::json!({"path": "/tmp/../etc"})), 400, "..");
+    assert_problem(restore(serde_json::json!({"path": "relative"})), 400, "relative");
+    assert_problem(restore(serde_json::json!({"inclusions": ["a/../b"]})), 400, "pattern with ..");
+    assert_problem(restore(serde_json::json!({"backup_id": 999})), 404, "no such backup");
+    assert_problem(restore(serde_json::json!({"agent_id": other.id})), 409, "another agent");
+    let at = |path: &str| format!("/api/v1/backups/{backup}/{path}");
+    assert_problem(ask(&server, "GET", &at("files?path=/nothing/here"), b""), 404, "no such folder");
+    assert_problem(ask(&server, "GET", &at("files?path=/a/../b"), b""), 400, "..");
+    assert_problem(ask(&server, "GET", &at("content?path=/nothing"), b""), 404, "no such file");
+    assert_problem(ask(&server, "GET", &at("content"), b""), 400, "no path");
+}
+
+#[test]
+fn enrolment_tokens_work_once_and_only_for_their_key() {
+    let server = Server::start();
+    let token = roadstead()
+        .args(["agents", "token", "-o", "json"])
+        .env("ROADSTEAD_URL", &server.url)
+        .env("ROADSTEAD_API_KEY", &server.api_key)
+        .output()
+        .unwrap();
+    let token: serde_json::Value = serde_json::from_slice(&token.stdout).unwrap();
+    let token = token["token"].as_str().unwrap();
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let enrolled = enroll_with(&server.url, token, first.path());
+    assert!(enrolled.status.success(), "{enrolled:?}");
+    let reused = enroll_with(&server.url, token, second.path());
+    assert_eq!(reused.status.code(), Some(1), "{reused:?}");
+    assert!(String::from_utf8_lossy(&reused.stderr).contains("agents token"), "{reused:?}");
+    let again = enroll_with(&server.url, token, first.path());
+    assert_eq!(again.status.code(), Some(1), "an enrolled folder stays as it is: {again:?}");
+    for wrong in ["", "nonsense", "rse1..plain", "rse1.wrong.plain", "rse1.wrong.ca:00", &"x".repeat(5000)] {
+        let refused = enroll_with(&server.url, wrong, second.path());
+        assert!(matches!(refused.status.code(), Some(1 | 2)), "{wrong:.50}: {refused:?}");
+        assert!(!refused.stderr.is_empty());
+    }
+    assert_eq!(server.client.agents().unwrap().len(), 1);
+}

@@ -1,0 +1,87 @@
+//! The server's disk fills up: the run fails with a reason, and what was stored stays sound.
+
+use std::process::Command;
+
+use roadstead_api::run::RunState;
+
+use crate::support::{Agent, Server, is_root, restic::Repository, tree, wait_until};
+
+/// A small file system over a vault's folder. Dropped, it is unmounted.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn mount(folder: &std::path::Path, options: &str) -> Self {
+        let mount =
+            Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder).status().unwrap();
+        assert!(mount.success(), "tests that run as root can mount a tmpfs");
+        Self(folder.to_owned())
+    }
+
+    fn grow(&self, size: &str) {
+        let options = format!("remount,size={size}");
+        assert!(Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap().success());
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_fails_the_run_and_loses_nothing() {
+    if !is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let vaults = folder.path().join("vaults");
+    std::fs::create_dir(&vaults).unwrap();
+    let disk = SmallDisk::mount(&vaults, "size=24m");
+    let server = Server::on(folder);
+    let agent = Agent::start(&server);
+    let (small, large) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    tree::fill(small.path(), 3, 1 << 20);
+    tree::fill(large.path(), 20, 4 << 20);
+    let first = agent.configure(&server, &[small.path()], &[]);
+    let kept = agent.back_up_well(&server, first);
+
+    let second = agent.configure(&server, &[large.path()], &[]);
+    let failed = agent.back_up(&server, second);
+    assert_eq!(failed.state, RunState::Failed, "{failed:?}");
+    let reason = failed.reason.clone().unwrap_or_default();
+    assert!(reason.contains("full"), "{reason}");
+
+    disk.grow("200m");
+    Repository::of(&server, &agent).assert_sound();
+    let target = tempfile::tempdir().unwrap();
+    agent.restore_well(&server, kept.id, target.path(), &[]);
+    tree::assert_same(small.path(), &target.path().join(small.path().strip_prefix("/").unwrap()));
+    agent.back_up_well(&server, second);
+    drop(agent);
+    assert!(server.end());
+    drop(disk);
+}
+
+#[test]
+fn a_full_database_disk_is_told_and_recovers() {
+    if !is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let disk = SmallDisk::mount(folder.path(), "size=4m");
+    let server = Server::on(folder);
+    let filler = server.folder().join("filler");
+    let fill = || std::fs::write(&filler, vec![1; 8 << 20]).is_err();
+    assert!(fill());
+    let create = || {
+        let new = roadstead_api::api_key::NewApiKey { name: "x".repeat(200) };
+        server.client.call::<roadstead_api::api_key::ApiKeyCreate>(&(), &(), &new)
+    };
+    wait_until("the database is full", || create().is_err());
+    std::fs::remove_file(&filler).unwrap();
+    disk.grow("64m");
+    let key = create().unwrap();
+    assert!(server.client.call::<roadstead_api::api_key::ApiKeyDelete>(&key.id, &(), &()).is_ok());
+    assert!(server.end());
+}

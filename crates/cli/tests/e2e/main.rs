@@ -1,0 +1,9 @@
+//! The whole system as its users run it: the real binary as server and agents, driven through the SDK, judged by the
+//! real restic.
+
+mod bad_input;
+mod full_disk;
+mod kill;
+mod rules;
+mod support;
+mod walk;

@@ -1,0 +1,36 @@
+//! `build` and `up`.
+
+use std::{os::unix::process::CommandExt, process::Command};
+
+use anyhow::{Result, bail};
+
+use crate::command::{cargo, run as run_command, target_dir};
+
+/// `cargo xtask build [--release]`.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let release = match arguments {
+        [] => false,
+        [flag] if flag == "--release" => true,
+        _ => bail!("build takes --release, or nothing"),
+    };
+    binary(release)?;
+    let folder = if release { "release" } else { "debug" };
+    println!("built {}", target_dir().join(folder).join("roadstead").display());
+    Ok(())
+}
+
+/// Builds the binary.
+pub fn binary(release: bool) -> Result<()> {
+    let mut command = cargo(&["build", "--locked", "--package", "roadstead-cli"]);
+    if release {
+        command.arg("--release");
+    }
+    run_command(&mut command)
+}
+
+/// `cargo xtask up [...]`: builds, and becomes `roadstead up`, so that Ctrl-C and exit status are its own.
+pub fn up(arguments: &[String]) -> Result<()> {
+    binary(false)?;
+    let error = Command::new(target_dir().join("debug/roadstead")).arg("up").args(arguments).exec();
+    Err(error.into())
+}

@@ -1,0 +1,91 @@
+//! `test`: everything that CI runs.
+
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    command::{cargo, run as run_command},
+    openapi, restic, tools,
+};
+
+/// How much is run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// The loop for developers: no lints, no documentation, no licences.
+    Quick,
+    /// What CI runs.
+    Usual,
+    /// Full counts.
+    Long,
+}
+
+/// `cargo xtask test [--quick | --long]`.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let extent = match arguments {
+        [] => Extent::Usual,
+        [flag] if flag == "--quick" => Extent::Quick,
+        [flag] if flag == "--long" => Extent::Long,
+        _ => bail!("test takes --quick or --long, or nothing"),
+    };
+    let begun = Instant::now();
+    let mut steps = Steps(Vec::new());
+    let restics = steps.take("tools", || install(extent))?;
+    if extent != Extent::Quick {
+        steps.take("format", || run_command(&mut cargo(&["fmt", "--all", "--check"])))?;
+        steps.take("openapi", || openapi::run(&["--check".to_owned()]))?;
+        steps.take("licences", || run_command(&mut cargo(&["deny", "check", "licenses", "bans"])))?;
+        let clippy = ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
+        steps.take("clippy", || run_command(&mut cargo(&clippy)))?;
+        let mut doc = cargo(&["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"]);
+        steps.take("doc", || run_command(doc.env("RUSTDOCFLAGS", "-D warnings")))?;
+    }
+    let mut test = cargo(&["test", "--locked", "--workspace"]);
+    test.env("ROADSTEAD_RESTIC", restics);
+    if extent == Extent::Long {
+        test.env("ROADSTEAD_LONG", "1");
+    }
+    steps.take("test", || run_command(&mut test))?;
+    steps.print(begun.elapsed());
+    Ok(())
+}
+
+/// Installs what the tests need, and returns the restics for `ROADSTEAD_RESTIC`.
+fn install(extent: Extent) -> Result<std::ffi::OsString> {
+    tools::apt_programs(&[
+        ("setfacl", "--version", "acl"),
+        ("setfattr", "--version", "attr"),
+        ("setpriv", "--version", "util-linux"),
+    ])?;
+    if extent != Extent::Quick {
+        tools::cargo_deny()?;
+    }
+    let restics = restic::all()?;
+    for restic in &restics {
+        run_command(Command::new(restic).arg("version"))?;
+    }
+    std::env::join_paths(restics).context("a path of restic has a colon in it")
+}
+
+/// The steps of a run, and how long each took.
+struct Steps(Vec<(&'static str, Duration)>);
+
+impl Steps {
+    fn take<T>(&mut self, name: &'static str, step: impl FnOnce() -> Result<T>) -> Result<T> {
+        println!("== {name}");
+        let begun = Instant::now();
+        let result = step().with_context(|| format!("the step `{name}` failed"));
+        self.0.push((name, begun.elapsed()));
+        result
+    }
+
+    fn print(&self, whole: Duration) {
+        println!("== all steps passed in {} s", whole.as_secs());
+        for (name, took) in &self.0 {
+            println!("{name:>10} {:>5} s", took.as_secs());
+        }
+    }
+}
