@@ -56,3 +56,37 @@ impl Config {
         self.roadstead_chunker.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_generated_is_accepted() {
+        let config = Config::generate().unwrap();
+        assert_eq!(Config::parse(&serde_json::to_vec(&config).unwrap()).unwrap(), config);
+        assert!(config.uses_gear());
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused() {
+        let config = serde_json::to_string(&Config::generate().unwrap()).unwrap();
+        for (from, to) in [
+            (r#""version":2"#, r#""version":3"#),
+            ("gear-v1", "gear-v9"),
+            (r#"polynomial":"2"#, r#"polynomial":""#),
+        ] {
+            assert!(Config::parse(config.replace(from, to).as_bytes()).is_err(), "{to}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn mutated_configs_never_panic(at in 0usize..180, byte: u8) {
+            let mut json = serde_json::to_vec(&Config::generate().unwrap()).unwrap();
+            let at = at % json.len();
+            json[at] = byte;
+            let _ = Config::parse(&json);
+        }
+    }
+}

@@ -139,4 +139,16 @@ mod tests {
             assert_eq!(derive(b"", &[0; 64], n, r, p).unwrap_err().kind(), ErrorKind::Unsupported);
         }
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+        #[test]
+        fn mutated_key_files_never_panic(at in 0usize..700, byte: u8) {
+            let cost = KdfCost { log_n: 2, r: 1, p: 1 };
+            let mut file = wrap(&Key::generate().unwrap(), b"", cost, "", "").unwrap();
+            let at = at % file.len();
+            file[at] = byte;
+            let _ = unwrap(&file, b"");
+        }
+    }
 }

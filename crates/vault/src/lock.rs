@@ -67,7 +67,7 @@ impl LockFile {
         if Timestamp::now().duration_since(self.time) > STALE {
             return true;
         }
-        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        let pid = i32::try_from(self.pid).ok().filter(|pid| *pid > 0).and_then(Pid::from_raw);
         let dead = |pid| test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
         self.hostname == host_name() && pid.is_some_and(dead)
     }
@@ -187,4 +187,42 @@ fn refuse_exclusive(files: &Files) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock() -> LockFile {
+        LockFile { exclusive: true, ..LockFile::shared() }
+    }
+
+    #[test]
+    fn locks_grow_stale_as_restic_has_it() {
+        assert!(!lock().is_stale());
+        assert!(LockFile { time: Timestamp::now() - SignedDuration::from_mins(31), ..lock() }.is_stale());
+        // No process has this number: it is beyond what Linux gives out.
+        assert!(LockFile { pid: 2_000_000_000, ..lock() }.is_stale());
+        assert!(!LockFile { pid: 2_000_000_000, hostname: "elsewhere".to_owned(), ..lock() }.is_stale());
+        assert!(!LockFile { pid: -1, ..lock() }.is_stale());
+    }
+
+    #[test]
+    fn a_refusal_says_who_and_since_when() {
+        let lock = LockFile { username: "ann".to_owned(), hostname: "box".to_owned(), pid: 42, ..lock() };
+        let message = lock.refusal().to_string();
+        assert!(message.contains("ann@box") && message.contains("42") && message.contains("20"), "{message}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn mutated_locks_never_panic(at in 0usize..180, byte: u8) {
+            let mut json = serde_json::to_vec(&lock()).unwrap();
+            let at = at % json.len();
+            json[at] = byte;
+            if let Ok(lock) = LockFile::parse(&json) {
+                lock.is_stale();
+            }
+        }
+    }
 }

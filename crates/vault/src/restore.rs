@@ -9,6 +9,8 @@
 
 mod file;
 mod folder;
+#[cfg(test)]
+mod hostile_tests;
 mod metadata;
 mod walk;
 

@@ -101,3 +101,27 @@ fn no_id() -> Id {
 fn is_zero(number: &u32) -> bool {
     *number == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = r#"{"time":"2015-01-02T18:10:50.895208559+01:00","tree":"2da81727b6585232894cfbb8f8bdab8d1eccd3d8f7c92bc934d62e62e618ffdf","paths":["/tmp/testdata"],"hostname":"kasimir","username":"fd0","uid":1000,"gid":100,"tags":null}"#;
+
+    #[test]
+    fn old_snapshots_are_read() {
+        let snapshot: Snapshot = serde_json::from_str(OLD).unwrap();
+        assert_eq!((snapshot.paths.as_slice(), snapshot.uid), (&["/tmp/testdata".to_owned()][..], 1000));
+        assert_eq!(snapshot.time.to_string(), "2015-01-02T17:10:50.895208559Z");
+        assert!(snapshot.summary.is_none() && snapshot.tags.is_empty());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn mutated_snapshots_never_panic(at in 0..OLD.len(), byte: u8) {
+            let mut json = OLD.as_bytes().to_vec();
+            json[at] = byte;
+            let _ = serde_json::from_slice::<Snapshot>(&json);
+        }
+    }
+}

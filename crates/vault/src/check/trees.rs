@@ -113,7 +113,7 @@ impl Walk<'_> {
                 self.report.trees = self.seen.len() as u64;
                 Ok(Some(Level { tree, path, nodes: nodes.into_iter(), sound: true }))
             }
-            Err(e) if matches!(e.kind(), ErrorKind::Damaged | ErrorKind::NotFound) => {
+            Err(e) if matches!(e.kind(), ErrorKind::Damaged | ErrorKind::NotFound | ErrorKind::Io) => {
                 self.note(ProblemKind::TreeDamaged, snapshot, BlobKind::Tree, tree, &path, &e.to_string());
                 Ok(None)
             }

@@ -167,11 +167,11 @@ fn write_content(run: &Run<'_>, file: &OwnedFd, node: &Node) -> Result<u64, Trou
     Ok(length)
 }
 
-/// Damage hits this file alone; a store out of reach ends the run.
+/// A store out of reach ends the run; whatever else is wrong with a blob hits this file alone.
 fn trouble(error: Error) -> Trouble {
     match error.kind() {
-        ErrorKind::Damaged | ErrorKind::NotFound | ErrorKind::Unsupported => Trouble::Content(error),
-        _ => Trouble::Run(error),
+        ErrorKind::Unreachable | ErrorKind::Denied | ErrorKind::Cancelled => Trouble::Run(error),
+        _ => Trouble::Content(error),
     }
 }
 

@@ -124,7 +124,9 @@ impl<'a> Walk<'a> {
             return Ok(None);
         }
         let entered = match self.level(&subtree, None, Some(node), path.clone()) {
-            Err(error) if matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotFound) => {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotFound | ErrorKind::Io) =>
+            {
                 self.run.error(&FileError::new(path, FileErrorKind::Damaged, error.to_string()));
                 return Ok(None);
             }

@@ -113,6 +113,7 @@ fn specials(folder: &Path) {
         mknodat(CWD, &folder.join(name), kind, Mode::from_raw_mode(0o640), device).unwrap();
     };
     make("fifo", FileType::Fifo, 0);
+    make("socket", FileType::Socket, 0);
     if is_root() {
         make("null", FileType::CharacterDevice, makedev(1, 3));
         make("block", FileType::BlockDevice, makedev(7, 300));
