@@ -74,7 +74,7 @@ mod tests {
         for (from, to) in [
             (r#""version":2"#, r#""version":3"#),
             ("gear-v1", "gear-v9"),
-            (r#"polynomial":"2"#, r#"polynomial":""#),
+            (r#"polynomial":""#, r#"polynomial":"f"#),
         ] {
             assert!(Config::parse(config.replace(from, to).as_bytes()).is_err(), "{to}");
         }

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! One thread walks ([`walk`]) and compares ([`compare`]). Files that must be read go through one queue to
-//! the workers, each of which takes a file all the way into a pack ([`file`], [`blobs`]). Full packs go
+//! the workers, each of which takes a file all the way into a pack ([`mod@file`], [`blobs`]). Full packs go
 //! through another to the uploads ([`upload`]). Folders become trees as their last entry comes in
 //! ([`folder`]). When everything is stored the snapshot is written, last of all.
 //!

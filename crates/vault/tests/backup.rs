@@ -1,5 +1,12 @@
 //! Backups of changing trees, with our own engine alone.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "tests and what they share"
+)]
+
 mod support;
 
 use std::fs;

@@ -1,5 +1,12 @@
 //! Damaged repositories: the check finds every loss and names who is hit; nothing else is lost.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "tests and what they share"
+)]
+
 mod support;
 
 use std::fs;

@@ -1,6 +1,13 @@
 //! With the real restic: each reads what the other wrote, all metadata included, and both work on one
 //! repository in turns.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "tests and what they share"
+)]
+
 mod support;
 
 use std::fs;

@@ -1,5 +1,12 @@
 //! Locks, between us and restic.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "tests and what they share"
+)]
+
 mod support;
 
 use std::fs;

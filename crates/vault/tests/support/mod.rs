@@ -52,14 +52,17 @@ impl Restic {
         (output.status.success(), String::from_utf8_lossy(&text).into_owned())
     }
 
-    /// What this version loses of the trees we test with: before 0.16 link targets that are no UTF-8 and
-    /// attributes of links.
+    /// What this version loses of the trees we test with: sockets, and before 0.16 link targets that are no
+    /// UTF-8 and attributes of links.
     pub fn loses(&self) -> &'static [&'static str] {
         let output = Command::new(&self.program).arg("version").output().unwrap().stdout;
         let version = String::from_utf8(output).unwrap();
         let minor =
             version.strip_prefix("restic 0.").and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
-        if minor.is_some_and(|minor| minor < 16) { &["links/bytes", "attributes/link"] } else { &[] }
+        match minor.is_some_and(|minor| minor < 16) {
+            true => &["specials/socket", "links/bytes", "attributes/link"],
+            false => &["specials/socket"],
+        }
     }
 
     /// The strictest check there is.

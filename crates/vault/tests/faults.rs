@@ -1,0 +1,195 @@
+//! Stores that fail, disks that fill, files that may not be read.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "tests and what they share"
+)]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use roadstead_vault::store::{FileKind, LocalStore, Name, Store};
+use roadstead_vault::{Cancel, Error, ErrorKind, Repository, RestoreOptions, Result, VoidMonitor};
+use support::trees::{self, assert_same, noise};
+use support::{
+    PASSWORD, Recorder, backup, beneath, check, init, is_root, latest, open, options, stored, temporary,
+};
+
+/// Fails the call with a given number, counted from 0.
+struct Faulty {
+    inner: LocalStore,
+    calls: AtomicU64,
+    fails: u64,
+}
+
+impl Faulty {
+    fn new(vault: &Path, fails: u64) -> Arc<Self> {
+        Arc::new(Self { inner: LocalStore::new(vault), calls: AtomicU64::new(0), fails })
+    }
+
+    fn count(&self) -> Result<()> {
+        match self.calls.fetch_add(1, Relaxed) == self.fails {
+            true => Err(Error::new(ErrorKind::Io, "injected")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Store for Faulty {
+    fn list(&self, kind: FileKind) -> Result<Vec<(Name, u64)>> {
+        self.count().and_then(|()| self.inner.list(kind))
+    }
+    fn read(&self, kind: FileKind, name: &Name) -> Result<Vec<u8>> {
+        self.count().and_then(|()| self.inner.read(kind, name))
+    }
+    fn read_range(&self, kind: FileKind, name: &Name, offset: u64, length: usize) -> Result<Vec<u8>> {
+        self.count().and_then(|()| self.inner.read_range(kind, name, offset, length))
+    }
+    fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()> {
+        self.count().and_then(|()| self.inner.save(kind, name, bytes))
+    }
+    fn remove(&self, kind: FileKind, name: &Name) -> Result<()> {
+        self.count().and_then(|()| self.inner.remove(kind, name))
+    }
+    fn size(&self, kind: FileKind, name: &Name) -> Result<u64> {
+        self.count().and_then(|()| self.inner.size(kind, name))
+    }
+    fn location(&self) -> String {
+        self.inner.location()
+    }
+}
+
+#[test]
+fn whichever_call_fails_a_backup_ends_well_or_failed() {
+    let folder = temporary();
+    let (source, vault) = (folder.path().join("source"), folder.path().join("vault"));
+    trees::many(&source, 20);
+    backup(&init(&vault), &[&source]);
+    let mut failures = 0;
+    for fails in 0..40 {
+        fs::write(source.join("large"), noise(fails, 2 << 20)).unwrap();
+        let before = stored(&vault, "snapshots").len();
+        let store = Faulty::new(&vault, fails);
+        let outcome = Repository::open(store.clone(), PASSWORD.as_bytes())
+            .and_then(|repository| repository.backup(&options(&[&source]), &VoidMonitor, &Cancel::new()));
+        let after = stored(&vault, "snapshots").len();
+        assert_eq!(after, before + usize::from(outcome.is_ok()), "call {fails}: {outcome:?}");
+        failures += u64::from(outcome.is_err());
+        // A lock whose removal failed stays behind; it is shared and stops only those who work alone.
+        stored(&vault, "locks").iter().for_each(|lock| fs::remove_file(lock).unwrap());
+        if store.calls.load(Relaxed) <= fails {
+            break;
+        }
+    }
+    assert!(failures > 5, "{failures}");
+    let repository = open(&vault);
+    backup(&repository, &[&source]);
+    assert_eq!(check(&repository).problems, []);
+    for restic in support::restics() {
+        restic.check(&vault);
+    }
+}
+
+#[test]
+fn whichever_call_fails_a_restore_is_whole_or_says_so() {
+    let folder = temporary();
+    let (source, vault) = (folder.path().join("source"), folder.path().join("vault"));
+    trees::many(&source, 20);
+    fs::write(source.join("large"), noise(1, 3 << 20)).unwrap();
+    backup(&init(&vault), &[&source]);
+    let snapshot = latest(&open(&vault));
+    for fails in 4..30 {
+        let target = folder.path().join(format!("target-{fails}"));
+        let store = Faulty::new(&vault, fails);
+        let outcome = Repository::open(store, PASSWORD.as_bytes())
+            .and_then(|r| r.restore(&snapshot, &RestoreOptions::to(&target), &VoidMonitor, &Cancel::new()));
+        if outcome.is_ok_and(|summary| summary.errors == 0) {
+            assert_same(&source, &beneath(&target, &source));
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_fails_the_backup_and_harms_nothing() {
+    if !is_root() {
+        return eprintln!("skipped: mounting needs root");
+    }
+    let folder = temporary();
+    let (source, vault) = (folder.path().join("source"), folder.path().join("vault"));
+    trees::many(&source, 20);
+    fs::create_dir(&vault).unwrap();
+    let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"]).arg(&vault).status();
+    if !mount.is_ok_and(|status| status.success()) {
+        return eprintln!("skipped: mounting is not allowed here");
+    }
+    let repository = init(&vault);
+    backup(&repository, &[&source]);
+    fs::write(source.join("too-large"), noise(1, 12 << 20)).unwrap();
+    let error = repository.backup(&options(&[&source]), &VoidMonitor, &Cancel::new()).unwrap_err();
+    let report = check(&repository);
+    let (left, snapshots) = (stored(&vault, "tmp").len(), repository.snapshots().unwrap().len());
+    fs::remove_file(source.join("too-large")).unwrap();
+    let again = repository.backup(&options(&[&source]), &VoidMonitor, &Cancel::new());
+    assert!(Command::new("umount").arg(&vault).status().unwrap().success());
+    assert_eq!(error.kind(), ErrorKind::Full, "{error}");
+    assert_eq!((report.problems, left, snapshots), (vec![], 0, 1));
+    again.unwrap();
+}
+
+/// Run as a user who may not read everything, in a process of its own when the tests run as root.
+#[test]
+fn files_that_may_not_be_read_are_reported_and_the_rest_is_saved() {
+    const CHILD: &str = "VAULT_TEST_CHILD";
+    if let Some(folder) = std::env::var_os(CHILD) {
+        return unreadable_files(Path::new(&folder));
+    }
+    let folder = temporary();
+    if !is_root() {
+        return unreadable_files(folder.path());
+    }
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    // The program itself may lie where nobody may go.
+    let program = folder.path().join("program");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let mut child = Command::new("setpriv");
+    child.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(program);
+    child.args(["--exact", "files_that_may_not_be_read_are_reported_and_the_rest_is_saved"]);
+    let output = child.env(CHILD, folder.path()).current_dir("/").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
+}
+
+fn unreadable_files(folder: &Path) {
+    let (source, vault) = (folder.join("source"), folder.join("vault"));
+    trees::many(&source, 5);
+    fs::create_dir(source.join("closed")).unwrap();
+    let close = |name: &str, mode| {
+        fs::set_permissions(source.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let repository = init(&vault);
+    backup(&repository, &[&source]);
+    close("file-00002", 0o000);
+    close("closed", 0o000);
+    let monitor = Recorder::default();
+    let summary = repository.backup(&options(&[&source]), &monitor, &Cancel::new()).unwrap();
+    close("closed", 0o700);
+    // The file is unchanged but for its permissions, which changes its change time: it must be read.
+    let mut paths = monitor.error_paths();
+    paths.sort();
+    assert_eq!(paths, [source.join("closed"), source.join("file-00002")]);
+    assert!(monitor.errors.lock().unwrap().iter().all(|error| error.code == Some(13)));
+    assert_eq!((summary.errors, summary.files_unmodified), (2, 4));
+    assert_eq!(check(&repository).problems, []);
+    let target = folder.join("target");
+    let restored = repository
+        .restore(&latest(&repository), &RestoreOptions::to(&target), &Recorder::default(), &Cancel::new())
+        .unwrap();
+    assert_eq!((restored.files, restored.errors), (4, 0));
+}
