@@ -11,7 +11,11 @@ use std::{
 
 use axum::Router;
 use rustix::fs::FlockOperation;
-use tokio::{net::TcpListener, sync::watch, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    time::{Instant, timeout},
+};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
@@ -25,6 +29,8 @@ use crate::{
     vaults::Vaults,
 };
 
+/// How long to wait for another server on the same folder to be gone.
+const LOCK_WITHIN: Duration = Duration::from_secs(3);
 /// How long requests in hand have to end.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -34,7 +40,7 @@ pub async fn run(
     on_ready: impl FnOnce(SocketAddr),
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
-    let _lock = lock(&options.data_dir)?;
+    let _lock = lock(&options.data_dir).await?;
     let listener = listen(options.listen).await?;
     let address = listener.local_addr()?;
     let (ending, ended) = watch::channel(false);
@@ -57,15 +63,18 @@ pub async fn run(
     Ok(())
 }
 
-/// One server at a time on one data folder.
-fn lock(data_dir: &Path) -> Result<File> {
+/// One server at a time on one data folder. One that was just killed may hold its lock for a moment yet.
+async fn lock(data_dir: &Path) -> Result<File> {
     std::fs::create_dir_all(data_dir)?;
     let file = OpenOptions::new().create(true).append(true).open(data_dir.join("server.lock"))?;
-    let taken = |e: rustix::io::Errno| {
-        let message = format!("Another server is running on {}.", data_dir.display());
-        Error::conflict(message).caused_by(std::io::Error::from(e))
-    };
-    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(taken)?;
+    let give_up = Instant::now() + LOCK_WITHIN;
+    while let Err(error) = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        if Instant::now() > give_up {
+            let message = format!("Another server is running on {}.", data_dir.display());
+            return Err(Error::conflict(message).caused_by(std::io::Error::from(error)));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     Ok(file)
 }
 

@@ -97,13 +97,12 @@ fn header(store: &dyn Store, kind: FileKind, name: &Name) -> Result<Header> {
 impl From<roadstead_vault::Error> for Error {
     fn from(error: roadstead_vault::Error) -> Self {
         use roadstead_vault::ErrorKind as Kind;
-        let kind = match error.kind() {
-            Kind::NotFound => ErrorKind::NotFound,
-            Kind::Conflict => ErrorKind::Conflict,
-            Kind::Full => ErrorKind::Full,
-            Kind::Invalid => ErrorKind::Invalid,
-            _ => ErrorKind::Internal,
-        };
-        Self::new(kind, error.to_string()).caused_by(error)
+        match error.kind() {
+            Kind::Full => Self::new(ErrorKind::Full, "The vault store's disk is full.").caused_by(error),
+            Kind::NotFound => Self::not_found(error.to_string()),
+            Kind::Conflict => Self::conflict(error.to_string()),
+            Kind::Invalid => Self::invalid(error.to_string()),
+            _ => Self::internal("A vault could not be read or written; the log says how.").caused_by(error),
+        }
     }
 }

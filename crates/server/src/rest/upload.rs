@@ -1,6 +1,10 @@
 //! Uploads: streamed to a temporary file and hashed on the way, never held in memory whole.
 
-use axum::{body::Body, http::StatusCode, response::Response};
+use axum::{
+    body::{Body, BodyDataStream},
+    http::StatusCode,
+    response::Response,
+};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use roadstead_vault::store::{FileKind, Name, Upload};
@@ -18,9 +22,26 @@ const MAX_FILE: u64 = 512 << 20;
 const BATCH: usize = 1 << 20;
 
 /// Receives a file. The reply comes when it is on disk under its name.
+///
+/// A body that cannot be stored is still read to its end: clients that are cut off in the middle of sending see a
+/// broken connection, and not the reply that says why.
 pub async fn receive(app: &App, access: &Access, kind: FileKind, name: Name, body: Body) -> Result<Response> {
-    let mut upload = vault_file::begin(access, kind)?;
     let mut parts = body.into_data_stream();
+    let upload = match vault_file::begin(access, kind) {
+        Ok(upload) => store(upload, &mut parts).await,
+        Err(error) => Err(error),
+    };
+    match upload {
+        Ok(upload) => vault_file::finish(app, access, kind, name, upload).await?,
+        Err(error) => {
+            pass_over(&mut parts).await;
+            return Err(error);
+        }
+    }
+    Ok(empty(StatusCode::OK))
+}
+
+async fn store(mut upload: Upload, parts: &mut BodyDataStream) -> Result<Upload> {
     let (mut batch, mut gathered, mut received) = (Vec::new(), 0, 0);
     while let Some(part) = parts.next().await {
         let part = part.map_err(|e| Error::invalid("The body broke off.").caused_by(e))?;
@@ -38,9 +59,17 @@ pub async fn receive(app: &App, access: &Access, kind: FileKind, name: Name, bod
             gathered = 0;
         }
     }
-    upload = write(upload, batch).await?;
-    vault_file::finish(app, access, kind, name, upload).await?;
-    Ok(empty(StatusCode::OK))
+    write(upload, batch).await
+}
+
+async fn pass_over(parts: &mut BodyDataStream) {
+    let mut passed = 0;
+    while let Some(Ok(part)) = parts.next().await {
+        passed += part.len() as u64;
+        if passed > MAX_FILE {
+            return;
+        }
+    }
 }
 
 async fn write(mut upload: Upload, batch: Vec<Bytes>) -> Result<Upload> {
