@@ -110,7 +110,7 @@ fn links(folder: &Path) {
 fn specials(folder: &Path) {
     fs::create_dir(folder).unwrap();
     let make = |name: &str, kind, device| {
-        mknodat(CWD, &folder.join(name), kind, Mode::from_raw_mode(0o640), device).unwrap();
+        mknodat(CWD, folder.join(name), kind, Mode::from_raw_mode(0o640), device).unwrap();
     };
     make("fifo", FileType::Fifo, 0);
     make("socket", FileType::Socket, 0);
@@ -148,7 +148,7 @@ fn attributes(folder: &Path) {
     fs::create_dir(folder.join("dir")).unwrap();
     let set = |path: &str, name: &str, value: &[u8]| {
         // File systems without them make this part of the test empty, not wrong.
-        let _ = lsetxattr(&folder.join(path), name, value, XattrFlags::empty());
+        let _ = lsetxattr(folder.join(path), name, value, XattrFlags::empty());
     };
     set("file", "user.text", b"value");
     set("file", "user.binary", &[0, 255, 10, 13]);
