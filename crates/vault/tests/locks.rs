@@ -49,7 +49,7 @@ fn an_exclusive_lock_of_restic_is_honoured() {
         fs::write(&path, &bytes).unwrap();
         // That process has ended, so on this host its lock is stale and stops nobody.
         backup(&repository, &[&source]);
-        assert_eq!(stored(&vault, "locks"), [path.clone()], "locks of others stay");
+        assert_eq!(stored(&vault, "locks"), vec![path], "locks of others stay");
     }
 }
 
