@@ -118,7 +118,7 @@ fn a_missing_root_is_an_error_but_not_the_end() {
     let monitor = Recorder::default();
     let summary = repository.backup(&options(&[&source, &missing]), &monitor, &Cancel::new()).unwrap();
     assert_eq!((summary.errors, summary.files_new), (1, 3));
-    assert_eq!(monitor.error_paths(), [missing.clone()]);
+    assert_eq!(monitor.error_paths(), vec![missing.clone()]);
     assert_eq!(monitor.errors.lock().unwrap()[0].code, Some(2));
     let error = repository.backup(&options(&[&missing]), &VoidMonitor, &Cancel::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);

@@ -25,7 +25,7 @@ fn restic_restores_what_we_wrote() {
         trees::build(&source);
         let repository = init(&vault);
         let summary = backup(&repository, &[&source]);
-        assert!(summary.files_new > 2000 && summary.bytes_searched > 150 << 20, "{summary:?}");
+        assert!(summary.files_new > 2000 && summary.bytes_searched > 90 << 20, "{summary:?}");
         restic.check(&vault);
         let target = folder.path().join("theirs");
         restic.run(&vault, &["restore", "latest", "--target", target.to_str().unwrap()]);
@@ -48,8 +48,9 @@ fn assert_sparse(path: &Path) {
 
 #[test]
 fn we_restore_what_restic_wrote() {
-    for restic in restics() {
-        for version in ["1", "2"] {
+    for (i, restic) in restics().into_iter().enumerate() {
+        // The old version is the same whoever writes it.
+        for version in if i == 0 { &["1", "2"][..] } else { &["2"] } {
             let folder = temporary();
             let (source, vault) = (folder.path().join("source"), folder.path().join("vault"));
             trees::build(&source);
