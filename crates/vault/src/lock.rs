@@ -208,6 +208,28 @@ mod tests {
     }
 
     #[test]
+    fn a_living_exclusive_lock_stops_us_until_it_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(crate::store::LocalStore::new(folder.path()));
+        let files = Arc::new(Files { store, key: crate::cipher::Key::generate().unwrap(), version: 2 });
+        let name = files.save(FileKind::Lock, &serde_json::to_vec(&lock()).unwrap()).unwrap();
+        let take = |patience| Lock::shared(&files, patience, &Cancel::new());
+        assert_eq!(take(Duration::ZERO).err().unwrap().kind(), ErrorKind::Locked);
+        assert_eq!(files.store.list(FileKind::Lock).unwrap().len(), 1, "our own did not stay behind");
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(Duration::from_millis(200));
+                files.store.remove(FileKind::Lock, &name).unwrap();
+            });
+            let lock = take(Duration::from_secs(30)).unwrap();
+            assert_eq!(files.store.list(FileKind::Lock).unwrap().len(), 1);
+            lock.held.refresh();
+            assert_eq!(files.store.list(FileKind::Lock).unwrap().len(), 1);
+        });
+        assert!(files.store.list(FileKind::Lock).unwrap().is_empty());
+    }
+
+    #[test]
     fn a_refusal_says_who_and_since_when() {
         let lock = LockFile { username: "ann".to_owned(), hostname: "box".to_owned(), pid: 42, ..lock() };
         let message = lock.refusal().to_string();

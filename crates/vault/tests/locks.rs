@@ -37,7 +37,7 @@ fn capture_exclusive_lock(restic: &support::Restic, vault: &Path) -> Option<(std
 }
 
 #[test]
-fn an_exclusive_lock_of_restic_is_honoured() {
+fn an_exclusive_lock_that_a_dead_restic_left_stops_nobody() {
     for restic in restics() {
         let folder = temporary();
         let (source, vault) = (folder.path().join("source"), folder.path().join("vault"));
@@ -54,13 +54,12 @@ fn an_exclusive_lock_of_restic_is_honoured() {
 }
 
 #[test]
-fn a_living_exclusive_lock_stops_us_and_patience_waits_for_its_end() {
+fn backups_and_prunes_at_the_same_time_wait_for_each_other() {
     for restic in restics() {
         let folder = temporary();
         let (source, vault) = (folder.path().join("source"), folder.path().join("vault"));
         trees::many(&source, 3);
         let repository = init(&vault).with_lock_patience(Duration::from_secs(20));
-        // restic prune --max-repack-size does little; what matters is that both come through.
         std::thread::scope(|scope| {
             let theirs = scope.spawn(|| {
                 for _ in 0..3 {
