@@ -38,7 +38,8 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// Runs a program and returns what it prints on standard output.
 pub fn output(command: &mut Command) -> Result<String> {
     let shown = format!("{command:?}");
-    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot start {shown}"))?;
+    let output =
+        command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot start {shown}"))?;
     if !output.status.success() {
         bail!("{shown} ended with {}", output.status);
     }

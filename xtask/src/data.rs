@@ -29,8 +29,9 @@ impl Random {
 
 /// Words that text is made of.
 const WORDS: [&str; 24] = [
-    "let", "return", "struct", "error", "path", "self", "match", "value", "request", "// the", "of a", "is not", "=>",
-    "::new()", "{", "}", ";\n    ", "(\"", "\")", "\n\n", "0x1f", "snapshot", "machine", "vault",
+    "let", "return", "struct", "error", "path", "self", "match", "value", "request", "// the", "of a",
+    "is not", "=>", "::new()", "{", "}", ";\n    ", "(\"", "\")", "\n\n", "0x1f", "snapshot", "machine",
+    "vault",
 ];
 
 /// Makes a tree of small files: source-like text for the most part, some binary, in folders of 25. Sizes are spread

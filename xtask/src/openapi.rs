@@ -11,7 +11,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
         [] => Ok(std::fs::write(FILE, wanted)?),
         [flag] if flag == "--check" => {
             if std::fs::read_to_string(FILE)? != wanted {
-                bail!("{FILE} does not say what the declarations say; run `cargo xtask openapi` and look at the change");
+                bail!(
+                    "{FILE} does not say what the declarations say; run `cargo xtask openapi` and look at the change"
+                );
             }
             Ok(())
         }

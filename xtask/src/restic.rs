@@ -71,5 +71,9 @@ fn debian_mirror() -> Result<String> {
     let text: String = files.iter().filter_map(|file| fs::read_to_string(file).ok()).collect();
     let uris = text.split_whitespace().filter(|word| word.starts_with("http"));
     let mirror = uris.filter(|uri| !uri.contains("snapshot")).map(|uri| uri.trim_end_matches('/'));
-    Ok(mirror.into_iter().find(|uri| uri.ends_with("/debian")).context("no Debian mirror in /etc/apt")?.to_owned())
+    Ok(mirror
+        .into_iter()
+        .find(|uri| uri.ends_with("/debian"))
+        .context("no Debian mirror in /etc/apt")?
+        .to_owned())
 }

@@ -26,8 +26,11 @@ pub fn apt_install(packages: &[&str]) -> Result<()> {
 
 /// Installs the Debian packages whose programs are not there.
 pub fn apt_programs(programs: &[(&str, &str, &str)]) -> Result<()> {
-    let missing: Vec<&str> =
-        programs.iter().filter(|(program, flag, _)| !works(program, flag)).map(|(_, _, package)| *package).collect();
+    let missing: Vec<&str> = programs
+        .iter()
+        .filter(|(program, flag, _)| !works(program, flag))
+        .map(|(_, _, package)| *package)
+        .collect();
     if missing.is_empty() { Ok(()) } else { apt_install(&missing) }
 }
 

@@ -1,0 +1,62 @@
+//! What a process took: read from `/proc`, since the standard library does not tell.
+
+use std::{
+    fs,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+
+/// What one run of a program took.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// From start to end, in seconds.
+    pub wall: f64,
+    /// User and system time, in seconds.
+    pub cpu: f64,
+    /// The largest resident set, in MiB.
+    pub peak: f64,
+}
+
+/// Runs a program to its end.
+pub fn cost(command: &mut Command) -> Result<Cost> {
+    let shown = format!("{command:?}");
+    let before = children_cpu()?;
+    let begun = Instant::now();
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context(shown.clone())?;
+    let mut peak = 0.0_f64;
+    let status = loop {
+        peak = peak.max(memory(&child, "VmHWM").unwrap_or(0.0));
+        match child.try_wait()? {
+            Some(status) => break status,
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    if !status.success() {
+        bail!("{shown} ended with {status}");
+    }
+    Ok(Cost { wall: begun.elapsed().as_secs_f64(), cpu: children_cpu()? - before, peak })
+}
+
+/// A line of `/proc/PID/status` that counts kB, in MiB.
+pub fn memory(child: &Child, field: &str) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()? / 1024.0)
+}
+
+/// What all children that have ended took, in seconds: fields 16 and 17 of `/proc/self/stat`, in hundredths.
+fn children_cpu() -> Result<f64> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let field =
+        |number: usize| fields.get(number - 3).and_then(|f| f.parse::<f64>().ok()).context("/proc/self/stat");
+    Ok((field(16)? + field(17)?) / 100.0)
+}
+
+/// The middle one of some numbers.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
