@@ -1,6 +1,7 @@
 //! Ids, one type a noun, so that an agent's id cannot be handed in where a backup's is wanted.
 //!
-//! Runs, configurations and agents are numbered with 64-bit integers; vaults and keys carry short strings.
+//! Runs, configurations and agents are numbered with 64-bit integers; vaults, backends, machines and
+//! keys carry short strings.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,10 @@ string_id! {
     VaultId;
     /// A provider, such as `bare_metal` or `ec2`.
     ProviderId;
+    /// A backend.
+    BackendId;
+    /// A machine: our id, not the cloud's.
+    MachineId;
     /// A snapshot of a vault: restic's id, 64 hexadecimal digits.
     SnapshotId;
 }

@@ -10,18 +10,24 @@ mod endpoint;
 
 pub mod agent;
 pub mod api_key;
+pub mod backend;
 pub mod backup;
 pub mod backup_configuration;
 pub mod check;
 pub mod file;
 pub mod id;
+pub mod image;
 pub mod link;
+pub mod location;
+pub mod machine;
+pub mod network;
 pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod provider;
 pub mod restore;
 pub mod run;
+pub mod size;
 pub mod user;
 pub mod vault;
 

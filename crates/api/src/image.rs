@@ -1,0 +1,16 @@
+//! Images: what a machine can be made from.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// An image of a backend.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Image {
+    /// The cloud's id of it.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// What else the cloud says of it.
+    #[serde(default)]
+    pub extra: serde_json::Map<String, serde_json::Value>,
+}
