@@ -1,6 +1,6 @@
 //! One declaration of an endpoint, four readers: the router, the SDK, the OpenAPI document, the authorization sweep.
 //!
-//! An endpoint is a type without values that implements [`Endpoint`]; the [`endpoints!`] macro writes the
+//! An endpoint is a type without values that implements [`Endpoint`]; the `endpoints!` macro writes the
 //! implementation from one paragraph. The permission is part of the paragraph: leaving it out does not compile.
 
 use std::any::TypeId;

@@ -4,7 +4,7 @@
 //! come from the declarations in this crate, so they cannot disagree. It holds no tokio, no HTTP client and no
 //! database: a program that only wants the shapes can depend on it alone.
 //!
-//! One file a noun. Each begins with the noun's types and ends with its [`endpoints!`] list.
+//! One file a noun. Each begins with the noun's types and ends with its `endpoints!` list.
 
 mod endpoint;
 

@@ -1,6 +1,8 @@
 //! The whole system as its users run it: the real binary as server and agents, driven through the SDK, judged by the
 //! real restic.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on panics")]
+
 mod bad_input;
 mod full_disk;
 mod kill;

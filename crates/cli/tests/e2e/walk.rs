@@ -177,7 +177,7 @@ fn an_unreadable_file_is_reported_and_the_exit_status_is_3() {
     fs::set_permissions(work.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let source = work.path().join("source");
     tree::fill(&source, 2, 1000);
-    fs::set_permissions(source.join("noise-1"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(source.join("noise-1"), fs::Permissions::from_mode(0o000)).unwrap();
     let configuration = agent.configure(&server, &[&source], &[]);
 
     let start = roadstead()

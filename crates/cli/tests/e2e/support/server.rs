@@ -53,10 +53,7 @@ impl Server {
     }
 
     /// One call of the API; panics on an error.
-    pub fn call<E: Endpoint>(&self, path: &E::Path, body: &E::Body) -> E::Reply
-    where
-        E: Endpoint<Query = ()>,
-    {
+    pub fn call<E: Endpoint<Query = ()>>(&self, path: &E::Path, body: &E::Body) -> E::Reply {
         self.client.call::<E>(path, &(), body).unwrap_or_else(|error| panic!("{}: {error}", E::NAME))
     }
 
