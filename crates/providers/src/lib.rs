@@ -1,5 +1,45 @@
-//! The kinds of backend that Roadstead knows: the catalogue, and (with the drivers) a folder for each.
+//! The kinds of backend that Roadstead knows: the catalogue, the kit that drivers are built from, and a folder for each
+//! driver.
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`providers`], [`provider`] | the static catalogue |
+//! | [`Driver`] | what a driver does; its documentation is the contract |
+//! | [`Capability`], [`Limits`] | what it can do, and how much |
+//! | [`Field`], [`Credentials`] | what it asks for, and what it was given |
+//! | [`Error`] | why it failed, told apart by what a person has to do about it |
+//! | [`AddressGuard`], [`Pins`] | which addresses it talks to, and which host keys it takes |
+//! | [`registration`], [`connect`] | the registry: one line a provider |
+//!
+//! A driver is a folder: `mod.rs` (fields, capabilities, the [`Driver`]), `wire.rs` (the far side's protocol), `sim.rs`
+//! (a fake far side on a real socket, behind the feature `sim`). The behaviour suite in `tests/behaviour` runs on every
+//! fake and, where it can, on the real thing.
 
+mod bare_metal;
+mod capability;
 mod catalogue;
+mod credentials;
+mod driver;
+mod error;
+mod field;
+mod guard;
+mod machine;
+mod pins;
+mod registry;
 
+pub use capability::{Capabilities, Capability, Limits};
 pub use catalogue::{provider, providers};
+pub use credentials::{Credentials, Secret};
+pub use driver::{Driver, Registration, Setup, Timeouts};
+pub use error::{Error, ErrorKind, Result};
+pub use field::{Field, FieldKind, Fields, MAX_VALUE_BYTES};
+pub use guard::{AddressGuard, is_private};
+pub use machine::{MachineOrder, SeenMachine};
+pub use pins::Pins;
+pub use registry::{check_fields, connect, registration};
+
+/// The fake far sides, for tests and benchmarks.
+#[cfg(feature = "sim")]
+pub mod sim {
+    pub use crate::bare_metal::sim as bare_metal;
+}

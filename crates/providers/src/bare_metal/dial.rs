@@ -1,0 +1,122 @@
+//! The way to a host: the guard, the jump host, the pin, the login.
+//!
+//! Invariants: no socket is opened to an address that the guard refuses; no user name goes out before the host key was
+//! checked; a host that was met once has a pin, whatever came of the login.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{
+    host_key,
+    wire::{self, Connection, Host},
+};
+use crate::{driver::Timeouts, error::Result, guard::AddressGuard, pins::Pins};
+
+/// Opens connections, and keeps the pins.
+pub(super) struct Dialer {
+    guard: AddressGuard,
+    timeouts: Timeouts,
+    pins: Mutex<Pins>,
+}
+
+/// A connection to the machine, with that to the jump host which carries it.
+pub(super) struct Route {
+    pub(super) machine: Connection,
+    jump: Option<Connection>,
+}
+
+impl Route {
+    /// Ends the connections, the carried one first.
+    pub(super) async fn close(self) {
+        self.machine.close().await;
+        if let Some(jump) = self.jump {
+            jump.close().await;
+        }
+    }
+}
+
+impl Dialer {
+    /// A dialer that knows these pins.
+    pub(super) fn new(guard: AddressGuard, timeouts: Timeouts, pins: Pins) -> Self {
+        Self { guard, timeouts, pins: Mutex::new(pins) }
+    }
+
+    /// The pins by now.
+    pub(super) fn pins(&self) -> Pins {
+        self.lock().clone()
+    }
+
+    /// Connects and logs in to `host`, through `jump` where there is one.
+    pub(super) async fn log_in(&self, host: &Host, jump: Option<&Host>) -> Result<Route> {
+        let Some(jump) = jump else {
+            return Ok(Route { machine: self.log_in_directly(host).await?, jump: None });
+        };
+        let jump = self.log_in_directly(jump).await?;
+        let stream = self.forward(&jump, &host.name, host.port).await?;
+        let mut machine = self.shake(host, stream).await?;
+        machine.log_in(&host.login, self.timeouts).await?;
+        Ok(Route { machine, jump: Some(jump) })
+    }
+
+    /// Whether `host` takes connections on one of `ports`, as seen from `jump`.
+    pub(super) async fn answers_behind(&self, jump: &Host, host: &str, ports: &[u16]) -> Result<bool> {
+        let jump = self.log_in_directly(jump).await?;
+        let mut found = false;
+        for &port in ports {
+            found = self.forward(&jump, host, port).await.is_ok();
+            if found {
+                break;
+            }
+        }
+        jump.close().await;
+        Ok(found)
+    }
+
+    async fn log_in_directly(&self, host: &Host) -> Result<Connection> {
+        let stream = wire::tcp(self.guard, &host.name, host.port, self.timeouts.connect).await?;
+        let mut connection = self.shake(host, stream).await?;
+        connection.log_in(&host.login, self.timeouts).await?;
+        Ok(connection)
+    }
+
+    async fn forward(
+        &self,
+        jump: &Connection,
+        host: &str,
+        port: u16,
+    ) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static> {
+        // A name means what the jump host's network makes of it; an address means the same everywhere.
+        if let Ok(address) = host.parse() {
+            self.guard.check(address)?;
+        }
+        jump.forward(host, port, self.timeouts).await
+    }
+
+    async fn shake(
+        &self,
+        host: &Host,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    ) -> Result<Connection> {
+        let known = self.lock().get(&host.name, host.port).map(host_key::parse).transpose()?;
+        let connection = wire::handshake(stream, &host.name, known, self.timeouts).await?;
+        self.pin(host, &connection)?;
+        Ok(connection)
+    }
+
+    /// Keeps the key of a host that is met for the first time. Another task may have met it meanwhile.
+    fn pin(&self, host: &Host, connection: &Connection) -> Result<()> {
+        let seen = host_key::pin(&connection.host_key)?;
+        let mut pins = self.lock();
+        match pins.get(&host.name, host.port).map(host_key::parse).transpose()? {
+            None => pins.keep(&host.name, host.port, seen),
+            Some(pinned) if pinned.key_data() == connection.host_key.key_data() => {}
+            Some(pinned) => return Err(host_key::changed(&host.name, &pinned, Some(&connection.host_key))),
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pins> {
+        self.pins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,307 @@
+//! A fake host: an SSH server on a real socket that takes one key, answers the probe, counts reboots, and misbehaves on
+//! demand.
+//!
+//! It runs no command. What it is asked to run it compares with what the driver may ask; anything else is answered like
+//! a shell that has no such command, so a test sees at once if the driver sends something new.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use russh::{
+    Channel, ChannelId, ChannelOpenFailure,
+    keys::{Algorithm, PrivateKey, PublicKey, key::safe_rng, ssh_key::LineEnding},
+    server::{self, Auth, ChannelOpenHandle, Handler, Msg, Session, VerifiedPublicKey},
+};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+    task::{JoinHandle, JoinSet},
+};
+
+use super::{REBOOT, REBOOT_BY_SUDO, probe};
+
+/// The password that the host takes from any user.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// What the host answers to a probe.
+pub const ANSWER: &str = "roadstead-probe 1\nhostname sim\nkernel Linux 6.1.0-26-amd64\nos Fake GNU/Linux 12\n\
+    uptime 86400.50 1.0\nload 0.10 0.20 0.30 1/100 4242\ncores 4\nusers 1\naddress 127.0.0.1/8\n\
+    address 203.0.113.9/24\ndisk /dev/vda1 1000 400 600 40% /\nend\n";
+
+/// How the host misbehaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// Not at all.
+    #[default]
+    None,
+    /// It takes connections and says nothing.
+    Silent,
+    /// It takes connections and closes them.
+    Slams,
+    /// It speaks another protocol.
+    Babbles,
+    /// It takes no login.
+    RefusesLogins,
+    /// It takes a login and then never answers a command.
+    Hangs,
+    /// It answers after a while.
+    Slow(Duration),
+    /// Its answers break off.
+    Truncates,
+    /// Its answers never end.
+    Floods,
+    /// It goes down without an exit status when it is told to reboot.
+    DropsOnReboot,
+    /// Its sudo wants a password.
+    SudoWantsPassword,
+    /// It has no such commands.
+    Bare,
+}
+
+/// A fake host. It is gone when this is dropped.
+#[derive(Debug)]
+pub struct SimHost {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    client_key: String,
+    serving: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    client: PublicKey,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    host_key: PrivateKey,
+    fault: Fault,
+    connections: usize,
+    logins: usize,
+    reboots: usize,
+}
+
+impl SimHost {
+    /// Starts a host on a free port of this loopback address.
+    pub async fn start(ip: &str) -> io::Result<Self> {
+        let listener = TcpListener::bind((ip, 0)).await?;
+        let client = generate()?;
+        let state =
+            State { host_key: generate()?, fault: Fault::None, connections: 0, logins: 0, reboots: 0 };
+        let shared = Arc::new(Shared { client: client.public_key().clone(), state: Mutex::new(state) });
+        let client_key = client.to_openssh(LineEnding::LF).map_err(io::Error::other)?.to_string();
+        let address = listener.local_addr()?;
+        Ok(Self { address, client_key, serving: tokio::spawn(serve(listener, Arc::clone(&shared))), shared })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The private key that it takes from any user, in PEM.
+    pub fn client_key(&self) -> &str {
+        &self.client_key
+    }
+
+    /// Makes it misbehave from now on.
+    pub fn set_fault(&self, fault: Fault) {
+        self.shared.lock().fault = fault;
+    }
+
+    /// Gives it another host key, as a reinstalled host or an impostor has.
+    pub fn change_host_key(&self) -> io::Result<()> {
+        self.shared.lock().host_key = generate()?;
+        Ok(())
+    }
+
+    /// Connections that it took so far.
+    pub fn connections(&self) -> usize {
+        self.shared.lock().connections
+    }
+
+    /// Logins that were tried so far.
+    pub fn logins(&self) -> usize {
+        self.shared.lock().logins
+    }
+
+    /// Reboots that it was told so far.
+    pub fn reboots(&self) -> usize {
+        self.shared.lock().reboots
+    }
+}
+
+impl Drop for SimHost {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fault(&self) -> Fault {
+        self.lock().fault
+    }
+}
+
+fn generate() -> io::Result<PrivateKey> {
+    PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).map_err(io::Error::other)
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        shared.lock().connections += 1;
+        connections.spawn(talk(stream, Arc::clone(&shared)));
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn talk(mut stream: TcpStream, shared: Arc<Shared>) {
+    match shared.fault() {
+        Fault::Silent => std::future::pending().await,
+        Fault::Slams => return,
+        Fault::Babbles => {
+            // The other side may be gone.
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").await;
+            return;
+        }
+        Fault::Slow(delay) => tokio::time::sleep(delay).await,
+        _ => {}
+    }
+    let config = server::Config {
+        keys: vec![shared.lock().host_key.clone()],
+        auth_rejection_time: Duration::ZERO,
+        ..server::Config::default()
+    };
+    if let Ok(session) = server::run_stream(Arc::new(config), stream, Login::new(shared)).await {
+        // How it ends is the client's affair.
+        let _ = session.await;
+    }
+}
+
+/// One connection.
+struct Login {
+    shared: Arc<Shared>,
+    commands: HashMap<ChannelId, Vec<u8>>,
+    inputs: HashMap<ChannelId, Vec<u8>>,
+}
+
+impl Login {
+    fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, commands: HashMap::new(), inputs: HashMap::new() }
+    }
+
+    fn admit(&self, proved: bool) -> Auth {
+        let mut state = self.shared.lock();
+        state.logins += 1;
+        if proved && state.fault != Fault::RefusesLogins { Auth::Accept } else { Auth::reject() }
+    }
+
+    /// What a command prints on standard output and on standard error, and its exit status.
+    fn answer(&self, command: &[u8], input: &[u8]) -> (String, &'static str, Option<u32>) {
+        let mut state = self.shared.lock();
+        let reboots = [REBOOT, REBOOT_BY_SUDO].iter().any(|known| known.as_bytes() == command);
+        let probes = command == probe::COMMAND.as_bytes() && input == probe::SCRIPT.as_bytes();
+        match state.fault {
+            Fault::SudoWantsPassword if command == REBOOT_BY_SUDO.as_bytes() => {
+                (String::new(), "sudo: a password is required\n", Some(1))
+            }
+            Fault::Truncates if probes => (ANSWER[..ANSWER.len() / 2].to_owned(), "", None),
+            Fault::Floods => (ANSWER.repeat(10_000), "", Some(0)),
+            fault if reboots && fault != Fault::Bare => {
+                state.reboots += 1;
+                (String::new(), "", (fault != Fault::DropsOnReboot).then_some(0))
+            }
+            fault if probes && fault != Fault::Bare => (ANSWER.to_owned(), "", Some(0)),
+            _ => (String::new(), "sh: command not found\n", Some(127)),
+        }
+    }
+}
+
+impl Handler for Login {
+    type Error = russh::Error;
+
+    async fn auth_publickey(&mut self, _: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, russh::Error> {
+        Ok(self.admit(key.public_key.key_data() == self.shared.client.key_data()))
+    }
+
+    async fn auth_password(&mut self, _: &str, password: &str) -> Result<Auth, russh::Error> {
+        Ok(self.admit(password == PASSWORD))
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        _: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), russh::Error> {
+        reply.accept().await;
+        Ok(())
+    }
+
+    async fn channel_open_direct_tcpip(
+        &mut self,
+        channel: Channel<Msg>,
+        host: &str,
+        port: u32,
+        _: &str,
+        _: u32,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), russh::Error> {
+        let port = u16::try_from(port).unwrap_or_default();
+        match TcpStream::connect((host, port)).await {
+            Ok(mut target) => {
+                reply.accept().await;
+                tokio::spawn(async move {
+                    // Either end may close; then so does the other.
+                    let _ = tokio::io::copy_bidirectional(&mut channel.into_stream(), &mut target).await;
+                });
+            }
+            Err(_) => reply.reject(ChannelOpenFailure::ConnectFailed).await,
+        }
+        Ok(())
+    }
+
+    async fn exec_request(
+        &mut self,
+        channel: ChannelId,
+        command: &[u8],
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        self.commands.insert(channel, command.to_owned());
+        session.channel_success(channel)
+    }
+
+    async fn data(&mut self, channel: ChannelId, data: &[u8], _: &mut Session) -> Result<(), russh::Error> {
+        self.inputs.entry(channel).or_default().extend_from_slice(data);
+        Ok(())
+    }
+
+    async fn channel_eof(&mut self, channel: ChannelId, session: &mut Session) -> Result<(), russh::Error> {
+        let Some(command) = self.commands.remove(&channel) else { return Ok(()) };
+        let input = self.inputs.remove(&channel).unwrap_or_default();
+        match self.shared.fault() {
+            Fault::Hangs => return Ok(()),
+            Fault::Slow(delay) => tokio::time::sleep(delay).await,
+            _ => {}
+        }
+        let (stdout, stderr, status) = self.answer(&command, &input);
+        session.data(channel, stdout.into_bytes())?;
+        session.extended_data(channel, 1, stderr.as_bytes())?;
+        if let Some(status) = status {
+            session.exit_status_request(channel, status)?;
+        }
+        session.close(channel)
+    }
+}

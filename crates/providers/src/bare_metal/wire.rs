@@ -1,0 +1,246 @@
+//! SSH as the driver needs it: dial, log in, run one command, read what it says, all of it bounded.
+//!
+//! Every wait has its limit, also that for a host which takes the connection and then says nothing. What a command
+//! prints is cut off by an error at [`MAX_OUTPUT_BYTES`], so a hostile host cannot fill our memory.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use russh::{
+    ChannelMsg, ChannelOpenFailure, Disconnect,
+    client::{self, AuthResult, Handle},
+    keys::{PrivateKey, PrivateKeyWithHashAlg, PublicKey},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+
+use super::host_key::{self, Checker};
+use crate::{
+    credentials::Secret,
+    driver::Timeouts,
+    error::{Error, ErrorKind, Result},
+    guard::AddressGuard,
+};
+
+/// How much of a command's output is read.
+pub(super) const MAX_OUTPUT_BYTES: usize = 256 * 1024;
+
+/// How much of what it says on standard error is kept.
+const MAX_STDERR_BYTES: usize = 4 * 1024;
+
+/// After this time without a byte a connection that somebody forgot ends by itself.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// Who to be on a host, and how to prove it.
+#[derive(Clone)]
+pub(super) struct Login {
+    pub(super) user: String,
+    pub(super) key: Option<Arc<PrivateKey>>,
+    pub(super) password: Option<Secret>,
+}
+
+/// A host to log in to.
+#[derive(Clone)]
+pub(super) struct Host {
+    pub(super) name: String,
+    pub(super) port: u16,
+    pub(super) login: Login,
+}
+
+/// What a command left.
+pub(super) struct Output {
+    /// The exit status; none when the connection went down first.
+    pub(super) status: Option<u32>,
+    /// Whether the host took the command.
+    pub(super) accepted: bool,
+    pub(super) stdout: Vec<u8>,
+    pub(super) stderr: Vec<u8>,
+}
+
+/// A connection to a host whose key was checked.
+pub(super) struct Connection {
+    handle: Handle<Checker>,
+    host: String,
+    /// The key that the host showed.
+    pub(super) host_key: PublicKey,
+}
+
+/// Opens a TCP connection to an address that the guard allows.
+pub(super) async fn tcp(guard: AddressGuard, host: &str, port: u16, limit: Duration) -> Result<TcpStream> {
+    let context = || format!("cannot connect to {host}:{port}");
+    let addresses = within(limit, context, guard.resolve(host, port)).await?;
+    let mut last = Error::new(ErrorKind::Unreachable, context());
+    for address in addresses {
+        let attempt =
+            async { TcpStream::connect(address).await.map_err(|source| Error::io(context(), source)) };
+        match within(limit, context, attempt).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// Speaks SSH over `stream`, up to the point where the host has proved which key it holds.
+pub(super) async fn handshake(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    host: &str,
+    pinned: Option<PublicKey>,
+    timeouts: Timeouts,
+) -> Result<Connection> {
+    let mut config =
+        client::Config { inactivity_timeout: Some(IDLE), nodelay: true, ..client::Config::default() };
+    config.preferred.key = host_key::preference(pinned.as_ref());
+    let (checker, seen) = Checker::new(pinned.clone());
+    let context = || format!("cannot speak SSH with {host}");
+    let shake = async {
+        client::connect_stream(Arc::new(config), stream, checker).await.map_err(|source| {
+            match (source, &pinned) {
+                (russh::Error::UnknownKey, Some(pinned)) => host_key::changed(host, pinned, seen.get()),
+                (source, _) => broken(context(), source),
+            }
+        })
+    };
+    let handle = within(timeouts.connect, context, shake).await?;
+    let host_key = seen.get().cloned().ok_or_else(|| Error::new(ErrorKind::Malformed, context()))?;
+    Ok(Connection { handle, host: host.to_owned(), host_key })
+}
+
+impl Connection {
+    /// Logs in with the key, else with the password.
+    pub(super) async fn log_in(&mut self, login: &Login, timeouts: Timeouts) -> Result<()> {
+        let context = format!("cannot log in to {} as {}", self.host, login.user);
+        within(timeouts.call, || context.clone(), self.offer(login, &context)).await
+    }
+
+    async fn offer(&mut self, login: &Login, context: &str) -> Result<()> {
+        let mut refused = Vec::new();
+        if let Some(key) = &login.key {
+            refused.push("key");
+            if self.offer_key(login, key).await.map_err(|source| broken(context, source))?.success() {
+                return Ok(());
+            }
+        }
+        if let Some(password) = &login.password {
+            refused.push("password");
+            let answer = self.handle.authenticate_password(login.user.as_str(), password.expose()).await;
+            if answer.map_err(|source| broken(context, source))?.success() {
+                return Ok(());
+            }
+        }
+        let what = refused.join(" and the ");
+        let message = format!("{} does not take the {what} for the user {}", self.host, login.user);
+        Err(Error::new(ErrorKind::WrongCredentials, message))
+    }
+
+    async fn offer_key(&mut self, login: &Login, key: &Arc<PrivateKey>) -> Result<AuthResult, russh::Error> {
+        let hash = match key.algorithm().is_rsa() {
+            true => self.handle.best_supported_rsa_hash().await?.flatten(),
+            false => None,
+        };
+        let key = PrivateKeyWithHashAlg::new(Arc::clone(key), hash);
+        self.handle.authenticate_publickey(login.user.as_str(), key).await
+    }
+
+    /// Runs a command with `input` on its standard input. The command is never made of anything that a user gave.
+    pub(super) async fn run(
+        &self,
+        command: &'static str,
+        input: &[u8],
+        timeouts: Timeouts,
+    ) -> Result<Output> {
+        let context = || format!("cannot run a command on {}", self.host);
+        within(timeouts.call, context, async {
+            let mut channel =
+                self.handle.channel_open_session().await.map_err(|source| broken(context(), source))?;
+            channel.exec(true, command).await.map_err(|source| broken(context(), source))?;
+            // A host that is already gone shows in what follows.
+            let _ = channel.data(input).await;
+            let _ = channel.eof().await;
+            let mut output = Output { status: None, accepted: false, stdout: Vec::new(), stderr: Vec::new() };
+            while let Some(message) = channel.wait().await {
+                output.take(message).map_err(|kind| Error::new(kind, context()))?;
+            }
+            Ok(output)
+        })
+        .await
+    }
+
+    /// A stream through this host to another.
+    pub(super) async fn forward(
+        &self,
+        host: &str,
+        port: u16,
+        timeouts: Timeouts,
+    ) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static> {
+        let context = || format!("{} cannot connect to {host}:{port}", self.host);
+        within(timeouts.connect, context, async {
+            let opened = self.handle.channel_open_direct_tcpip(host, u32::from(port), "127.0.0.1", 0).await;
+            opened.map(|channel| channel.into_stream()).map_err(|source| broken(context(), source))
+        })
+        .await
+    }
+
+    /// Says good-bye, and does not wait for an answer.
+    pub(super) async fn close(self) {
+        // The host closes its end, too; nothing depends on that.
+        let _ = self.handle.disconnect(Disconnect::ByApplication, "", "").await;
+    }
+}
+
+impl Output {
+    fn take(&mut self, message: ChannelMsg) -> Result<(), ErrorKind> {
+        match message {
+            ChannelMsg::Success => self.accepted = true,
+            ChannelMsg::Failure => return Err(ErrorKind::MissingRights),
+            ChannelMsg::Data { data } if self.stdout.len() + data.len() > MAX_OUTPUT_BYTES => {
+                return Err(ErrorKind::Malformed);
+            }
+            ChannelMsg::Data { data } => self.stdout.extend_from_slice(&data),
+            ChannelMsg::ExtendedData { data, .. } => {
+                let room = MAX_STDERR_BYTES.saturating_sub(self.stderr.len());
+                self.stderr.extend_from_slice(&data[..room.min(data.len())]);
+            }
+            ChannelMsg::ExitStatus { exit_status } => self.status = Some(exit_status),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The last line on standard error, fit to be shown.
+    pub(super) fn complaint(&self) -> String {
+        let text = String::from_utf8_lossy(&self.stderr);
+        let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it did not say why");
+        line.trim().chars().filter(|character| !character.is_control()).take(200).collect()
+    }
+}
+
+/// Waits for `work`, but not for ever.
+pub(super) async fn within<T>(
+    limit: Duration,
+    context: impl Fn() -> String,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        Err(Error::new(ErrorKind::Timeout, format!("{}: no answer within {limit:?}", context())))
+    })
+}
+
+fn broken(context: impl Into<String>, source: russh::Error) -> Error {
+    let kind = match &source {
+        russh::Error::IO(io) if io.kind() == std::io::ErrorKind::InvalidData => ErrorKind::Malformed,
+        russh::Error::IO(_)
+        | russh::Error::HUP
+        | russh::Error::Disconnect
+        | russh::Error::SendError
+        | russh::Error::RecvError
+        | russh::Error::ChannelOpenFailure(ChannelOpenFailure::ConnectFailed) => ErrorKind::Unreachable,
+        russh::Error::ConnectionTimeout
+        | russh::Error::KeepaliveTimeout
+        | russh::Error::InactivityTimeout => ErrorKind::Timeout,
+        russh::Error::ChannelOpenFailure(_) | russh::Error::RequestDenied => ErrorKind::MissingRights,
+        _ => ErrorKind::Malformed,
+    };
+    Error::new(kind, context).caused_by(source)
+}

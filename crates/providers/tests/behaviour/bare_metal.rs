@@ -1,0 +1,104 @@
+//! `bare_metal` on its fake.
+
+use roadstead_providers::sim::bare_metal::{PASSWORD, SimHost};
+use serde_json::json;
+
+use crate::{
+    stage::{Given, PATIENT, Stage, driver},
+    suite,
+};
+
+/// A fake host, and the user to be on it.
+pub struct Fake {
+    pub host: SimHost,
+    pub user: &'static str,
+}
+
+impl Fake {
+    pub async fn start(user: &'static str) -> Self {
+        Self { host: SimHost::start("127.0.0.1").await.unwrap(), user }
+    }
+}
+
+impl Stage for Fake {
+    fn provider(&self) -> &'static str {
+        "bare_metal"
+    }
+
+    fn fields(&self) -> Given {
+        let address = self.host.address();
+        self.moved_to(&address.ip().to_string(), address.port())
+    }
+
+    fn wrong_credentials(&self) -> Given {
+        let mut fields = self.fields();
+        fields.remove("machine_key");
+        fields.insert("machine_password".into(), json!("letmein"));
+        fields
+    }
+
+    fn moved_to(&self, host: &str, port: u16) -> Given {
+        let fields = json!({"machine_ip": host, "machine_port": port, "machine_user": self.user,
+            "machine_key": self.host.client_key()});
+        serde_json::from_value(fields).unwrap()
+    }
+
+    fn reboots(&self) -> usize {
+        self.host.reboots()
+    }
+
+    fn connections(&self) -> Option<usize> {
+        Some(self.host.connections())
+    }
+}
+
+#[tokio::test]
+async fn the_suite_passes_as_root_and_by_sudo() {
+    suite::run(&Fake::start("root").await).await;
+    suite::run(&Fake::start("deploy").await).await;
+}
+
+#[tokio::test]
+async fn a_password_does_where_it_is_given() {
+    let fake = Fake::start("root").await;
+    let mut fields = fake.wrong_credentials();
+    fields.insert("machine_password".into(), json!(PASSWORD));
+    driver("bare_metal", &fields, PATIENT).validate().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_host_without_a_login_is_listed_and_nothing_else() {
+    let fake = Fake::start("root").await;
+    for extra in [json!({"machine_key": null}), json!({"windows": true})] {
+        let mut fields = fake.fields();
+        fields.extend(serde_json::from_value::<Given>(extra).unwrap());
+        let driver = driver("bare_metal", &fields, PATIENT);
+        driver.validate().await.unwrap();
+        let machines = driver.machines().await.unwrap();
+        assert_eq!(
+            (machines.len(), machines[0].name.as_str(), machines[0].state.as_str()),
+            (1, "web 1", "running")
+        );
+        assert_eq!(machines[0].actions.iter().count(), 0);
+        assert!(driver.reboot(&machines[0].external_id).await.is_err());
+    }
+    assert_eq!(fake.host.logins(), 0);
+}
+
+#[tokio::test]
+async fn the_way_may_lead_through_another_host() {
+    let (jump, fake) = (Fake::start("root").await, Fake::start("root").await);
+    let mut fields = fake.fields();
+    let way = json!({"jump_host": "127.0.0.1", "jump_port": jump.host.address().port(), "jump_user": "hop",
+        "jump_key": jump.host.client_key()});
+    fields.extend(serde_json::from_value::<Given>(way).unwrap());
+    let driver = driver("bare_metal", &fields, PATIENT);
+    driver.validate().await.unwrap();
+    let machine = driver.machines().await.unwrap().remove(0);
+    assert_eq!(machine.state.as_str(), "running");
+    driver.reboot(&machine.external_id).await.unwrap();
+    assert_eq!((fake.host.reboots(), jump.host.reboots()), (1, 0));
+    for host in [&jump.host, &fake.host] {
+        assert!(driver.pins().get("127.0.0.1", host.address().port()).is_some());
+    }
+}

@@ -1,0 +1,14 @@
+//! The behaviour suite: what the contract of `Driver` promises, tried on every driver, on its fake and, where it can run
+//! here, on the real thing.
+//!
+//! A *stage* sets up one far side and says how to get at it; the cases in `suite` are picked by capability. What only
+//! one kind of backend does stands in a file of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
+#![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
+
+mod bare_metal;
+mod bare_metal_faults;
+mod sshd;
+mod stage;
+mod suite;
