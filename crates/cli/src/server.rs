@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use roadstead_server::{ServerOptions, WorkerCommand};
+use roadstead_server::{DatabaseUrl, ServerOptions, WorkerCommand};
 
 use crate::{
     error::{Error, Exit, Result},
@@ -53,6 +53,10 @@ struct RunArgs {
     /// What clients and agents call the server; the listen address when absent.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// The PostgreSQL database to use (postgres://...), also as ROADSTEAD_DATABASE, where no other process sees its
+    /// password; without it, one is kept in the data folder.
+    #[arg(long, value_name = "URL")]
+    database: Option<DatabaseUrl>,
     /// End when standard input does.
     #[arg(long, hide = true)]
     with_parent: bool,
@@ -75,6 +79,7 @@ fn serve(args: RunArgs, output: Output) -> Result<Exit> {
     log::start();
     let options = ServerOptions {
         public_url: args.public_url,
+        database: args.database.map_or_else(database_of_environment, |url| Ok(Some(url)))?,
         ..ServerOptions::new(args.data_dir, args.listen, worker()?)
     };
     runtime::many()?.block_on(async {
@@ -89,6 +94,13 @@ fn serve(args: RunArgs, output: Output) -> Result<Exit> {
         served.map_err(|e| Error::local("the server failed").caused_by(e))
     })?;
     Ok(Exit::Done)
+}
+
+/// Not left to the parser of arguments: a variable that is set would count as an argument of every other command here.
+fn database_of_environment() -> Result<Option<DatabaseUrl>> {
+    let Some(url) = env::var_os("ROADSTEAD_DATABASE").filter(|url| !url.is_empty()) else { return Ok(None) };
+    let wrong = || Error::usage("ROADSTEAD_DATABASE is no URL of a PostgreSQL database");
+    url.to_str().and_then(|url| url.parse().ok()).map(Some).ok_or_else(wrong)
 }
 
 /// This very program, as the one that works on vaults.

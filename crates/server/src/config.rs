@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, sync::Arc};
 
-use crate::{Clock, SystemClock};
+use crate::{Clock, DatabaseUrl, SystemClock};
 
 /// How one server is started.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub struct ServerOptions {
     pub listen: SocketAddr,
     /// What clients and agents call the server; the listen address when absent. The Host header is never trusted.
     pub public_url: Option<String>,
+    /// The PostgreSQL database to keep everything but the vaults in; the embedded one when absent.
+    pub database: Option<DatabaseUrl>,
     /// How to start the child processes that work on vaults.
     pub worker: WorkerCommand,
     /// The clock; only tests hand in another one.
@@ -22,7 +24,7 @@ pub struct ServerOptions {
 impl ServerOptions {
     /// Options with everything at its default, for a server in `data_dir` at `listen`.
     pub fn new(data_dir: PathBuf, listen: SocketAddr, worker: WorkerCommand) -> Self {
-        Self { data_dir, listen, public_url: None, worker, clock: Arc::new(SystemClock) }
+        Self { data_dir, listen, public_url: None, database: None, worker, clock: Arc::new(SystemClock) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The server: one library behind `roadstead server`.
 //!
-//! Every front door ends in [`ops`]: one function per verb and noun, which authorizes, validates, writes and wakes
+//! Every front door ends in `ops`: one function per verb and noun, which authorizes, validates, writes and wakes
 //! the background work. The layers, each of which may call only those below it:
 //!
 //! ```text
@@ -17,6 +17,7 @@ mod app;
 mod auth;
 mod clock;
 mod config;
+mod database_url;
 mod db;
 mod durable;
 mod error;
@@ -30,11 +31,13 @@ mod random;
 mod rest;
 mod secrets;
 mod serve;
+mod signal;
 mod vaults;
 mod worker;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{ServerOptions, WorkerCommand};
+pub use database_url::DatabaseUrl;
 pub use error::{Error, ErrorKind, Result};
 pub use serve::run;
 pub use worker::vault_work;

@@ -15,7 +15,9 @@ use roadstead_api::{
     link::{RunRef, ServerMessage},
     run::Progress,
 };
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
+
+use crate::signal::Signal;
 
 /// An agent's link: the way to send to it.
 #[derive(Clone, Debug)]
@@ -42,11 +44,11 @@ pub struct Live {
     seen: Mutex<HashMap<AgentId, i64>>,
     next_number: AtomicU64,
     /// Wakes the dispatcher: there may be a run to send to an agent.
-    pub dispatch: Notify,
+    pub dispatch: Signal,
     /// Wakes whoever writes down when agents were last heard of.
-    pub last_seen: Notify,
+    pub last_seen: Signal,
     /// Wakes the checker: there may be a check to run.
-    pub checks: Notify,
+    pub checks: Signal,
 }
 
 impl Live {

@@ -19,14 +19,8 @@ use tokio::{
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    Error, ErrorKind, Result, ServerOptions,
-    app::App,
-    db::{self, Db},
-    first_start, http, jobs, link,
-    live::Live,
-    rest,
-    secrets::Key,
-    vaults::Vaults,
+    Error, ErrorKind, Result, ServerOptions, app::App, db::Db, first_start, http, jobs, link, live::Live,
+    rest, secrets::Key, vaults::Vaults,
 };
 
 /// How long to wait for another server on the same folder to be gone.
@@ -93,11 +87,11 @@ async fn open(options: &ServerOptions, address: SocketAddr, shutdown: watch::Rec
     let url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let public_url = url.trim_end_matches('/').to_owned();
     let master_key = Key::open_or_create(&data_dir.join("master.key"))?;
-    let db = Db::open_embedded(&data_dir.join("roadstead.db")).await?;
+    let db = match &options.database {
+        Some(url) => Db::open_shared(url).await?,
+        None => Db::open_embedded(&data_dir.join("roadstead.db")).await?,
+    };
     first_start::prepare(&db, &master_key, &data_dir, &public_url, options.clock.now_ms()).await?;
-    let mut write = db.write().await?;
-    db::check::requeue_interrupted(&mut write).await?;
-    write.commit().await?;
     Ok(App {
         db,
         clock: options.clock.clone(),

@@ -70,7 +70,7 @@ fn a_full_database_disk_is_told_and_recovers() {
     }
     let folder = tempfile::tempdir().unwrap();
     let disk = SmallDisk::mount(folder.path(), "size=4m");
-    let server = Server::on(folder);
+    let server = Server::with(folder, None);
     let filler = server.folder().join("filler");
     let fill = || std::fs::write(&filler, vec![1; 8 << 20]).is_err();
     assert!(fill());

@@ -6,6 +6,8 @@
 mod bad_input;
 mod full_disk;
 mod kill;
+mod load;
+mod neighbours;
 mod rules;
 mod support;
 mod walk;

@@ -10,6 +10,7 @@ use sqlx::{Executor, any::AnyRow, query};
 
 use super::{
     Connection,
+    dialect::Dialect,
     row::{Columns, json},
 };
 use crate::Result;
@@ -53,16 +54,16 @@ pub async fn get(db: &mut Connection, account: AccountId, id: CheckId) -> Result
     db.fetch_optional(select).await?.as_ref().map(check).transpose()
 }
 
-/// Puts back in the queue what was going on when the server died.
+/// Puts back in the queue what was going on when its server died.
 pub async fn requeue_interrupted(db: &mut Connection) -> Result<()> {
-    db.execute("UPDATE checks SET state = 'queued' WHERE state = 'in_progress'").await?;
+    let update = Dialect::of(db).requeue_checks();
+    db.execute(update).await?;
     Ok(())
 }
 
 /// Takes the oldest queued check, if there is one.
 pub async fn claim(db: &mut Connection) -> Result<Option<Check>> {
-    let update = "UPDATE checks SET state = 'in_progress'
-         WHERE id = (SELECT MIN(id) FROM checks WHERE state = 'queued') RETURNING *";
+    let update = Dialect::of(db).claim_check();
     db.fetch_optional(update).await?.as_ref().map(check).transpose()
 }
 
@@ -101,4 +102,93 @@ fn check(row: &AnyRow) -> Result<Check> {
         created_at: row.time("created_ms")?,
         completed_at: row.maybe_time("completed_ms")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use roadstead_api::{agent::HostFacts, id::VaultId};
+
+    use super::{claim, insert, requeue_interrupted};
+    use crate::db::{Db, account, agent, testing, vault};
+
+    /// An account, an agent, a vault, and so many queued checks.
+    async fn with_checks(db: &Db, count: usize) {
+        let mut write = db.write().await.unwrap();
+        let owner = account::insert(&mut write, "test", 1).await.unwrap();
+        let host = HostFacts::default();
+        let new = agent::NewAgent {
+            account_id: owner,
+            name: "test",
+            public_key: "",
+            fingerprint: "",
+            credential_hash: "",
+            host: &host,
+            now_ms: 1,
+        };
+        let id = agent::insert(&mut write, &new).await.unwrap();
+        let place = VaultId("test".to_owned());
+        vault::insert(&mut write, &place, (owner, id), "", 1).await.unwrap();
+        for _ in 0..count {
+            insert(&mut write, owner, &place, false, 1).await.unwrap();
+        }
+        write.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn each_check_is_claimed_once() {
+        testing::each(|db| async move {
+            with_checks(&db, 20).await;
+            let claims: Vec<_> = (0..25)
+                .map(|_| {
+                    let db = db.clone();
+                    tokio::spawn(async move {
+                        let mut write = db.write().await.unwrap();
+                        let claimed = claim(&mut write).await.unwrap();
+                        write.commit().await.unwrap();
+                        claimed.map(|check| check.id.0)
+                    })
+                })
+                .collect();
+            let mut claimed = Vec::new();
+            for claim in claims {
+                claimed.extend(claim.await.unwrap());
+            }
+            claimed.sort_unstable();
+            assert_eq!(claimed, (1..=20).collect::<Vec<_>>());
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_check_that_a_living_server_works_on_is_left_to_it() {
+        testing::on_postgres(async |url| {
+            let db = Db::open_shared(&url).await.unwrap();
+            with_checks(&db, 2).await;
+            let mut write = db.write().await.unwrap();
+            let first = claim(&mut write).await.unwrap().unwrap();
+            let second = claim(&mut write).await.unwrap().unwrap();
+            let leases = [db.lease_check(first.id).await.unwrap(), db.lease_check(second.id).await.unwrap()];
+            write.commit().await.unwrap();
+            let [first_lease, second_lease] = leases;
+
+            let requeued = async || {
+                let mut write = db.write().await.unwrap();
+                requeue_interrupted(&mut write).await.unwrap();
+                let claimed = claim(&mut write).await.unwrap();
+                write.commit().await.unwrap();
+                claimed.map(|check| check.id)
+            };
+            assert_eq!(requeued().await, None);
+            drop(first_lease);
+            // The database learns of a dropped connection in its own time.
+            while requeued().await != Some(first.id) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            drop(second_lease);
+            db.close().await;
+        })
+        .await;
+    }
 }

@@ -12,7 +12,8 @@ use std::{
 use sqlx::AnyConnection;
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, watch};
 
-use crate::{Error, Result, db::dialect::sqlite::BEGIN};
+use super::{dialect::sqlite::BEGIN, fault};
+use crate::{Error, ErrorKind, Result};
 
 /// How the commit of a group ended; `None` while it goes on.
 type Ending = Option<Result<(), Arc<sqlx::Error>>>;
@@ -35,7 +36,7 @@ pub struct GroupCommit {
 
 /// One writer's turn. Statements run on it as on a connection.
 #[derive(Debug)]
-pub struct Write {
+pub struct Turn {
     writer: Option<OwnedMutexGuard<Writer>>,
     group: watch::Receiver<Ending>,
     written: Arc<Notify>,
@@ -51,7 +52,7 @@ impl GroupCommit {
     }
 
     /// Waits for a turn.
-    pub async fn begin(&self) -> Result<Write> {
+    pub async fn begin(&self) -> Result<Turn> {
         let mut writer = self.writer.clone().lock_owned().await;
         writer.undo_abandoned().await?;
         let group = match &writer.group {
@@ -68,7 +69,7 @@ impl GroupCommit {
         // A future dropped between here and the hand-over leaves a savepoint open, so it is marked first.
         writer.abandoned = true;
         sqlx::query("SAVEPOINT writer").execute(&mut writer.connection).await?;
-        Ok(Write { writer: Some(writer), group, written: self.written.clone() })
+        Ok(Turn { writer: Some(writer), group, written: self.written.clone() })
     }
 
     /// Commits what is open and closes the write-ahead log's connection to it.
@@ -78,7 +79,7 @@ impl GroupCommit {
     }
 }
 
-impl Write {
+impl Turn {
     /// Returns when what was written is on disk.
     pub async fn commit(mut self) -> Result<()> {
         if let Some(mut writer) = self.writer.take() {
@@ -88,13 +89,14 @@ impl Write {
         self.written.notify_one();
         let lost = || Error::internal("The database was closed before the change was on disk.");
         let ending = self.group.wait_for(Option::is_some).await.map_err(|_| lost())?.clone();
-        ending
-            .unwrap_or(Ok(()))
-            .map_err(|e| Error::internal("The change did not reach the disk.").caused_by(e))
+        ending.unwrap_or(Ok(())).map_err(|e| match fault::kind(&e) {
+            ErrorKind::Internal => Error::internal("The change did not reach the disk.").caused_by(e),
+            kind => Error::new(kind, fault::message(kind)).caused_by(e),
+        })
     }
 }
 
-impl Deref for Write {
+impl Deref for Turn {
     type Target = AnyConnection;
     fn deref(&self) -> &AnyConnection {
         #[allow(
@@ -105,7 +107,7 @@ impl Deref for Write {
     }
 }
 
-impl DerefMut for Write {
+impl DerefMut for Turn {
     fn deref_mut(&mut self) -> &mut AnyConnection {
         #[allow(
             clippy::expect_used,
@@ -144,83 +146,5 @@ async fn commit_groups(writer: std::sync::Weak<Mutex<Writer>>, written: Arc<Noti
         written.notified().await;
         let Some(writer) = writer.upgrade() else { return };
         writer.lock().await.commit().await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use sqlx::Row;
-
-    use crate::db::{Db, dialect::sqlite};
-
-    async fn fresh(file: &std::path::Path) -> Arc<Db> {
-        let (readers, mut connection) = sqlite::open(file).await.unwrap();
-        sqlx::query("CREATE TABLE n (v BIGINT)").execute(&mut connection).await.unwrap();
-        Arc::new(Db { readers, writer: super::GroupCommit::new(connection) })
-    }
-
-    async fn count(db: &Db) -> i64 {
-        let mut read = db.read().await.unwrap();
-        sqlx::query("SELECT COUNT(*) AS c FROM n").fetch_one(&mut *read).await.unwrap().get("c")
-    }
-
-    #[tokio::test]
-    async fn many_writers_are_all_committed() {
-        let folder = tempfile::tempdir().unwrap();
-        let db = fresh(&folder.path().join("db")).await;
-        let tasks: Vec<_> = (0..200)
-            .map(|v| {
-                let db = db.clone();
-                tokio::spawn(async move {
-                    let mut write = db.write().await.unwrap();
-                    sqlx::query("INSERT INTO n VALUES ($1)")
-                        .bind(i64::from(v))
-                        .execute(&mut *write)
-                        .await
-                        .unwrap();
-                    write.commit().await.unwrap();
-                })
-            })
-            .collect();
-        for task in tasks {
-            task.await.unwrap();
-        }
-        assert_eq!(count(&db).await, 200);
-    }
-
-    #[tokio::test]
-    async fn a_dropped_turn_leaves_nothing_and_harms_no_neighbour() {
-        let folder = tempfile::tempdir().unwrap();
-        let db = fresh(&folder.path().join("db")).await;
-        let mut kept = db.write().await.unwrap();
-        sqlx::query("INSERT INTO n VALUES (1)").execute(&mut *kept).await.unwrap();
-        let neighbour = tokio::spawn({
-            let db = db.clone();
-            async move {
-                let mut dropped = db.write().await.unwrap();
-                sqlx::query("INSERT INTO n VALUES (2)").execute(&mut *dropped).await.unwrap();
-            }
-        });
-        kept.commit().await.unwrap();
-        neighbour.await.unwrap();
-        let mut last = db.write().await.unwrap();
-        sqlx::query("INSERT INTO n VALUES (3)").execute(&mut *last).await.unwrap();
-        last.commit().await.unwrap();
-        assert_eq!(count(&db).await, 2);
-    }
-
-    #[tokio::test]
-    async fn a_failed_statement_fails_only_its_own_turn() {
-        let folder = tempfile::tempdir().unwrap();
-        let db = fresh(&folder.path().join("db")).await;
-        let mut bad = db.write().await.unwrap();
-        assert!(sqlx::query("INSERT INTO nowhere VALUES (1)").execute(&mut *bad).await.is_err());
-        drop(bad);
-        let mut good = db.write().await.unwrap();
-        sqlx::query("INSERT INTO n VALUES (1)").execute(&mut *good).await.unwrap();
-        good.commit().await.unwrap();
-        assert_eq!(count(&db).await, 1);
     }
 }

@@ -1,17 +1,22 @@
 //! The database: the only place with SQL. One file a noun; each function is one statement or a few.
 //!
-//! Reads go through a pool. Writes go through [`Db::write`], which hands out the one writing connection in turn: each
-//! writer works in a savepoint of its own, and [`Write::commit`] returns when the transaction around all savepoints
-//! of the group is on disk. So what was acknowledged survives a power cut, and a hundred writers that come together
-//! pay for one `fsync`.
+//! Reads go through a pool. Writes go through [`Db::write`], which hands out turns. The embedded database has one
+//! writing connection: each writer works in a savepoint of its own, and [`Write::commit`] returns when the transaction
+//! around all savepoints of the group is on disk. So what was acknowledged survives a power cut, and a hundred writers
+//! that come together pay for one `fsync`. With PostgreSQL a turn is a transaction of its own, from a second pool.
 //!
 //! The SQL keeps to what SQLite and PostgreSQL share: integers for times (milliseconds since 1970), text compared
-//! bytewise, `$1` for parameters. What differs is in [`dialect`].
+//! bytewise, `$1` for parameters, always of one type. What differs is in [`dialect`].
 
 mod dialect;
+mod fault;
 mod group_commit;
+pub mod neighbours;
 pub mod row;
 mod schema;
+#[cfg(test)]
+mod testing;
+mod write;
 
 pub mod account;
 pub mod agent;
@@ -26,14 +31,17 @@ pub mod user;
 pub mod vault;
 pub mod vault_file;
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
+use roadstead_api::id::CheckId;
 use sqlx::{Any, AnyConnection, AnyPool, pool::PoolConnection};
 
-pub use group_commit::Write;
+pub use write::Write;
 
-use crate::Result;
+use crate::{DatabaseUrl, Error, ErrorKind, Result};
+use dialect::{postgres, sqlite};
 use group_commit::GroupCommit;
+use neighbours::Neighbours;
 
 /// A connection that reads.
 pub type Read = PoolConnection<Any>;
@@ -44,15 +52,41 @@ pub type Connection = AnyConnection;
 #[derive(Debug)]
 pub struct Db {
     readers: AnyPool,
-    writer: GroupCommit,
+    writers: Writers,
+}
+
+#[derive(Debug)]
+enum Writers {
+    Embedded(GroupCommit),
+    Shared { pool: AnyPool, url: DatabaseUrl },
+}
+
+/// The right to work on something that only one server may work on at a time. Dropped, or when the server dies, it is
+/// free again.
+#[derive(Debug)]
+pub struct Lease {
+    /// PostgreSQL frees the lock with the session; the embedded database has one server anyway.
+    _session: Option<AnyConnection>,
 }
 
 impl Db {
     /// Opens the embedded database in this file, makes it if it is not there, and brings its schema up to date.
     pub async fn open_embedded(file: &Path) -> Result<Self> {
-        let (readers, mut connection) = dialect::sqlite::open(file).await?;
-        schema::migrate(&mut connection).await?;
-        Ok(Self { readers, writer: GroupCommit::new(connection) })
+        Self::open_embedded_within(file, sqlite::BUSY_WITHIN).await
+    }
+
+    async fn open_embedded_within(file: &Path, busy_within: Duration) -> Result<Self> {
+        let (readers, mut connection) = sqlite::open(file, busy_within).await.map_err(|e| held(file, e))?;
+        schema::migrate(&mut connection).await.map_err(|e| held(file, e))?;
+        Ok(Self { readers, writers: Writers::Embedded(GroupCommit::new(connection)) })
+    }
+
+    /// Opens a PostgreSQL database, which is there, and brings its schema up to date.
+    pub async fn open_shared(url: &DatabaseUrl) -> Result<Self> {
+        let readers = postgres::pool(url).await?;
+        schema::migrate(&mut postgres::schema_connection(url).await?).await?;
+        let pool = postgres::pool(url).await?;
+        Ok(Self { readers, writers: Writers::Shared { pool, url: url.clone() } })
     }
 
     /// A connection to read with.
@@ -62,12 +96,43 @@ impl Db {
 
     /// A turn to write. Dropped without [`Write::commit`], all that was written in it is undone.
     pub async fn write(&self) -> Result<Write> {
-        self.writer.begin().await
+        match &self.writers {
+            Writers::Embedded(writer) => Ok(writer.begin().await?.into()),
+            Writers::Shared { pool, .. } => Ok(pool.begin().await?.into()),
+        }
+    }
+
+    /// The right to work on a check, to be had before its row is seen to be in progress.
+    pub async fn lease_check(&self, id: CheckId) -> Result<Lease> {
+        let session = match &self.writers {
+            Writers::Embedded(_) => None,
+            Writers::Shared { url, .. } => Some(postgres::locked(url, postgres::check_lock(id.0)).await?),
+        };
+        Ok(Lease { _session: session })
+    }
+
+    /// The way to other servers on the same database, if there can be any.
+    pub fn neighbours(&self) -> Option<Neighbours> {
+        match &self.writers {
+            Writers::Embedded(_) => None,
+            Writers::Shared { pool, url } => Some(Neighbours::new(pool.clone(), url.clone())),
+        }
     }
 
     /// Waits for what is being written and closes every connection.
     pub async fn close(&self) {
-        self.writer.close().await;
+        match &self.writers {
+            Writers::Embedded(writer) => writer.close().await,
+            Writers::Shared { pool, .. } => pool.close().await,
+        }
         self.readers.close().await;
     }
+}
+
+fn held(file: &Path, error: Error) -> Error {
+    if error.kind != ErrorKind::Unavailable {
+        return error;
+    }
+    let message = format!("Another process holds the database {} for too long.", file.display());
+    Error::new(error.kind, message).caused_by(error)
 }

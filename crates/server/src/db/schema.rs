@@ -1,14 +1,24 @@
 //! The schema, as a list of steps that are only ever appended to. Each runs once, in a transaction of its own.
+//!
+//! A step is written for both databases: `{id}` stands for the dialect's type of a row's own number, and ` TEXT` is
+//! made to compare bytewise where that is not so anyway. Statements end with `;`, which stands nowhere else, not even
+//! in a comment.
 
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row};
 
-use crate::{Error, Result, db::dialect::sqlite};
+use super::dialect::Dialect;
+use crate::{Error, Result};
 
-/// Every step since the first release, in order. `{id}` stands for the dialect's type of a row's own number.
+#[cfg(test)]
+mod upgrade;
+
+/// Every step since the first release, in order.
 const STEPS: [&str; 1] = [include_str!("schema/0001_first.sql")];
 
-/// Brings the schema up to date. A database of a newer version is refused and left as it is.
+/// Brings the schema up to date. Nobody else may be at it on the same database. A database of a newer version is refused
+/// and left as it is.
 pub async fn migrate(connection: &mut AnyConnection) -> Result<()> {
+    let dialect = Dialect::of(connection);
     connection.execute("CREATE TABLE IF NOT EXISTS schema_steps (step BIGINT NOT NULL PRIMARY KEY)").await?;
     let row = connection.fetch_one("SELECT COUNT(*) AS done FROM schema_steps").await?;
     let done = usize::try_from(row.try_get::<i64, _>("done")?).unwrap_or(usize::MAX);
@@ -20,7 +30,7 @@ pub async fn migrate(connection: &mut AnyConnection) -> Result<()> {
     }
     for (index, step) in STEPS.iter().enumerate().skip(done) {
         let mut transaction = connection.begin().await?;
-        for statement in step.replace("{id}", sqlite::ID).split(';').filter(|s| !s.trim().is_empty()) {
+        for statement in statements(&dialect.schema(step)) {
             transaction.execute(AssertSqlSafe(statement.to_owned())).await?;
         }
         let insert = sqlx::query("INSERT INTO schema_steps (step) VALUES ($1)").bind(index as i64 + 1);
@@ -28,4 +38,8 @@ pub async fn migrate(connection: &mut AnyConnection) -> Result<()> {
         transaction.commit().await?;
     }
     Ok(())
+}
+
+fn statements(text: &str) -> impl Iterator<Item = &str> {
+    text.split(';').filter(|statement| !statement.trim().is_empty())
 }

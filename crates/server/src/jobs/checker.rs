@@ -7,23 +7,32 @@ use roadstead_api::{check::Check, run::RunState};
 use crate::{
     Error, Result,
     app::App,
-    db::{self, check::CheckFindings},
+    db::{self, Lease, check::CheckFindings},
     worker::{self, Order, Task},
 };
 
 /// Runs every check that is queued.
 pub async fn run(app: Arc<App>) -> Result<()> {
-    loop {
-        let mut write = app.db.write().await?;
-        let claimed = db::check::claim(&mut write).await?;
-        write.commit().await?;
-        let Some(check) = claimed else { return Ok(()) };
+    let mut write = app.db.write().await?;
+    db::check::requeue_interrupted(&mut write).await?;
+    write.commit().await?;
+    while let Some((check, _lease)) = claim(&app).await? {
         let ended = tokio::select! {
             found = find(&app, &check) => found,
             () = app.ending() => return Ok(()),
         };
         finish(&app, &check, ended).await?;
     }
+    Ok(())
+}
+
+async fn claim(app: &App) -> Result<Option<(Check, Lease)>> {
+    let mut write = app.db.write().await?;
+    let Some(check) = db::check::claim(&mut write).await? else { return Ok(None) };
+    // The row is not to be seen in progress while no lease says that somebody works on it.
+    let lease = app.db.lease_check(check.id).await?;
+    write.commit().await?;
+    Ok(Some((check, lease)))
 }
 
 async fn find(app: &App, check: &Check) -> Result<CheckFindings> {

@@ -1,4 +1,5 @@
-//! Sends queued runs to their agents: one at a time to each, oldest first.
+//! Sends queued runs to their agents: one at a time to each, oldest first. And what is to be stopped, again: the request
+//! may have come to a neighbour.
 
 use std::sync::Arc;
 
@@ -27,6 +28,9 @@ pub async fn run(app: Arc<App>) -> Result<()> {
 
 async fn dispatch(app: &App, agent: AgentId) -> Result<()> {
     let active = db::run::active(&mut *app.db.read().await?, agent).await?;
+    for run in active.iter().filter(|run| run.state == RunState::StopRequested) {
+        app.live.send(agent, ServerMessage::Stop { run: run.run });
+    }
     let in_hand = active.iter().any(|run| run.state != RunState::Queued);
     let Some(next) = active.first().filter(|_| !in_hand) else { return Ok(()) };
     if !db::agent::is_enabled(&mut *app.db.read().await?, agent).await? {

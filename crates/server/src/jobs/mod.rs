@@ -7,12 +7,13 @@
 mod checker;
 mod dispatcher;
 mod last_seen;
+mod neighbours;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::task::JoinSet;
 
-use crate::{Result, app::App};
+use crate::{Result, app::App, signal::Signal};
 
 /// Starts all background work; it ends when the server does.
 pub fn start(app: &Arc<App>) -> JoinSet<()> {
@@ -20,10 +21,13 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
     tasks.spawn(reconcile(app.clone(), |app| &app.live.dispatch, Duration::from_secs(5), dispatcher::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.checks, Duration::from_secs(60), checker::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.last_seen, Duration::from_secs(30), last_seen::run));
+    if let Some(neighbours) = app.db.neighbours() {
+        tasks.spawn(neighbours::run(app.clone(), neighbours));
+    }
     tasks
 }
 
-async fn reconcile<F, Fut>(app: Arc<App>, signal: fn(&App) -> &Notify, period: Duration, run: F)
+async fn reconcile<F, Fut>(app: Arc<App>, signal: fn(&App) -> &Signal, period: Duration, run: F)
 where
     F: Fn(Arc<App>) -> Fut,
     Fut: Future<Output = Result<()>>,

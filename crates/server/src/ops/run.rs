@@ -43,7 +43,10 @@ pub async fn stop(app: &App, agent: AgentId, run: RunRef) -> Result<()> {
         Some(state) => return Err(Error::conflict(format!("The {run} is {state} already."))),
         None => return Err(Error::not_found(format!("There is no {run}."))),
     }
-    app.live.send(agent, ServerMessage::Stop { run });
+    if !app.live.send(agent, ServerMessage::Stop { run }) {
+        // The agent may hang on a neighbour, whose dispatcher finds the request.
+        app.live.dispatch.notify_one();
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Servers, agents, trees and restic for the tests.
 
 pub mod agent;
+pub mod database;
 pub mod restic;
 pub mod server;
 pub mod tree;
@@ -12,12 +13,13 @@ use std::{
 };
 
 pub use agent::Agent;
+pub use database::Database;
 pub use server::Server;
 
 /// The binary under test.
 pub fn roadstead() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_roadstead"));
-    for variable in ["ROADSTEAD_URL", "ROADSTEAD_API_KEY", "ROADSTEAD_CA"] {
+    for variable in ["ROADSTEAD_URL", "ROADSTEAD_API_KEY", "ROADSTEAD_CA", "ROADSTEAD_DATABASE"] {
         command.env_remove(variable);
     }
     command.env("RUST_LOG", "info").stdin(Stdio::null());

@@ -5,18 +5,20 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Stdio},
+    sync::Arc,
 };
 
 use roadstead_api::{Endpoint, id::VaultId};
 use roadstead_client::{Credentials, blocking::Client};
 use tempfile::TempDir;
 
-use super::{kill_9, roadstead, terminate};
+use super::{Database, kill_9, roadstead, terminate};
 
 /// A server. Dropped, it is killed and its folder removed.
 pub struct Server {
     process: Child,
     folder: TempDir,
+    database: Option<Arc<Database>>,
     /// Where it listens.
     pub url: String,
     /// An API key of its admin.
@@ -33,13 +35,29 @@ impl Server {
 
     /// Starts a server on this folder.
     pub fn on(folder: TempDir) -> Self {
-        let (process, url) = spawn(folder.path(), "127.0.0.1:0");
+        Self::with(folder, Database::create().map(Arc::new))
+    }
+
+    /// Starts a server on this folder and this database; the embedded one if there is none.
+    pub fn with(folder: TempDir, database: Option<Arc<Database>>) -> Self {
+        let (process, url) = spawn(folder.path(), "127.0.0.1:0", database.as_deref());
         let admin = std::fs::read_to_string(folder.path().join("admin.json")).unwrap();
         let admin: serde_json::Value = serde_json::from_str(&admin).unwrap();
         assert_eq!(admin["url"], url);
         let api_key = admin["api_key"].as_str().unwrap().to_owned();
         let client = Client::new(&url, Credentials::ApiKey(api_key.clone())).unwrap();
-        Self { process, folder, url, api_key, client }
+        Self { process, folder, database, url, api_key, client }
+    }
+
+    /// Starts another server on the same database and the same vaults, if that can be shared.
+    pub fn beside(&self) -> Option<Self> {
+        let database = self.database.clone()?;
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["master.key", "admin.json"] {
+            std::fs::copy(self.folder().join(file), folder.path().join(file)).unwrap();
+        }
+        std::os::unix::fs::symlink(self.folder().join("vaults"), folder.path().join("vaults")).unwrap();
+        Some(Self::with(folder, Some(database)))
     }
 
     /// The data folder.
@@ -72,7 +90,7 @@ impl Server {
     /// Starts the server again at the same address.
     pub fn restart(&mut self) {
         let address = self.url.strip_prefix("http://").unwrap().to_owned();
-        let (process, url) = spawn(self.folder.path(), &address);
+        let (process, url) = spawn(self.folder.path(), &address, self.database.as_deref());
         assert_eq!(url, self.url);
         self.process = process;
     }
@@ -104,9 +122,13 @@ impl Drop for Server {
     }
 }
 
-fn spawn(folder: &Path, listen: &str) -> (Child, String) {
+fn spawn(folder: &Path, listen: &str, database: Option<&Database>) -> (Child, String) {
     let log = File::options().create(true).append(true).open(folder.join("server.log")).unwrap();
-    let mut process = roadstead()
+    let mut command = roadstead();
+    if let Some(database) = database {
+        command.env("ROADSTEAD_DATABASE", database.url());
+    }
+    let mut process = command
         .args(["server", "--listen", listen, "--data-dir"])
         .arg(folder)
         .stdout(Stdio::piped())

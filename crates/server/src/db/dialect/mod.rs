@@ -1,3 +1,47 @@
-//! What differs between the databases: how they are opened, and words of their schema.
+//! What differs between the databases: how they are opened, words of their schema, and the few statements that one of
+//! them needs said another way.
 
+pub mod postgres;
 pub mod sqlite;
+
+use sqlx::AnyConnection;
+
+/// Which database it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// The embedded database: one server, one writer.
+    Sqlite,
+    /// PostgreSQL: several servers may share it.
+    Postgres,
+}
+
+impl Dialect {
+    /// The dialect that a connection speaks.
+    pub fn of(connection: &AnyConnection) -> Self {
+        if connection.backend_name() == "SQLite" { Self::Sqlite } else { Self::Postgres }
+    }
+
+    /// A step of the schema in this dialect's words.
+    pub fn schema(self, step: &str) -> String {
+        match self {
+            Self::Sqlite => step.replace("{id}", sqlite::ID),
+            Self::Postgres => step.replace("{id}", postgres::ID).replace(" TEXT", postgres::TEXT),
+        }
+    }
+
+    /// Takes the oldest queued check and returns its row.
+    pub fn claim_check(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::CLAIM_CHECK,
+            Self::Postgres => postgres::CLAIM_CHECK,
+        }
+    }
+
+    /// Queues the checks again that no living server works on.
+    pub fn requeue_checks(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::REQUEUE_CHECKS,
+            Self::Postgres => postgres::REQUEUE_CHECKS,
+        }
+    }
+}
