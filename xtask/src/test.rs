@@ -60,6 +60,7 @@ fn install(extent: Extent) -> Result<std::ffi::OsString> {
         ("setfattr", "--version", "attr"),
         ("setpriv", "--version", "util-linux"),
     ])?;
+    tools::sshd()?;
     if extent != Extent::Quick {
         tools::cargo_deny()?;
     }

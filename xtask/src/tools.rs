@@ -1,8 +1,8 @@
 //! What the tests need beside Rust, installed when it is not there.
 
-use std::process::Command;
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::command::{cargo, run, works};
 
@@ -32,6 +32,36 @@ pub fn apt_programs(programs: &[(&str, &str, &str)]) -> Result<()> {
         .map(|(_, _, package)| *package)
         .collect();
     if missing.is_empty() { Ok(()) } else { apt_install(&missing) }
+}
+
+/// Installs OpenSSH's server, for the tests to start their own, and sees to it that the package starts none.
+///
+/// Where systemd rules, the package would also open the machine to logins from the next boot on. That is not for a test
+/// to do: there the tests that need it are skipped, or fail in CI.
+pub fn sshd() -> Result<()> {
+    if Path::new("/usr/sbin/sshd").exists() {
+        return Ok(());
+    }
+    if Path::new("/run/systemd/system").exists() {
+        println!(
+            "no sshd: its package would open this machine to logins; install openssh-server to test with it"
+        );
+        return Ok(());
+    }
+    without_services(|| apt_install(&["openssh-server"]))
+}
+
+/// Installs with Debian's own switch for "start nothing" on, unless somebody has set it already.
+fn without_services(install: impl FnOnce() -> Result<()>) -> Result<()> {
+    let policy = Path::new("/usr/sbin/policy-rc.d");
+    if policy.exists() {
+        return install();
+    }
+    fs::write(policy, "#!/bin/sh\nexit 101\n").context("cannot tell Debian to start no services")?;
+    fs::set_permissions(policy, fs::Permissions::from_mode(0o755))?;
+    let installed = install();
+    fs::remove_file(policy)?;
+    installed
 }
 
 /// Installs cargo-deny.

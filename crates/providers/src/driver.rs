@@ -74,7 +74,7 @@ impl Default for Timeouts {
 /// that changes something may have taken effect although it failed with [`Timeout`](crate::ErrorKind::Timeout) or
 /// [`Unreachable`](crate::ErrorKind::Unreachable): the next list tells.
 ///
-/// Drivers retry what only reads, and never a change, unless the far side knows it by a token. Lists follow the far
+/// A driver may retry what only reads, and a change only where the far side knows it by a token. Lists follow the far
 /// side's pages to the end. `id` is always the cloud's id, as a list showed it; drivers still take it for hostile text.
 /// An unknown one is [`NotFound`](crate::ErrorKind::NotFound); credentials that fail are told apart from missing rights
 /// and from no route.
