@@ -94,6 +94,17 @@ pub struct SnapshotSummary {
     pub total_bytes_processed: u64,
 }
 
+/// What the name of every program that writes snapshots with this engine begins with.
+const MARK: &str = "roadstead";
+
+impl Snapshot {
+    /// Whether this engine made it, rather than restic or another program. Only such ones are ever
+    /// forgotten.
+    pub fn is_ours(&self) -> bool {
+        self.program_version.starts_with(MARK)
+    }
+}
+
 fn no_id() -> Id {
     Id([0; 32])
 }

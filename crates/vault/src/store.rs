@@ -1,22 +1,27 @@
 //! Where the files of a repository lie.
 //!
 //! A [`Store`] is dumb: it keeps named files of six kinds and knows nothing of what is in them. Local
-//! folders and REST servers implement it; [`RetryStore`] wraps another store.
+//! folders and REST servers implement it; [`RetryStore`] wraps another store. Some stores have a trash, from
+//! which what was thrown away by mistake comes back.
 
+mod disposal;
 mod local;
 mod rest;
 mod retry;
+mod trash;
 mod upload;
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::Id;
 
+pub use disposal::Disposal;
 pub use local::LocalStore;
 pub use rest::{RestAuth, RestConfig, RestStore};
 pub use retry::RetryStore;
+pub use trash::Trashed;
 pub use upload::Upload;
 
 /// The kinds of files a repository is made of.
@@ -94,7 +99,7 @@ impl FromStr for Name {
 /// - `list` gives every file whose `save` returned before the call, in any order, without those that are
 ///   no repository files.
 /// - A file that is not there is [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) from `read`,
-///   `read_range`, `size` and `remove`.
+///   `read_range`, `size`, `remove` and `discard`.
 /// - [`Error::is_temporary`] is true just for failures which the same call may overcome later.
 /// - `read_range` past the end of a file is [`ErrorKind::Damaged`](crate::ErrorKind::Damaged), never a
 ///   short answer.
@@ -113,6 +118,18 @@ pub trait Store: Send + Sync {
 
     /// Removes a file.
     fn remove(&self, kind: FileKind, name: &Name) -> Result<()>;
+
+    /// Whether [`Store::discard`] works here.
+    fn has_trash(&self) -> bool {
+        false
+    }
+
+    /// Takes a file away so that it can be brought back: atomically, like `save`. A store without a trash
+    /// answers [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported).
+    fn discard(&self, kind: FileKind, name: &Name) -> Result<()> {
+        let message = format!("throwing away {kind}/{name}: {} has no trash", self.location());
+        Err(Error::new(ErrorKind::Unsupported, message))
+    }
 
     /// The size of a file in bytes.
     fn size(&self, kind: FileKind, name: &Name) -> Result<u64>;

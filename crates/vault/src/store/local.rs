@@ -3,15 +3,20 @@
 //! A file is written under `tmp/`, synced, renamed, and its folder synced, so that a power cut leaves
 //! either the whole file or none. Folders are made as they are needed.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::ErrorKind as IoErrorKind;
 use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
+
+use super::trash::{self, Trashed};
 use super::upload::{Upload, path_of, sync_folder};
 use super::{FileKind, Name, Store};
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::Id;
 use crate::random;
 
 /// Leftovers of crashed writers are older than this.
@@ -54,6 +59,34 @@ impl LocalStore {
             age.is_some_and(|age| age > TEMPORARY_AGE)
         };
         Ok(entries.flatten().filter(old).filter(|entry| fs::remove_file(entry.path()).is_ok()).count())
+    }
+
+    /// When each file of a kind arrived, as the file system has it. The trash leaves that as it is.
+    pub fn arrivals(&self, kind: FileKind) -> Result<HashMap<Id, Timestamp>> {
+        let mut arrivals = HashMap::new();
+        for (name, _) in self.list(kind)? {
+            // A file may go between the listing and this.
+            let metadata = fs::metadata(path_of(&self.root, kind, &name)).and_then(|file| file.modified());
+            let arrived = metadata.ok().and_then(|time| Timestamp::try_from(time).ok());
+            arrivals.extend(arrived.map(|time| (name.0, time)));
+        }
+        Ok(arrivals)
+    }
+
+    /// What the trash holds, in any order.
+    pub fn trash(&self) -> Result<Vec<Trashed>> {
+        trash::list(&self.root)
+    }
+
+    /// Removes for good what was thrown away before a time; returns how many files that were.
+    pub fn empty_trash(&self, before: Timestamp) -> Result<usize> {
+        trash::empty(&self.root, before)
+    }
+
+    /// Brings back what was thrown away at a time or later; returns how many files that were. The index
+    /// does not know the packs among them until it is repaired.
+    pub fn restore_from_trash(&self, since: Timestamp) -> Result<usize> {
+        trash::restore(&self.root, since)
     }
 
     fn upload(&self, kind: FileKind, verify: bool) -> Result<Upload> {
@@ -114,6 +147,14 @@ impl Store for LocalStore {
         let path = path_of(&self.root, kind, name);
         let removed = fs::remove_file(&path).and_then(|()| sync_folder(path.parent().unwrap_or(&self.root)));
         removed.map_err(|e| Error::io(format!("removing {}", path.display()), e))
+    }
+
+    fn has_trash(&self) -> bool {
+        true
+    }
+
+    fn discard(&self, kind: FileKind, name: &Name) -> Result<()> {
+        trash::discard(&self.root, kind, name)
     }
 
     fn size(&self, kind: FileKind, name: &Name) -> Result<u64> {

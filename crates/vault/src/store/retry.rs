@@ -43,6 +43,17 @@ impl RetryStore {
             limit = (limit * 2).min(LONGEST_DELAY);
         }
     }
+
+    fn take_away(&self, call: impl Fn() -> Result<()>) -> Result<()> {
+        match call() {
+            Err(e) if e.is_temporary() => match self.retry(call) {
+                // The first try may have done it before its answer was lost.
+                Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+                other => other,
+            },
+            other => other,
+        }
+    }
 }
 
 fn jitter(limit: Duration) -> Result<Duration> {
@@ -69,14 +80,15 @@ impl Store for RetryStore {
 
     /// Removing is not repeated once cancelled, but always tried: locks must go at the end of any run.
     fn remove(&self, kind: FileKind, name: &Name) -> Result<()> {
-        match self.inner.remove(kind, name) {
-            Err(e) if e.is_temporary() => match self.retry(|| self.inner.remove(kind, name)) {
-                // The first try may have removed it before its answer was lost.
-                Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
-                other => other,
-            },
-            other => other,
-        }
+        self.take_away(|| self.inner.remove(kind, name))
+    }
+
+    fn has_trash(&self) -> bool {
+        self.inner.has_trash()
+    }
+
+    fn discard(&self, kind: FileKind, name: &Name) -> Result<()> {
+        self.take_away(|| self.inner.discard(kind, name))
     }
 
     fn size(&self, kind: FileKind, name: &Name) -> Result<u64> {

@@ -55,14 +55,19 @@ impl Restic {
     /// What this version loses of the trees we test with: sockets, and before 0.16 link targets that are no
     /// UTF-8 and attributes of links.
     pub fn loses(&self) -> &'static [&'static str] {
+        match self.is_old() {
+            true => &["specials/socket", "links/bytes", "attributes/link"],
+            false => &["specials/socket"],
+        }
+    }
+
+    /// Whether this is a version before 0.16.
+    pub fn is_old(&self) -> bool {
         let output = Command::new(&self.program).arg("version").output().unwrap().stdout;
         let version = String::from_utf8(output).unwrap();
         let minor =
             version.strip_prefix("restic 0.").and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
-        match minor.is_some_and(|minor| minor < 16) {
-            true => &["specials/socket", "links/bytes", "attributes/link"],
-            false => &["specials/socket"],
-        }
+        minor.is_some_and(|minor| minor < 16)
     }
 
     /// The strictest check there is.
