@@ -5,6 +5,7 @@
 //! a shell that has no such command, so a test sees at once if the driver sends something new.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     io,
     net::SocketAddr,
@@ -15,7 +16,7 @@ use std::{
 use russh::{
     Channel, ChannelId, ChannelOpenFailure,
     keys::{Algorithm, PrivateKey, PublicKey, key::safe_rng, ssh_key::LineEnding},
-    server::{self, Auth, ChannelOpenHandle, Handler, Msg, Session, VerifiedPublicKey},
+    server::{self, Auth, ChannelOpenHandle, Handler, Msg, Response, Session, VerifiedPublicKey},
 };
 use tokio::{
     io::AsyncWriteExt,
@@ -47,6 +48,10 @@ pub enum Fault {
     Babbles,
     /// It takes no login.
     RefusesLogins,
+    /// It takes the password only as the answer to a question.
+    AsksForPassword,
+    /// It asks for a second factor, too.
+    AsksForSecondFactor,
     /// It takes a login and then never answers a command.
     Hangs,
     /// It answers after a while.
@@ -228,6 +233,11 @@ impl Login {
     }
 }
 
+fn question(prompt: &'static str) -> Auth {
+    let prompts = vec![(Cow::Borrowed(prompt), false)];
+    Auth::Partial { name: "".into(), instructions: "".into(), prompts: prompts.into() }
+}
+
 impl Handler for Login {
     type Error = russh::Error;
 
@@ -236,7 +246,23 @@ impl Handler for Login {
     }
 
     async fn auth_password(&mut self, _: &str, password: &str) -> Result<Auth, russh::Error> {
-        Ok(self.admit(password == PASSWORD))
+        let asks = matches!(self.shared.fault(), Fault::AsksForPassword | Fault::AsksForSecondFactor);
+        Ok(self.admit(password == PASSWORD && !asks))
+    }
+
+    async fn auth_keyboard_interactive<'a>(
+        &'a mut self,
+        _: &str,
+        _: &str,
+        answers: Option<Response<'a>>,
+    ) -> Result<Auth, russh::Error> {
+        let answers: Option<Vec<_>> = answers.map(Iterator::collect);
+        match (self.shared.fault(), answers.as_deref()) {
+            (Fault::AsksForPassword | Fault::AsksForSecondFactor, None) => Ok(question("Password: ")),
+            (Fault::AsksForSecondFactor, Some(_)) => Ok(question("Code: ")),
+            (Fault::AsksForPassword, Some([answer])) => Ok(self.admit(answer == PASSWORD)),
+            _ => Ok(self.admit(false)),
+        }
     }
 
     async fn channel_open_session(

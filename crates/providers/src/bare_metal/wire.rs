@@ -6,8 +6,8 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use russh::{
-    ChannelMsg, ChannelOpenFailure, Disconnect,
-    client::{self, AuthResult, Handle},
+    ChannelMsg, ChannelOpenFailure, Disconnect, MethodKind,
+    client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse},
     keys::{PrivateKey, PrivateKeyWithHashAlg, PublicKey},
 };
 use tokio::{
@@ -28,6 +28,9 @@ pub(super) const MAX_OUTPUT_BYTES: usize = 256 * 1024;
 
 /// How much of what it says on standard error is kept.
 const MAX_STDERR_BYTES: usize = 4 * 1024;
+
+/// How often a host may ask before it has to let us in.
+const MAX_QUESTIONS: usize = 4;
 
 /// After this time without a byte a connection that somebody forgot ends by itself.
 const IDLE: Duration = Duration::from_secs(60);
@@ -124,8 +127,7 @@ impl Connection {
         }
         if let Some(password) = &login.password {
             refused.push("password");
-            let answer = self.handle.authenticate_password(login.user.as_str(), password.expose()).await;
-            if answer.map_err(|source| broken(context, source))?.success() {
+            if self.offer_password(&login.user, password).await.map_err(|source| broken(context, source))? {
                 return Ok(());
             }
         }
@@ -141,6 +143,36 @@ impl Connection {
         };
         let key = PrivateKeyWithHashAlg::new(Arc::clone(key), hash);
         self.handle.authenticate_publickey(login.user.as_str(), key).await
+    }
+
+    /// Whether the host takes the password, as such or as the answer to the one question that it asks without echo.
+    async fn offer_password(&mut self, user: &str, password: &Secret) -> Result<bool, russh::Error> {
+        match self.handle.authenticate_password(user, password.expose()).await? {
+            AuthResult::Success => return Ok(true),
+            AuthResult::Failure { remaining_methods, .. }
+                if !remaining_methods.contains(&MethodKind::KeyboardInteractive) =>
+            {
+                return Ok(false);
+            }
+            AuthResult::Failure { .. } => {}
+        }
+        let mut step = self.handle.authenticate_keyboard_interactive_start(user, None).await?;
+        let mut answered = false;
+        for _ in 0..MAX_QUESTIONS {
+            let answers = match &step {
+                KeyboardInteractiveAuthResponse::Success => return Ok(true),
+                KeyboardInteractiveAuthResponse::Failure { .. } => return Ok(false),
+                KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => match prompts.as_slice() {
+                    [] => Vec::new(),
+                    // A second question is for a second factor, which nobody here has.
+                    [only] if !only.echo && !answered => vec![password.expose().to_owned()],
+                    _ => return Ok(false),
+                },
+            };
+            answered |= !answers.is_empty();
+            step = self.handle.authenticate_keyboard_interactive_respond(answers).await?;
+        }
+        Ok(false)
     }
 
     /// Runs a command with `input` on its standard input. The command is never made of anything that a user gave.

@@ -1,10 +1,13 @@
 //! `bare_metal` on its fake.
 
-use roadstead_providers::sim::bare_metal::{PASSWORD, SimHost};
+use roadstead_providers::{
+    ErrorKind,
+    sim::bare_metal::{Fault, PASSWORD, SimHost},
+};
 use serde_json::json;
 
 use crate::{
-    stage::{Given, PATIENT, Stage, driver},
+    stage::{self, Given, PATIENT, Stage, driver},
     suite,
 };
 
@@ -63,7 +66,13 @@ async fn a_password_does_where_it_is_given() {
     let fake = Fake::start("root").await;
     let mut fields = fake.wrong_credentials();
     fields.insert("machine_password".into(), json!(PASSWORD));
-    driver("bare_metal", &fields, PATIENT).validate().await.unwrap();
+    for way in [Fault::None, Fault::AsksForPassword] {
+        fake.host.set_fault(way);
+        driver("bare_metal", &fields, PATIENT).validate().await.unwrap();
+    }
+    fake.host.set_fault(Fault::AsksForSecondFactor);
+    let error = driver("bare_metal", &fields, PATIENT).validate().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongCredentials, "{error:?}");
 }
 
 #[tokio::test]
@@ -101,4 +110,12 @@ async fn the_way_may_lead_through_another_host() {
     for host in [&jump.host, &fake.host] {
         assert!(driver.pins().get("127.0.0.1", host.address().port()).is_some());
     }
+
+    // The guard holds behind the other host, too, and a host that is gone there is told from one that refuses us.
+    fields.insert("machine_ip".into(), json!("169.254.169.254"));
+    let error = stage::driver("bare_metal", &fields, PATIENT).validate().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ForbiddenAddress, "{error:?}");
+    fields.extend(Fake::start("root").await.fields());
+    let error = stage::driver("bare_metal", &fields, PATIENT).validate().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreachable, "{error:?}");
 }

@@ -74,7 +74,7 @@ impl Sshd {
     /// Starts a server on this address that takes a client key of this type.
     async fn start(ip: &str, key: &'static str) -> Self {
         let mut folder = tempfile::tempdir().unwrap();
-        keygen(folder.path(), "host", "ed25519");
+        keygen(folder.path(), "host", "ecdsa");
         keygen(folder.path(), "client", key);
         fs::copy(folder.path().join("client.pub"), folder.path().join("authorized_keys")).unwrap();
         let gate = folder.path().join("gate");
@@ -87,7 +87,7 @@ impl Sshd {
         // Somebody else may take the port before the server does; then another one is tried.
         for _ in 0..5 {
             let address = TcpListener::bind((ip, 0)).unwrap().local_addr().unwrap();
-            let child = spawn(folder.path(), address);
+            let child = spawn(folder.path(), address, &["host"]);
             let mut sshd = Self { child, address, folder, key };
             if sshd.takes_connections().await {
                 return sshd;
@@ -112,6 +112,14 @@ impl Sshd {
         false
     }
 
+    /// Starts it again where it was, with these host keys.
+    async fn restart_with(&mut self, host_keys: &[&str]) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.child = spawn(self.folder.path(), self.address, host_keys);
+        assert!(self.takes_connections().await, "{}", self.read("log"));
+    }
+
     fn read(&self, name: &str) -> String {
         fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
     }
@@ -123,10 +131,13 @@ impl Sshd {
     }
 }
 
-fn spawn(folder: &Path, address: SocketAddr) -> Child {
+fn spawn(folder: &Path, address: SocketAddr, host_keys: &[&str]) -> Child {
     let file = |name: &str| folder.join(name).display().to_string();
     let mut command = Command::new(SSHD);
-    command.args(["-D", "-f", "/dev/null", "-E", &file("log"), "-h", &file("host")]);
+    command.args(["-D", "-f", "/dev/null", "-E", &file("log")]);
+    for key in host_keys {
+        command.args(["-h", &file(key)]);
+    }
     for option in [
         format!("ListenAddress={address}"),
         format!("ForceCommand={}", file("gate")),
@@ -216,16 +227,14 @@ async fn a_host_that_is_set_up_anew_is_not_trusted() {
     let mut again = setup("bare_metal", &host.fields(), PATIENT);
     again.pins = first.pins();
 
-    host.child.kill().unwrap();
-    host.child.wait().unwrap();
-    for file in ["host", "host.pub"] {
-        fs::remove_file(host.folder.path().join(file)).unwrap();
-    }
-    keygen(host.folder.path(), "host", "ed25519");
-    let log_before = host.read("log").len();
-    host.child = spawn(host.folder.path(), host.address);
-    assert!(host.takes_connections().await, "{}", host.read("log"));
+    // A second key, of a type that clients like better, is no reason to doubt the first.
+    assert!(again.pins.get("127.0.0.8", host.address.port()).unwrap().starts_with("ecdsa-"));
+    keygen(host.folder.path(), "better", "ed25519");
+    host.restart_with(&["host", "better"]).await;
+    driver_of("bare_metal", again.clone()).validate().await.unwrap();
 
+    let log_before = host.read("log").len();
+    host.restart_with(&["better"]).await;
     let error = driver_of("bare_metal", again).validate().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::HostKeyChanged, "{error:?}");
     let log = host.read("log");
