@@ -16,6 +16,47 @@ pub struct Provider {
     pub regions: Vec<Region>,
     /// The service behind it has closed; only private installations of it are left.
     pub retired: bool,
+    /// What a backend of this kind is added with. Empty for kinds that this version cannot add.
+    pub fields: Vec<Field>,
+}
+
+/// Something that a backend is added with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Field {
+    /// The name, as `--set` takes it.
+    pub name: String,
+    /// What it takes.
+    pub kind: FieldKind,
+    /// Whether it has to be given.
+    pub required: bool,
+    /// What it is when it is not given.
+    pub default: Option<String>,
+    /// The least that a number may be.
+    pub minimum: Option<u32>,
+    /// The most that a number may be.
+    pub maximum: Option<u32>,
+    /// What to put in, for people.
+    pub help: String,
+    /// Other names that are taken for it.
+    pub aliases: Vec<String>,
+}
+
+/// What a field takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldKind {
+    /// One line of text.
+    Text,
+    /// A password or token: one line, never shown again.
+    Secret,
+    /// A whole number.
+    Number,
+    /// True or false.
+    Flag,
+    /// The id of an SSH key.
+    Key,
+    /// The text of a file, such as a certificate; never shown again.
+    File,
 }
 
 /// A region of a provider.

@@ -8,6 +8,8 @@ use roadstead_api::{
     provider::{Provider, Region},
 };
 
+use crate::{field::Field, registry};
+
 /// One row of the catalogue: id, title, regions as (id, location), and whether the service has closed.
 struct Row(&'static str, &'static str, &'static [(&'static str, &'static str)], bool);
 
@@ -67,11 +69,14 @@ impl Row {
     fn provider(&self) -> Provider {
         let Self(id, title, regions, retired) = *self;
         let region = |&(id, location): &(&str, &str)| Region { id: id.into(), location: location.into() };
+        let id = ProviderId(id.into());
+        let fields = registry::registration(&id).map_or(&[][..], |registration| registration.fields.0);
         Provider {
-            id: ProviderId(id.into()),
+            id,
             title: title.into(),
             regions: regions.iter().map(region).collect(),
             retired,
+            fields: fields.iter().map(Field::describe).collect(),
         }
     }
 }
@@ -80,7 +85,10 @@ impl Row {
 mod tests {
     use std::collections::HashSet;
 
-    use super::providers;
+    use roadstead_api::{id::ProviderId, provider::FieldKind};
+
+    use super::{provider, providers};
+    use crate::registry;
 
     #[test]
     fn ids_are_unique_and_the_seed_is_whole() {
@@ -90,5 +98,20 @@ mod tests {
         let regions = |id: &str| all.iter().find(|p| p.id.0 == id).map(|p| p.regions.len());
         assert_eq!((regions("ec2"), regions("rackspace"), regions("hpcloud")), (Some(8), Some(8), Some(2)));
         assert_eq!(all.iter().filter(|p| p.retired).count(), 2);
+    }
+
+    #[test]
+    fn every_driver_is_in_the_catalogue_with_its_fields() {
+        let all = providers();
+        for (id, registration) in registry::DRIVERS {
+            let found = all.iter().find(|provider| provider.id.0 == *id).unwrap();
+            assert_eq!(found.fields.len(), registration.fields.0.len(), "{id}");
+        }
+        let bare_metal = provider(&ProviderId("bare_metal".into())).unwrap();
+        let port = bare_metal.fields.iter().find(|field| field.name == "machine_port").unwrap();
+        assert_eq!(
+            (port.kind, port.default.as_deref(), port.minimum, port.maximum),
+            (FieldKind::Number, Some("22"), Some(1), Some(65_535))
+        );
     }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use roadstead_api::provider;
 use serde_json::Value as Json;
 
 use crate::{
@@ -80,6 +81,28 @@ impl Field {
     #[must_use]
     pub const fn also(self, aliases: &'static [&'static str]) -> Self {
         Self { aliases, ..self }
+    }
+
+    /// The field as the API shows it.
+    pub fn describe(&self) -> provider::Field {
+        let (kind, range) = match self.kind {
+            FieldKind::Text => (provider::FieldKind::Text, None),
+            FieldKind::Secret => (provider::FieldKind::Secret, None),
+            FieldKind::Number(least, most) => (provider::FieldKind::Number, Some((least, most))),
+            FieldKind::Flag => (provider::FieldKind::Flag, None),
+            FieldKind::Key => (provider::FieldKind::Key, None),
+            FieldKind::File => (provider::FieldKind::File, None),
+        };
+        provider::Field {
+            name: self.name.into(),
+            kind,
+            required: self.required,
+            default: self.default.map(Into::into),
+            minimum: range.map(|(least, _)| least),
+            maximum: range.map(|(_, most)| most),
+            help: self.help.into(),
+            aliases: self.aliases.iter().map(|&alias| alias.into()).collect(),
+        }
     }
 
     fn is_called(&self, name: &str) -> bool {
