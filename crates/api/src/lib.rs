@@ -10,6 +10,7 @@ mod endpoint;
 
 pub mod agent;
 pub mod api_key;
+pub mod audit;
 pub mod backend;
 pub mod backup;
 pub mod backup_configuration;
@@ -48,6 +49,7 @@ pub fn declarations() -> Vec<Declaration> {
         file::declarations(),
         user::declarations(),
         api_key::declarations(),
+        audit::declarations(),
     ]
     .concat()
 }

@@ -4,9 +4,10 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
-    agent::AgentCommand, agent_process::AgentProcessCommand, api_key::ApiKeyCommand, backup::BackupCommand,
-    backup_configuration::BackupConfigurationCommand, login::LoginArgs, provider::ProviderCommand,
-    restore::RestoreCommand, server::ServerArgs, session::Globals, up::UpArgs, vault::VaultCommand,
+    agent::AgentCommand, agent_process::AgentProcessCommand, api_key::ApiKeyCommand, audit::AuditCommand,
+    backup::BackupCommand, backup_configuration::BackupConfigurationCommand, login::LoginArgs,
+    provider::ProviderCommand, restore::RestoreCommand, server::ServerArgs, session::Globals, up::UpArgs,
+    user::UserCommand, vault::VaultCommand,
 };
 
 /// Keeps every machine you own in one place, and a copy of everything on it that you can get back.
@@ -83,6 +84,18 @@ pub enum Command {
         /// The verb.
         #[command(subcommand)]
         command: ApiKeyCommand,
+    },
+    /// Who may sign in, and in which role.
+    Users {
+        /// The verb.
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Every change, who made it, and from where.
+    Audit {
+        /// The verb.
+        #[command(subcommand)]
+        command: AuditCommand,
     },
     /// Print a completion script for a shell.
     #[command(after_help = "Example:\n  roadstead completions bash > /etc/bash_completion.d/roadstead")]

@@ -7,6 +7,7 @@ mod agent;
 mod agent_process;
 mod api_key;
 mod args;
+mod audit;
 mod backup;
 mod backup_configuration;
 mod check;
@@ -30,6 +31,7 @@ mod session;
 mod shutdown;
 mod table;
 mod up;
+mod user;
 mod vault;
 
 use std::{env, process::ExitCode};
@@ -85,6 +87,8 @@ async fn ask(command: Command, session: &Session) -> Result<Exit> {
         Command::Restores { command } => restore::run(command, session).await,
         Command::Vaults { command } => vault::run(command, session).await,
         Command::ApiKeys { command } => api_key::run(command, session).await,
+        Command::Users { command } => user::run(command, session).await,
+        Command::Audit { command } => audit::run(command, session).await,
         Command::Server(_)
         | Command::Agent { .. }
         | Command::Up(_)

@@ -11,15 +11,16 @@ use roadstead_api::{
     Endpoint,
     agent::EnrolmentToken,
     api_key::{ApiKey, ApiKeyWithSecret},
+    audit::{AuditCheck, AuditEntry},
     backup::{self, BackupQuery},
     backup_configuration::{BackupConfigurationChange, BackupConfigurationQuery, NewBackupConfiguration},
     check::Check,
     file::File,
-    id::{AgentId, ApiKeyId, BackupConfigurationId, BackupId, CheckId, RestoreId, VaultId},
+    id::{AgentId, ApiKeyId, BackupConfigurationId, BackupId, CheckId, RestoreId, UserId, VaultId},
     provider::Provider,
     restore::{self, NewRestore, RestoreQuery},
     run::RunState,
-    user::User,
+    user::{NewUser, PasswordChange, User, UserChange},
     vault::VaultKey,
 };
 use serde::Serialize;
@@ -152,7 +153,7 @@ macro_rules! answers {
     )+};
 }
 answers!((), bool, Bytes, RunState, backup::Backup, restore::Restore, Check, File, Provider, User, VaultKey);
-answers!(ApiKey, ApiKeyWithSecret, EnrolmentToken);
+answers!(ApiKey, ApiKeyWithSecret, AuditCheck, AuditEntry, EnrolmentToken);
 
 /// Gives a blocking object the namesakes of the async methods listed.
 macro_rules! namesakes {
@@ -192,6 +193,14 @@ macro_rules! namesake {
 
 namesakes! { Client:
     fn user(&self) -> User;
+    fn change_password(&self, change: &PasswordChange) -> ();
+    fn users(&self) -> Vec<User>;
+    fn get_user(&self, id: UserId) -> User;
+    fn create_user(&self, new: &NewUser) -> User;
+    fn update_user(&self, id: UserId, change: &UserChange) -> User;
+    fn delete_user(&self, id: UserId) -> ();
+    fn audit(&self) -> Vec<AuditEntry>;
+    fn verify_audit(&self) -> AuditCheck;
     fn supported_providers(&self) -> Vec<Provider>;
     fn get_provider(&self, id: &str) -> Provider;
     fn agents(&self) -> Vec<Agent>;

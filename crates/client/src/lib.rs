@@ -23,6 +23,7 @@
 
 mod agent;
 mod api_key;
+mod audit;
 mod backup;
 mod backup_configuration;
 pub mod blocking;

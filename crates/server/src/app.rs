@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use crate::{
     Clock, Result, WorkerCommand,
+    auth::{self, Actor, attempts::Attempts},
     db::{self, Db, vault::VaultRow},
     live::Live,
     secrets::Key,
@@ -20,6 +21,8 @@ pub struct App {
     pub db: Db,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Wrong passwords of the last minute.
+    pub attempts: Attempts,
     /// What only memory knows.
     pub live: Live,
     /// The vault store.
@@ -38,6 +41,11 @@ impl App {
     /// Now, in milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
         self.clock.now_ms()
+    }
+
+    /// Finds who sent this `Authorization` header.
+    pub async fn authenticate(&self, header: Option<&str>) -> Result<Actor> {
+        auth::authenticate(&self.db, &self.attempts, self.now_ms(), header).await
     }
 
     /// The key that seals an account's secrets.

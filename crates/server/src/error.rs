@@ -24,6 +24,8 @@ pub enum ErrorKind {
     TooLarge,
     /// The disk or a quota is full.
     Full,
+    /// The same was tried too often.
+    TooMany,
     /// It cannot be done just now.
     Unavailable,
     /// A fault of the server's own.
@@ -81,7 +83,7 @@ impl Error {
 
     /// Whether the same call may go through later.
     pub fn is_temporary(&self) -> bool {
-        matches!(self.kind, ErrorKind::Unavailable | ErrorKind::Full)
+        matches!(self.kind, ErrorKind::Unavailable | ErrorKind::TooMany | ErrorKind::Full)
     }
 
     /// The message and all causes, for the log.

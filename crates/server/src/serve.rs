@@ -19,8 +19,8 @@ use tokio::{
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    Error, ErrorKind, Result, ServerOptions, app::App, db::Db, first_start, http, jobs, link, live::Live,
-    rest, secrets::Key, vaults::Vaults,
+    Error, ErrorKind, Result, ServerOptions, app::App, auth::attempts::Attempts, db::Db, first_start, http,
+    jobs, link, live::Live, rest, secrets::Key, vaults::Vaults,
 };
 
 /// How long to wait for another server on the same folder to be gone.
@@ -95,6 +95,7 @@ async fn open(options: &ServerOptions, address: SocketAddr, shutdown: watch::Rec
     Ok(App {
         db,
         clock: options.clock.clone(),
+        attempts: Attempts::default(),
         live: Live::default(),
         vaults: Vaults::open(data_dir.join("vaults"))?,
         public_url,

@@ -4,12 +4,14 @@
 //! credential (Bearer, or Basic with any name, since restic's REST clients speak Basic). Every failure gives the same
 //! answer.
 
+pub mod attempts;
 pub mod password;
 pub mod public_key;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use roadstead_api::{id::AgentId, user::User};
 
+use self::attempts::Attempts;
 use crate::{
     Error, ErrorKind, Result,
     db::{self, Db},
@@ -37,7 +39,7 @@ struct Presented {
 }
 
 /// Finds who sent this `Authorization` header.
-pub async fn authenticate(db: &Db, header: Option<&str>) -> Result<Actor> {
+pub async fn authenticate(db: &Db, attempts: &Attempts, now_ms: i64, header: Option<&str>) -> Result<Actor> {
     let presented = header.and_then(parse).ok_or_else(refused)?;
     if presented.secret.starts_with(AGENT_PREFIX) {
         return agent(db, &presented.secret).await;
@@ -45,7 +47,7 @@ pub async fn authenticate(db: &Db, header: Option<&str>) -> Result<Actor> {
     if presented.secret.starts_with(API_KEY_PREFIX) {
         return api_key(db, &presented).await;
     }
-    with_password(db, presented).await
+    with_password(db, attempts, now_ms, presented).await
 }
 
 fn refused() -> Error {
@@ -79,13 +81,16 @@ async fn api_key(db: &Db, presented: &Presented) -> Result<Actor> {
         .ok_or_else(refused)
 }
 
-async fn with_password(db: &Db, presented: Presented) -> Result<Actor> {
+async fn with_password(db: &Db, attempts: &Attempts, now_ms: i64, presented: Presented) -> Result<Actor> {
     let username = presented.username.ok_or_else(refused)?;
+    attempts.begin(&username, now_ms)?;
     let found = db::user::with_password_hash(&mut *db.read().await?, &username).await?;
     // A name that there is not takes as long as one that there is.
     let (user, hash) = found.map_or((None, None), |(user, hash)| (Some(user), Some(hash)));
     let matches = password::verify(presented.secret, hash).await?;
-    user.filter(|_| matches).map(Actor::User).ok_or_else(refused)
+    let user = user.filter(|_| matches).ok_or_else(refused)?;
+    attempts.succeeded(&username);
+    Ok(Actor::User(user))
 }
 
 #[cfg(test)]

@@ -6,7 +6,10 @@ use roadstead_api::{
 };
 use sqlx::{Executor, any::AnyRow, query};
 
-use super::{Connection, row::Columns};
+use super::{
+    Connection,
+    row::{Columns, is_duplicate},
+};
 use crate::{Error, Result};
 
 /// A user to be made.
@@ -24,7 +27,7 @@ pub struct NewUser<'a> {
     pub now_ms: i64,
 }
 
-/// Makes a user.
+/// Makes a user. A name that is taken is a conflict.
 pub async fn insert(db: &mut Connection, user: &NewUser<'_>) -> Result<UserId> {
     let insert = query(
         "INSERT INTO users (account_id, username, password_hash, role, created_ms)
@@ -35,12 +38,57 @@ pub async fn insert(db: &mut Connection, user: &NewUser<'_>) -> Result<UserId> {
     .bind(user.password_hash)
     .bind(role_word(user.role))
     .bind(user.now_ms);
-    Ok(UserId(db.fetch_one(insert).await?.integer("id")?))
+    match db.fetch_one(insert).await {
+        Ok(row) => Ok(UserId(row.integer("id")?)),
+        Err(error) if is_duplicate(&error) => Err(Error::conflict("There is a user of this name already.")),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Whether there is any user at all.
 pub async fn any(db: &mut Connection) -> Result<bool> {
     Ok(db.fetch_optional("SELECT id FROM users LIMIT 1").await?.is_some())
+}
+
+/// An account's users above `after`, oldest first.
+pub async fn list(db: &mut Connection, account: AccountId, after: i64, limit: i64) -> Result<Vec<User>> {
+    let select = query("SELECT * FROM users WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3")
+        .bind(account.0)
+        .bind(after)
+        .bind(limit);
+    db.fetch_all(select).await?.iter().map(user).collect()
+}
+
+/// An account's user.
+pub async fn get(db: &mut Connection, account: AccountId, id: UserId) -> Result<Option<User>> {
+    let select = query("SELECT * FROM users WHERE account_id = $1 AND id = $2").bind(account.0).bind(id.0);
+    db.fetch_optional(select).await?.as_ref().map(user).transpose()
+}
+
+/// How many admins an account has.
+pub async fn count_admins(db: &mut Connection, account: AccountId) -> Result<i64> {
+    let select = query("SELECT COUNT(*) AS admins FROM users WHERE account_id = $1 AND role = 'admin'");
+    db.fetch_one(select.bind(account.0)).await?.integer("admins")
+}
+
+/// Gives a user another role.
+pub async fn set_role(db: &mut Connection, id: UserId, role: Role) -> Result<()> {
+    db.execute(query("UPDATE users SET role = $2 WHERE id = $1").bind(id.0).bind(role_word(role))).await?;
+    Ok(())
+}
+
+/// Gives a user another password.
+pub async fn set_password_hash(db: &mut Connection, id: UserId, password_hash: &str) -> Result<()> {
+    db.execute(query("UPDATE users SET password_hash = $2 WHERE id = $1").bind(id.0).bind(password_hash))
+        .await?;
+    Ok(())
+}
+
+/// Deletes a user with its API keys.
+pub async fn delete(db: &mut Connection, id: UserId) -> Result<()> {
+    db.execute(query("DELETE FROM api_keys WHERE user_id = $1").bind(id.0)).await?;
+    db.execute(query("DELETE FROM users WHERE id = $1").bind(id.0)).await?;
+    Ok(())
 }
 
 /// The user of this name, with the hash of its password.

@@ -15,15 +15,9 @@ use serde::Deserialize;
 
 use super::{
     problem::problem_response,
-    routes::{Call, Routes, query, sender},
+    routes::{Call, Routes, caller, query},
 };
-use crate::{
-    Error, Result,
-    app::App,
-    auth::Actor,
-    ops::{Context, file},
-    worker::Content,
-};
+use crate::{Error, Result, app::App, ops::file, worker::Content};
 
 /// Adds the routes.
 pub fn routes(routes: Routes) -> Routes {
@@ -47,12 +41,10 @@ async fn content(State(app): State<Arc<App>>, Path(id): Path<i64>, request: Requ
 }
 
 async fn open(app: Arc<App>, id: BackupId, request: Request) -> Result<Response> {
-    let Actor::User(user) = sender(&app, request.headers()).await? else {
-        return Err(Error::forbidden("Agents have no part in this API."));
-    };
+    let context = caller(app, &request).await?;
     let path = query::<ContentQuery>(&mut request.into_parts().0).await?.path;
     let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-    let content = file::content(&Context { app, user }, id, path).await?;
+    let content = file::content(&context, id, path).await?;
     // Whatever the file holds, no browser is to take it for a page of ours.
     let headers = [
         (CONTENT_TYPE, "application/octet-stream".to_owned()),

@@ -2,6 +2,7 @@
 
 mod agent;
 mod api_key;
+mod audit;
 mod backup;
 mod backup_configuration;
 mod check;
@@ -41,6 +42,7 @@ fn declared() -> Routes {
         file::routes,
         user::routes,
         api_key::routes,
+        audit::routes,
     ]
     .into_iter()
     .fold(Routes::default(), |routes, add: fn(Routes) -> Routes| add(routes))

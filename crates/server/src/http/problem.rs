@@ -42,6 +42,7 @@ fn words(kind: ErrorKind) -> (StatusCode, &'static str, &'static str) {
         ErrorKind::Conflict => (StatusCode::CONFLICT, "conflict", "Something stands against it"),
         ErrorKind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large"),
         ErrorKind::Full => (StatusCode::INSUFFICIENT_STORAGE, "full", "There is no room left"),
+        ErrorKind::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many", "Too many tries"),
         ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not just now"),
         ErrorKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed"),
     }

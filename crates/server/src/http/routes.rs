@@ -1,12 +1,12 @@
 //! The one way from a declared endpoint to its operation: authenticate, authorize, decode, call, encode.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use axum::{
     Json, RequestExt, Router,
     body::{Body, to_bytes},
-    extract::{FromRequestParts, Path, Query, Request, State},
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts},
+    extract::{ConnectInfo, FromRequestParts, Path, Query, Request, State},
+    http::{StatusCode, header::AUTHORIZATION, request::Parts},
     response::{IntoResponse, Response},
     routing::{MethodFilter, on},
 };
@@ -14,13 +14,7 @@ use roadstead_api::{BASE_PATH, Endpoint, Method, Permission};
 use serde::de::DeserializeOwned;
 
 use super::problem::problem_response;
-use crate::{
-    Error, ErrorKind, Result,
-    app::App,
-    auth::{self, Actor},
-    ops::Context,
-    random,
-};
+use crate::{Error, ErrorKind, Result, app::App, auth::Actor, ops::Context, random};
 
 /// How large a body may be, in bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -54,11 +48,7 @@ impl Routes {
         self.route::<E, _, _>(move |app, request| {
             let operation = operation.clone();
             async move {
-                let user = match sender(&app, request.headers()).await? {
-                    Actor::User(user) => user,
-                    Actor::Agent(_) => return Err(Error::forbidden("Agents have no part in this API.")),
-                };
-                let context = Context { app, user };
+                let context = caller(app, &request).await?;
                 // Operations ask again: whatever door a call comes through, they are the ones that know. Here it
                 // spares decoding what will be refused.
                 context.authorize::<E>()?;
@@ -118,10 +108,19 @@ fn filter(method: Method) -> MethodFilter {
     }
 }
 
-/// Who sent a request.
-pub async fn sender(app: &App, headers: &HeaderMap) -> Result<Actor> {
-    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    auth::authenticate(&app.db, header).await
+/// The user who sent a request.
+///
+/// Not an `async fn`, since a request cannot be looked at by a future that changes threads.
+pub fn caller(app: Arc<App>, request: &Request) -> impl Future<Output = Result<Context>> + Send + use<> {
+    let header =
+        request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let source = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string());
+    async move {
+        match app.authenticate(header.as_deref()).await? {
+            Actor::User(user) => Ok(Context { app, user, source: source.unwrap_or_default() }),
+            Actor::Agent(_) => Err(Error::forbidden("Agents have no part in this API.")),
+        }
+    }
 }
 
 async fn decode<E: Endpoint>(mut request: Request) -> Result<Call<E>> {

@@ -13,12 +13,7 @@ use axum::{
 };
 use roadstead_api::link::{MAX_MESSAGE_BYTES, PATH};
 
-use crate::{
-    Error,
-    app::App,
-    auth::{self, Actor},
-    http::problem_response,
-};
+use crate::{Error, app::App, auth::Actor, http::problem_response};
 
 /// How long an agent may be silent before it sends a heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -30,7 +25,7 @@ pub fn routes() -> Router<Arc<App>> {
 
 async fn connect(State(app): State<Arc<App>>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
     let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match auth::authenticate(&app.db, header).await {
+    match app.authenticate(header).await {
         Ok(Actor::Agent(id)) => upgrade
             .max_message_size(MAX_MESSAGE_BYTES)
             .max_frame_size(MAX_MESSAGE_BYTES)

@@ -14,10 +14,10 @@ pub async fn create(context: &Context, new: NewApiKey) -> Result<ApiKeyWithSecre
     context.authorize::<ApiKeyCreate>()?;
     validate::name("name", &new.name)?;
     let secret = random::secret(API_KEY_PREFIX)?;
-    let mut write = context.db.write().await?;
+    let mut change = context.change::<ApiKeyCreate>().await?;
     let hash = random::fingerprint(&secret);
-    let id = db::api_key::insert(&mut write, context.user.id, &new.name, &hash, context.now_ms()).await?;
-    write.commit().await?;
+    let id = db::api_key::insert(&mut change, context.user.id, &new.name, &hash, context.now_ms()).await?;
+    change.commit(id).await?;
     Ok(ApiKeyWithSecret { id, name: new.name, secret })
 }
 
@@ -33,9 +33,9 @@ pub async fn list(context: &Context, query: PageQuery) -> Result<Page<ApiKey>> {
 
 /// Deletes a key.
 pub async fn delete(context: &Context, id: ApiKeyId) -> Result<()> {
-    context.authorize::<ApiKeyDelete>()?;
-    let mut write = context.db.write().await?;
-    let deleted = db::api_key::delete(&mut write, context.user.id, id).await?;
-    write.commit().await?;
-    deleted.then_some(()).ok_or_else(|| Error::not_found(format!("You have no API key {id}.")))
+    let mut change = context.change::<ApiKeyDelete>().await?;
+    if !db::api_key::delete(&mut change, context.user.id, id).await? {
+        return Err(Error::not_found(format!("You have no API key {id}.")));
+    }
+    change.commit(id).await
 }

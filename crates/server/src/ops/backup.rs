@@ -24,8 +24,8 @@ pub async fn create(context: &Context, new: NewBackup) -> Result<Backup> {
     if !agent.enabled {
         return Err(Error::conflict(format!("Agent {} is disabled; enable it first.", agent.name)));
     }
-    let mut write = context.db.write().await?;
-    let number = db::backup_configuration::count_run(&mut write, configuration.id).await?;
+    let mut change = context.change::<BackupCreate>().await?;
+    let number = db::backup_configuration::count_run(&mut change, configuration.id).await?;
     let row = NewBackupRow {
         account_id: context.account(),
         configuration_id: configuration.id,
@@ -34,8 +34,8 @@ pub async fn create(context: &Context, new: NewBackup) -> Result<Backup> {
         name: &format!("{}-{number}", configuration.name),
         now_ms: context.now_ms(),
     };
-    let id = db::backup::insert(&mut write, &row).await?;
-    write.commit().await?;
+    let id = db::backup::insert(&mut change, &row).await?;
+    change.commit(id).await?;
     context.live.dispatch.notify_one();
     get(context, id).await
 }
@@ -59,9 +59,8 @@ pub async fn show(context: &Context, id: BackupId) -> Result<Backup> {
 
 /// Stops a backup; its agent has two seconds.
 pub async fn stop(context: &Context, id: BackupId) -> Result<Backup> {
-    context.authorize::<BackupStop>()?;
     let backup = get(context, id).await?;
-    run::stop(context, backup.agent_id, run_ref(id)).await?;
+    run::stop::<BackupStop>(context, backup.agent_id, run_ref(id)).await?;
     get(context, id).await
 }
 

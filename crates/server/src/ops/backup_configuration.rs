@@ -1,7 +1,7 @@
 //! Backup configurations.
 
 use roadstead_api::{
-    Page,
+    Endpoint, Page,
     backup_configuration::{
         BackupConfiguration, BackupConfigurationChange, BackupConfigurationCreate, BackupConfigurationDelete,
         BackupConfigurationDisable, BackupConfigurationEnable, BackupConfigurationList,
@@ -20,9 +20,9 @@ pub async fn create(context: &Context, new: NewBackupConfiguration) -> Result<Ba
     validate::paths("inclusions", &new.inclusions)?;
     validate::patterns("exclusions", &new.exclusions)?;
     agent::get(context, new.agent_id).await?;
-    let mut write = context.db.write().await?;
-    let id = db::backup_configuration::insert(&mut write, context.account(), &new, context.now_ms()).await?;
-    write.commit().await?;
+    let mut change = context.change::<BackupConfigurationCreate>().await?;
+    let id = db::backup_configuration::insert(&mut change, context.account(), &new, context.now_ms()).await?;
+    change.commit(id).await?;
     get(context, id).await
 }
 
@@ -49,8 +49,7 @@ pub async fn update(
     id: BackupConfigurationId,
     change: BackupConfigurationChange,
 ) -> Result<BackupConfiguration> {
-    context.authorize::<BackupConfigurationUpdate>()?;
-    edit(context, id, |configuration| {
+    edit::<BackupConfigurationUpdate>(context, id, |configuration| {
         configuration.name = change.name.unwrap_or_else(|| configuration.name.clone());
         configuration.inclusions = change.inclusions.unwrap_or_else(|| configuration.inclusions.clone());
         configuration.exclusions = change.exclusions.unwrap_or_else(|| configuration.exclusions.clone());
@@ -64,24 +63,21 @@ pub async fn update(
 
 /// Lets a configuration be started again.
 pub async fn enable(context: &Context, id: BackupConfigurationId) -> Result<BackupConfiguration> {
-    context.authorize::<BackupConfigurationEnable>()?;
-    set_enabled(context, id, true).await
+    set_enabled::<BackupConfigurationEnable>(context, id, true).await
 }
 
 /// Keeps a configuration from being started.
 pub async fn disable(context: &Context, id: BackupConfigurationId) -> Result<BackupConfiguration> {
-    context.authorize::<BackupConfigurationDisable>()?;
-    set_enabled(context, id, false).await
+    set_enabled::<BackupConfigurationDisable>(context, id, false).await
 }
 
 /// Deletes a configuration. Its backups stay.
 pub async fn delete(context: &Context, id: BackupConfigurationId) -> Result<()> {
-    context.authorize::<BackupConfigurationDelete>()?;
-    let mut write = context.db.write().await?;
-    let deleted =
-        db::backup_configuration::delete(&mut write, context.account(), id, context.now_ms()).await?;
-    write.commit().await?;
-    deleted.then_some(()).ok_or_else(|| not_found(id))
+    let mut change = context.change::<BackupConfigurationDelete>().await?;
+    if !db::backup_configuration::delete(&mut change, context.account(), id, context.now_ms()).await? {
+        return Err(not_found(id));
+    }
+    change.commit(id).await
 }
 
 /// A configuration of the caller's account.
@@ -94,12 +90,12 @@ fn not_found(id: BackupConfigurationId) -> Error {
     Error::not_found(format!("There is no backup configuration {id}."))
 }
 
-async fn set_enabled(
+async fn set_enabled<E: Endpoint>(
     context: &Context,
     id: BackupConfigurationId,
     enabled: bool,
 ) -> Result<BackupConfiguration> {
-    edit(context, id, |configuration| {
+    edit::<E>(context, id, |configuration| {
         configuration.enabled = enabled;
         Ok(())
     })
@@ -107,16 +103,16 @@ async fn set_enabled(
 }
 
 /// Reads, changes and writes in one turn, so that two changes at once cannot undo each other.
-async fn edit(
+async fn edit<E: Endpoint>(
     context: &Context,
     id: BackupConfigurationId,
     change: impl FnOnce(&mut BackupConfiguration) -> Result<()>,
 ) -> Result<BackupConfiguration> {
-    let mut write = context.db.write().await?;
+    let mut write = context.change::<E>().await?;
     let found = db::backup_configuration::get(&mut write, context.account(), id).await?;
     let mut configuration = found.ok_or_else(|| not_found(id))?;
     change(&mut configuration)?;
     db::backup_configuration::update(&mut write, &configuration, context.now_ms()).await?;
-    write.commit().await?;
+    write.commit(id).await?;
     get(context, id).await
 }

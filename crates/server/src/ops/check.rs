@@ -13,9 +13,10 @@ pub async fn create(context: &Context, vault: &VaultId, new: NewCheck) -> Result
     context.authorize::<CheckCreate>()?;
     let row = vault::get(context, vault).await?;
     vault::password(context, &row).await?;
-    let mut write = context.db.write().await?;
-    let id = db::check::insert(&mut write, context.account(), vault, new.read_data, context.now_ms()).await?;
-    write.commit().await?;
+    let mut change = context.change::<CheckCreate>().await?;
+    let id =
+        db::check::insert(&mut change, context.account(), vault, new.read_data, context.now_ms()).await?;
+    change.commit(vault).await?;
     context.live.checks.notify_one();
     get(context, id).await
 }

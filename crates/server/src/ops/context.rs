@@ -1,6 +1,10 @@
 //! Who calls, and what the server is: the first argument of every operation.
 
-use std::{ops::Deref, sync::Arc};
+use std::{
+    fmt::Display,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 use roadstead_api::{
     Endpoint, Permission,
@@ -8,7 +12,11 @@ use roadstead_api::{
     user::{Role, User},
 };
 
-use crate::{Error, Result, app::App};
+use crate::{
+    Error, Result,
+    app::App,
+    db::{self, Write, audit::NewEntry},
+};
 
 /// A call by a user.
 #[derive(Clone, Debug)]
@@ -17,12 +25,59 @@ pub struct Context {
     pub app: Arc<App>,
     /// Who calls.
     pub user: User,
+    /// Where the call comes from: an IP address, or nothing where it is not known.
+    pub source: String,
+}
+
+/// A change in the making. Dropped without [`Change::commit`], all of it is undone.
+#[derive(Debug)]
+pub struct Change<'a> {
+    context: &'a Context,
+    action: &'static str,
+    write: Write,
+}
+
+impl Change<'_> {
+    /// Adds the entry in the audit log, and returns when both are on disk. `target` is what was changed.
+    pub async fn commit(mut self, target: impl Display) -> Result<()> {
+        let Context { app, user, source } = self.context;
+        let entry = NewEntry {
+            account_id: user.account_id,
+            actor: &format!("user {}", user.username),
+            source,
+            action: self.action,
+            target: &target.to_string(),
+            now_ms: app.now_ms(),
+        };
+        db::audit::append(&mut self.write, &entry).await?;
+        self.write.commit().await
+    }
+}
+
+impl Deref for Change<'_> {
+    type Target = db::Connection;
+    fn deref(&self) -> &db::Connection {
+        &self.write
+    }
+}
+
+impl DerefMut for Change<'_> {
+    fn deref_mut(&mut self) -> &mut db::Connection {
+        &mut self.write
+    }
 }
 
 impl Context {
     /// The account that the call is about: nothing outside of it can be seen.
     pub fn account(&self) -> AccountId {
         self.user.account_id
+    }
+
+    /// Begins a change: authorizes it, and waits for a turn to write. What is written in it is told to the audit log
+    /// in the same transaction.
+    pub async fn change<E: Endpoint>(&self) -> Result<Change<'_>> {
+        self.authorize::<E>()?;
+        Ok(Change { context: self, action: E::NAME, write: self.app.db.write().await? })
     }
 
     /// Refuses the call unless the user's role reaches as far as the endpoint's declaration asks.

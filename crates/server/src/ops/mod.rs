@@ -3,10 +3,12 @@
 
 pub mod agent;
 pub mod api_key;
+pub mod audit;
 pub mod backup;
 pub mod backup_configuration;
 pub mod check;
 pub mod file;
+pub mod metrics;
 pub mod provider;
 pub mod restore;
 pub mod run;

@@ -33,8 +33,8 @@ pub async fn create(context: &Context, new: NewRestore) -> Result<Restore> {
             "A backup is restored by the agent that made it; other agents cannot yet.",
         ));
     }
-    let mut write = context.db.write().await?;
-    let number = db::backup::count_restore(&mut write, backup.id).await?;
+    let mut change = context.change::<RestoreCreate>().await?;
+    let number = db::backup::count_restore(&mut change, backup.id).await?;
     let row = NewRestoreRow {
         account_id: context.account(),
         backup_id: backup.id,
@@ -45,8 +45,8 @@ pub async fn create(context: &Context, new: NewRestore) -> Result<Restore> {
         overwrite: new.overwrite,
         now_ms: context.now_ms(),
     };
-    let id = db::restore::insert(&mut write, &row).await?;
-    write.commit().await?;
+    let id = db::restore::insert(&mut change, &row).await?;
+    change.commit(id).await?;
     context.live.dispatch.notify_one();
     get(context, id).await
 }
@@ -70,9 +70,8 @@ pub async fn show(context: &Context, id: RestoreId) -> Result<Restore> {
 
 /// Stops a restore; its agent has two seconds.
 pub async fn stop(context: &Context, id: RestoreId) -> Result<Restore> {
-    context.authorize::<RestoreStop>()?;
     let restore = get(context, id).await?;
-    run::stop(context, restore.agent_id, run_ref(id)).await?;
+    run::stop::<RestoreStop>(context, restore.agent_id, run_ref(id)).await?;
     get(context, id).await
 }
 

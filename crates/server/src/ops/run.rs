@@ -11,13 +11,14 @@
 use std::collections::HashSet;
 
 use roadstead_api::{
+    Endpoint,
     agent::HostFacts,
     id::AgentId,
     link::{Outcome, RunKind, RunRef, ServerMessage},
     run::{MAX_REPORTED_ERRORS, Progress, RunState},
 };
 
-use super::vault_file;
+use super::{Context, vault_file};
 use crate::{
     Error, Result,
     app::App,
@@ -27,25 +28,25 @@ use crate::{
 const STOPPABLE: [RunState; 3] = [RunState::StartRequested, RunState::Searching, RunState::InProgress];
 
 /// Stops a run. What no agent has yet is cancelled at once.
-pub async fn stop(app: &App, agent: AgentId, run: RunRef) -> Result<()> {
-    let mut write = app.db.write().await?;
-    let cancelled = db::run::move_on(&mut write, run, &[RunState::Queued], RunState::Cancelled).await?;
+pub async fn stop<E: Endpoint>(context: &Context, agent: AgentId, run: RunRef) -> Result<()> {
+    let mut change = context.change::<E>().await?;
+    let cancelled = db::run::move_on(&mut change, run, &[RunState::Queued], RunState::Cancelled).await?;
     if cancelled {
-        db::run::set_completed(&mut write, run, app.now_ms()).await?;
+        db::run::set_completed(&mut change, run, context.now_ms()).await?;
     }
     let requested =
-        !cancelled && db::run::move_on(&mut write, run, &STOPPABLE, RunState::StopRequested).await?;
-    let state = db::run::get(&mut write, run).await?.map(|run| run.state);
-    write.commit().await?;
-    match state {
-        _ if cancelled || requested => {}
-        Some(RunState::StopRequested) => {}
-        Some(state) => return Err(Error::conflict(format!("The {run} is {state} already."))),
-        None => return Err(Error::not_found(format!("There is no {run}."))),
+        !cancelled && db::run::move_on(&mut change, run, &STOPPABLE, RunState::StopRequested).await?;
+    if !cancelled && !requested {
+        return match db::run::get(&mut change, run).await?.map(|run| run.state) {
+            Some(RunState::StopRequested) => Ok(()),
+            Some(state) => Err(Error::conflict(format!("The {run} is {state} already."))),
+            None => Err(Error::not_found(format!("There is no {run}."))),
+        };
     }
-    if !app.live.send(agent, ServerMessage::Stop { run }) {
+    change.commit(run).await?;
+    if !context.live.send(agent, ServerMessage::Stop { run }) {
         // The agent may hang on a neighbour, whose dispatcher finds the request.
-        app.live.dispatch.notify_one();
+        context.live.dispatch.notify_one();
     }
     Ok(())
 }

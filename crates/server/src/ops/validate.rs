@@ -23,6 +23,23 @@ pub fn name(field: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
+/// A user name: 1 to 100 letters, digits or any of `. _ @ -`.
+pub fn username(field: &str, value: &str) -> Result<()> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "._@-".contains(c);
+    if value.is_empty() || value.len() > 100 || !value.chars().all(fits) {
+        return Err(Error::invalid(format!("{field} takes 1 to 100 letters, digits or any of . _ @ -")));
+    }
+    Ok(())
+}
+
+/// A password: 12 to 1000 characters.
+pub fn password(field: &str, value: &str) -> Result<()> {
+    if !(12..=1000).contains(&value.chars().count()) {
+        return Err(Error::invalid(format!("{field} takes 12 to 1000 characters.")));
+    }
+    Ok(())
+}
+
 /// A path on a machine: absolute, no part of it `..`.
 pub fn path(field: &str, value: &str) -> Result<()> {
     if !value.starts_with('/') {

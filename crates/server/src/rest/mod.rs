@@ -24,7 +24,6 @@ use serde::Serialize;
 use crate::{
     Error, ErrorKind, Result,
     app::App,
-    auth,
     http::problem_response,
     ops::vault_file::{self, Access},
 };
@@ -55,7 +54,7 @@ fn answered(result: Result<Response>) -> Response {
 
 async fn enter(app: &App, headers: &HeaderMap, id: String) -> Result<Access> {
     let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let actor = auth::authenticate(&app.db, header).await?;
+    let actor = app.authenticate(header).await?;
     vault_file::access(app, &actor, &VaultId(id)).await
 }
 

@@ -37,6 +37,15 @@ impl Dialect {
         }
     }
 
+    /// Makes whoever else appends to the audit log wait until this transaction ends; nothing where writers take turns
+    /// anyway.
+    pub fn audit_turn(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some(postgres::AUDIT_TURN),
+        }
+    }
+
     /// Queues the checks again that no living server works on.
     pub fn requeue_checks(self) -> &'static str {
         match self {

@@ -3,7 +3,7 @@
 mod enroll;
 
 use roadstead_api::{
-    Page, PageQuery,
+    Endpoint, Page, PageQuery,
     agent::{
         Agent, AgentDisable, AgentEnable, AgentList, AgentShow, EnrolmentToken, EnrolmentTokenCreate,
         NewEnrolmentToken,
@@ -31,10 +31,10 @@ pub async fn create_token(context: &Context, new: NewEnrolmentToken) -> Result<E
     let secret = random::secret("")?;
     let now = context.now_ms();
     let expires = now + i64::from(ttl) * 1000;
-    let mut write = context.db.write().await?;
+    let mut change = context.change::<EnrolmentTokenCreate>().await?;
     let hash = random::fingerprint(&secret);
-    db::enrolment_token::insert(&mut write, context.account(), &hash, expires, now).await?;
-    write.commit().await?;
+    db::enrolment_token::insert(&mut change, context.account(), &hash, expires, now).await?;
+    change.commit("").await?;
     Ok(EnrolmentToken { token: enroll::token_text(&secret), expires_at: timestamp(expires)? })
 }
 
@@ -57,14 +57,12 @@ pub async fn show(context: &Context, id: AgentId) -> Result<Agent> {
 
 /// Lets an agent take work again.
 pub async fn enable(context: &Context, id: AgentId) -> Result<Agent> {
-    context.authorize::<AgentEnable>()?;
-    set_enabled(context, id, true).await
+    set_enabled::<AgentEnable>(context, id, true).await
 }
 
 /// Keeps an agent from new work.
 pub async fn disable(context: &Context, id: AgentId) -> Result<Agent> {
-    context.authorize::<AgentDisable>()?;
-    set_enabled(context, id, false).await
+    set_enabled::<AgentDisable>(context, id, false).await
 }
 
 /// An agent of the caller's account.
@@ -77,13 +75,12 @@ fn not_found(id: AgentId) -> Error {
     Error::not_found(format!("There is no agent {id}."))
 }
 
-async fn set_enabled(context: &Context, id: AgentId, enabled: bool) -> Result<Agent> {
-    let mut write = context.db.write().await?;
-    let found = db::agent::set_enabled(&mut write, context.account(), id, enabled).await?;
-    write.commit().await?;
-    if !found {
+async fn set_enabled<E: Endpoint>(context: &Context, id: AgentId, enabled: bool) -> Result<Agent> {
+    let mut change = context.change::<E>().await?;
+    if !db::agent::set_enabled(&mut change, context.account(), id, enabled).await? {
         return Err(not_found(id));
     }
+    change.commit(id).await?;
     context.live.dispatch.notify_one();
     get(context, id).await
 }
