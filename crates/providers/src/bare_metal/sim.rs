@@ -199,11 +199,12 @@ struct Login {
     shared: Arc<Shared>,
     commands: HashMap<ChannelId, Vec<u8>>,
     inputs: HashMap<ChannelId, Vec<u8>>,
+    asked_for_code: bool,
 }
 
 impl Login {
     fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, commands: HashMap::new(), inputs: HashMap::new() }
+        Self { shared, commands: HashMap::new(), inputs: HashMap::new(), asked_for_code: false }
     }
 
     fn admit(&self, proved: bool) -> Auth {
@@ -259,7 +260,12 @@ impl Handler for Login {
         let answers: Option<Vec<_>> = answers.map(Iterator::collect);
         match (self.shared.fault(), answers.as_deref()) {
             (Fault::AsksForPassword | Fault::AsksForSecondFactor, None) => Ok(question("Password: ")),
-            (Fault::AsksForSecondFactor, Some(_)) => Ok(question("Code: ")),
+            (Fault::AsksForSecondFactor, Some(_)) if !self.asked_for_code => {
+                self.asked_for_code = true;
+                Ok(question("Code: "))
+            }
+            // Whatever comes for a code is taken: a client that sends the password for it is found out.
+            (Fault::AsksForSecondFactor, Some(_)) => Ok(self.admit(true)),
             (Fault::AsksForPassword, Some([answer])) => Ok(self.admit(answer == PASSWORD)),
             _ => Ok(self.admit(false)),
         }
