@@ -7,6 +7,7 @@ mod build;
 mod command;
 mod data;
 mod openapi;
+mod postgres;
 mod restic;
 mod test;
 mod tools;

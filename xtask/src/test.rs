@@ -1,6 +1,7 @@
 //! `test`: everything that CI runs.
 
 use std::{
+    ffi::OsStr,
     process::Command,
     time::{Duration, Instant},
 };
@@ -9,7 +10,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     command::{cargo, run as run_command},
-    openapi, restic, tools,
+    openapi,
+    postgres::Cluster,
+    restic, tools,
 };
 
 /// How much is run.
@@ -43,14 +46,31 @@ pub fn run(arguments: &[String]) -> Result<()> {
         let mut doc = cargo(&["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"]);
         steps.take("doc", || run_command(doc.env("RUSTDOCFLAGS", "-D warnings")))?;
     }
+    let cluster = steps.take("postgres", Cluster::start)?;
     let mut test = cargo(&["test", "--locked", "--workspace"]);
-    test.env("ROADSTEAD_RESTIC", restics);
+    test.env("ROADSTEAD_RESTIC", &restics).env("ROADSTEAD_TEST_POSTGRES", &cluster.url);
     if extent == Extent::Long {
         test.env("ROADSTEAD_LONG", "1");
     }
     steps.take("test", || run_command(&mut test))?;
+    if extent != Extent::Quick {
+        // The same once more, with every server on PostgreSQL, which is stopped in the middle at last.
+        let mut e2e = end_to_end(&cluster, &restics, &[]);
+        steps.take("e2e on pg", || run_command(&mut e2e))?;
+        let mut outage = end_to_end(&cluster, &restics, &["outage::"]);
+        outage.env("ROADSTEAD_TEST_POSTGRES_DATA", cluster.data()).env("PATH", cluster.path()?);
+        steps.take("outage", || run_command(&mut outage))?;
+    }
     steps.print(begun.elapsed());
     Ok(())
+}
+
+/// The end-to-end tests of these names with every server on PostgreSQL. The whole workspace is named so that nothing is
+/// built anew.
+fn end_to_end(cluster: &Cluster, restics: &OsStr, names: &[&str]) -> Command {
+    let mut test = cargo(&["test", "--locked", "--workspace", "--test", "e2e", "--"]);
+    test.args(names).env("ROADSTEAD_TEST_DATABASE", &cluster.url).env("ROADSTEAD_RESTIC", restics);
+    test
 }
 
 /// Installs what the tests need, and returns the restics for `ROADSTEAD_RESTIC`.

@@ -8,6 +8,7 @@ mod full_disk;
 mod kill;
 mod load;
 mod neighbours;
+mod outage;
 mod roles;
 mod rules;
 mod support;

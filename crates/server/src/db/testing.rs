@@ -1,5 +1,5 @@
-//! Databases for tests: each test runs on SQLite, and on PostgreSQL where `ROADSTEAD_TEST_DATABASE` names one, in a
-//! fresh database of its own there. `cargo xtask test` sees to it that it does.
+//! Databases for tests: each test runs on SQLite, and on PostgreSQL where `ROADSTEAD_TEST_POSTGRES` names one, in a
+//! fresh database of its own there.
 
 use std::{future::Future, sync::Arc};
 
@@ -24,7 +24,10 @@ pub async fn each<Fut: Future<Output = ()>>(test: impl Fn(Arc<Db>) -> Fut) {
 
 /// Runs a test on a fresh, empty database of PostgreSQL, if there is one. A failed test leaves its database behind.
 pub async fn on_postgres(test: impl AsyncFnOnce(DatabaseUrl)) {
-    let Ok(server) = std::env::var("ROADSTEAD_TEST_DATABASE") else { return };
+    let Ok(server) = std::env::var("ROADSTEAD_TEST_POSTGRES") else {
+        assert!(std::env::var_os("CI").is_none(), "CI tests on PostgreSQL, too");
+        return;
+    };
     sqlx::any::install_default_drivers();
     let name = format!("test_{}", random::id().unwrap());
     let mut admin = AnyConnection::connect(&server).await.unwrap();
