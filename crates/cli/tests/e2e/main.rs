@@ -11,5 +11,6 @@ mod neighbours;
 mod outage;
 mod roles;
 mod rules;
+mod seed;
 mod support;
 mod walk;

@@ -1,0 +1,60 @@
+//! The example that follows the seed's draft line by line, against a live agent.
+
+use std::{path::Path, process::Command};
+
+use crate::support::{Agent, Server, tree};
+
+#[test]
+fn the_draft_of_the_backup_bindings_works() {
+    let server = Server::start();
+    let agent = Agent::start(&server);
+    let work = tempfile::tempdir().unwrap();
+    let source = work.path().join("source");
+    tree::fill(&source, 12, 8 << 20);
+    let configuration = agent.configure(&server, &[&source], &[]);
+
+    // `cargo test --workspace` builds examples before it runs tests; alone, this test builds what it needs.
+    let binary = Path::new(env!("CARGO_BIN_EXE_roadstead"));
+    let example = binary.parent().unwrap().join("examples/backups");
+    if !example.exists() {
+        let cargo = ["build", "--quiet", "--package", "roadstead-client", "--example", "backups"];
+        assert!(Command::new(env!("CARGO")).args(cargo).status().unwrap().success());
+    }
+    let target = work.path().join("restored");
+    let output = Command::new(example)
+        .args([configuration.to_string().as_str(), target.to_str().unwrap()])
+        .env("ROADSTEAD_URL", &server.url)
+        .env("ROADSTEAD_USER", "admin")
+        .env("ROADSTEAD_API_KEY", &server.api_key)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    let told: Vec<&str> = text.lines().collect();
+    let agents = format!("agents: [({}, test agent)]", agent.id);
+    let configurations = format!("backup_configurations: [({configuration}, test)]");
+    for line in [
+        agents.as_str(),
+        configurations.as_str(),
+        "active_backups: []",
+        "api_version: v1",
+        "busy false, encrypted false, enabled true",
+        "schedule: manual",
+        "next_runtime: None",
+        "enabled: false",
+        "exclusions: [\"*.tmp\"]",
+        "running: false",
+        "started: true",
+        "state: cancelled",
+        "report: None",
+        "another run: true",
+        "ok true, error None, restorable true",
+        "took time: true",
+        "files_searched: 12",
+        "errors: []",
+        "restored: ok true, 12 files",
+    ] {
+        assert!(told.contains(&line), "{line}\nis missing in\n{text}");
+    }
+    tree::assert_same(&source, &target.join(source.strip_prefix("/").unwrap()));
+}

@@ -1,0 +1,112 @@
+//! The draft of the backup bindings, line by line, as far as the system goes: connect, look around, change a
+//! configuration, run it, stop it, read its report, restore from it.
+//!
+//! ```text
+//! ROADSTEAD_URL=http://127.0.0.1:7643 ROADSTEAD_USER=admin ROADSTEAD_API_KEY=... \
+//!     cargo run --package roadstead-client --example backups -- CONFIGURATION_ID RESTORE_TO
+//! ```
+#![allow(clippy::print_stdout, reason = "this is what the example is for")]
+
+use std::{env, error::Error};
+
+use roadstead_client::{
+    api::{id::BackupConfigurationId, restore::NewRestore},
+    blocking::{BackupStatus, Client},
+};
+use serde_json::json;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [configuration_id, restore_to] = arguments.as_slice() else {
+        return Err("which configuration, and where to restore to?".into());
+    };
+    let id = configuration_id.parse()?;
+    let conn = Client::connect(
+        &env::var("ROADSTEAD_URL")?,
+        &env::var("ROADSTEAD_USER")?,
+        &env::var("ROADSTEAD_API_KEY")?,
+    )?;
+    look_around(&conn)?;
+    change_configuration(&conn, id)?;
+    let status = run_and_stop(&conn, id)?;
+    let backup = run_to_the_end(&conn, id, &status)?;
+    restore(&conn, &backup, restore_to)
+}
+
+fn look_around(conn: &Client) -> Result<(), Box<dyn Error>> {
+    println!("agents: {}", shown(&conn.agents()?));
+    println!("backup_configurations: {}", shown(&conn.backup_configurations()?));
+    println!("active_backups: {}", shown(&conn.active_backups()?));
+    println!("active_restores: {}", shown(&conn.active_restores()?));
+    println!("api_endpoint: {}", conn.api_endpoint());
+    println!("api_version: {}", conn.api_version());
+    let first = conn.agents()?.first().map(|agent| agent.id).ok_or("there is no agent")?;
+    let agent = conn.get_agent(first)?;
+    println!("agent: {}", agent.name);
+    println!("agent.backup_configurations: {}", shown(&agent.backup_configurations()?));
+    println!("agent.active_backups: {}", shown(&agent.active_backups()?));
+    println!("busy {}, encrypted {}, enabled {}", agent.is_busy(), agent.is_encrypted(), agent.is_enabled());
+    Ok(())
+}
+
+fn change_configuration(conn: &Client, id: BackupConfigurationId) -> Result<(), Box<dyn Error>> {
+    let mut config = conn.get_backup_configuration(id)?;
+    println!("schedule: {}", config.schedule);
+    println!("next_runtime: {:?}", config.next_runtime());
+    config.disable()?;
+    println!("enabled: {}", config.is_enabled());
+    config.enable()?;
+    config.update_from_dict(&json!({ "exclusions": ["*.tmp"] }))?;
+    println!("exclusions: {:?}", config.exclusions);
+    Ok(())
+}
+
+fn run_and_stop(conn: &Client, id: BackupConfigurationId) -> Result<BackupStatus, Box<dyn Error>> {
+    let mut backup = conn.create_backup(id)?;
+    println!("running: {}", backup.running()?);
+    println!("inclusions: {:?}, exclusions: {:?}", backup.inclusions(), backup.exclusions());
+    let status = backup.start()?;
+    println!("started: {}", !matches!(status.state()?.as_str(), "queued" | "start_requested"));
+    backup.stop()?;
+    println!("state: {}", status.state()?);
+    println!("report: {}", if backup.report()?.is_none() { "None" } else { "there is one" });
+    Ok(status)
+}
+
+fn run_to_the_end(
+    conn: &Client,
+    id: BackupConfigurationId,
+    stopped: &BackupStatus,
+) -> Result<BackupStatus, Box<dyn Error>> {
+    let mut backup = conn.create_backup(id)?;
+    let status = backup.start()?;
+    println!("another run: {}", status.id() != stopped.id());
+    backup.wait(|_| ())?;
+    let report = conn.get_backup_report(status.id())?;
+    println!("ok {}, error {:?}, restorable {}", report.ok, report.error, report.is_restorable());
+    println!("configuration: {}", report.get_configuration()?);
+    println!("took time: {}", !report.duration().is_zero());
+    println!("files_searched: {}", report.files_searched);
+    println!("errors: {:?}", report.errors);
+    Ok(status)
+}
+
+fn restore(conn: &Client, backup: &BackupStatus, to: &str) -> Result<(), Box<dyn Error>> {
+    let wanted = NewRestore {
+        backup_id: backup.id(),
+        agent_id: None,
+        path: Some(to.to_owned()),
+        inclusions: Vec::new(),
+        overwrite: false,
+    };
+    let mut restore = conn.create_restore(wanted)?;
+    let status = restore.start()?;
+    restore.wait(|_| ())?;
+    let report = conn.get_restore_report(status.id())?;
+    println!("restored: ok {}, {} files", report.ok, report.files_restored);
+    Ok(())
+}
+
+fn shown<T: std::fmt::Display>(items: &[T]) -> String {
+    format!("[{}]", items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+}
