@@ -64,7 +64,12 @@ pub type Content = Blocking<crate::Content>;
 impl Client {
     /// See [`crate::Client::new`].
     pub fn new(url: &str, credentials: Credentials) -> Result<Self> {
-        Ok(Self { inner: crate::Client::new(url, credentials)?, runtime: own_runtime()? })
+        Self::over(crate::Client::new(url, credentials)?)
+    }
+
+    /// The blocking client of an async one; see [`crate::ClientBuilder::build_blocking`].
+    pub(crate) fn over(inner: crate::Client) -> Result<Self> {
+        Ok(Self { inner, runtime: own_runtime()? })
     }
 
     /// See [`crate::Client::connect`].

@@ -7,6 +7,7 @@ use roadstead_api::{Endpoint, user::UserShowSelf};
 use serde::de::DeserializeOwned;
 
 use crate::{
+    builder::ClientBuilder,
     error::{Error, ErrorKind, Result},
     transport::{Reply, Transport},
 };
@@ -46,14 +47,23 @@ pub struct Client {
 }
 
 impl Client {
+    /// A client with more to say, such as which CA vouches for its server.
+    pub fn builder(url: &str) -> ClientBuilder {
+        ClientBuilder::new(url)
+    }
+
+    pub(crate) fn over(transport: Transport) -> Self {
+        Self { transport: Arc::new(transport) }
+    }
+
     /// A client without credentials. Little can be asked so: enrolment, and whether the server is well.
     pub fn anonymous(url: &str) -> Result<Self> {
-        Ok(Self { transport: Arc::new(Transport::new(url, None)?) })
+        Self::builder(url).build()
     }
 
     /// A client with credentials, which are tried no earlier than at the first call.
     pub fn new(url: &str, credentials: Credentials) -> Result<Self> {
-        Ok(Self { transport: Arc::new(Transport::new(url, Some(credentials))?) })
+        Self::builder(url).credentials(credentials).build()
     }
 
     /// A client whose API key was tried, and belongs to the user of this name.

@@ -16,6 +16,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum ErrorKind {
     /// The server's address, or the way to it, cannot be used: not a URL, or plain HTTP beyond loopback.
     Address,
+    /// The server could not prove who it is: its certificate is expired, for another name, or of an unknown CA.
+    Untrusted,
     /// The server did not answer.
     Unreachable,
     /// The credentials are missing or wrong.

@@ -1,7 +1,7 @@
 //! The way to the server: which addresses may be used, one HTTP exchange, and its bounds.
 //!
-//! This is the only module that knows the HTTP library, so it is the one place where TLS is to be set up. Until it
-//! is, only plain HTTP to this very machine is spoken: credentials never cross a network in the clear.
+//! This is the only module that knows the HTTP library. Plain HTTP goes to this very machine only: credentials never
+//! cross a network in the clear, nor to a server that cannot prove who it is ([`tls`]).
 
 use std::{net::IpAddr, time::Duration};
 
@@ -12,6 +12,7 @@ use roadstead_api::Problem;
 use crate::{
     Credentials,
     error::{Error, ErrorKind, Result},
+    tls,
 };
 
 /// The longest reply that is read. The largest that the server makes is a report with its thousand errors.
@@ -39,12 +40,13 @@ pub(crate) struct Reply {
 }
 
 impl Transport {
-    pub(crate) fn new(url: &str, credentials: Option<Credentials>) -> Result<Self> {
+    pub(crate) fn new(url: &str, credentials: Option<Credentials>, ca_pem: Option<&[u8]>) -> Result<Self> {
         let base = check_address(url)?;
         let http = reqwest::Client::builder()
             .user_agent(concat!("roadstead/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .no_proxy()
+            .tls_backend_preconfigured(tls::config(ca_pem)?)
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
@@ -90,7 +92,9 @@ impl Transport {
             let Some(attempt) = request.try_clone() else { break };
             match self.http.execute(attempt).await {
                 Ok(response) => return Ok(response),
-                Err(error) if error.is_timeout() => return Err(self.unreachable(error)),
+                Err(error) if error.is_timeout() || tls::distrust(&error).is_some() => {
+                    return Err(self.unreachable(error));
+                }
                 Err(_) => tokio::time::sleep(*wait).await,
             }
         }
@@ -99,6 +103,10 @@ impl Transport {
 
     fn unreachable(&self, error: reqwest::Error) -> Error {
         // The URL is in our own words already.
+        if let Some(why) = tls::distrust(&error) {
+            let context = format!("the server at {} cannot be trusted: {why}", self.base());
+            return Error::new(ErrorKind::Untrusted, context).caused_by(error.without_url());
+        }
         Error::new(ErrorKind::Unreachable, format!("cannot reach the server at {}", self.base()))
             .caused_by(error.without_url())
     }
@@ -147,8 +155,8 @@ fn check_address(text: &str) -> Result<Url> {
                 "{text} is not on this machine, and plain http would show the credentials"
             )));
         }
-        "https" => return Err(refuse("https is not spoken yet; use http to this machine".into())),
-        scheme => return Err(refuse(format!("a server is reached over http, not over {scheme}"))),
+        "https" => {}
+        scheme => return Err(refuse(format!("a server is reached over https, not over {scheme}"))),
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refuse("credentials do not belong into the address".into()));
@@ -169,10 +177,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loopback_is_accepted() {
-        for url in
-            ["http://127.0.0.1:7643", "http://127.9.9.9/", "http://[::1]:80", "http://localhost:1/base/"]
-        {
+    fn https_is_accepted_and_http_to_loopback() {
+        for url in [
+            "http://127.0.0.1:7643",
+            "http://127.9.9.9/",
+            "http://[::1]:80",
+            "http://localhost:1/base/",
+            "https://example.com",
+            "https://192.0.2.1:7643/base",
+        ] {
             assert!(check_address(url).is_ok(), "{url}");
         }
     }
@@ -185,7 +198,8 @@ mod tests {
             "http://127.0.0.1.example.com",
             "http://user:password@127.0.0.1",
             "http://127.0.0.1/?a=b",
-            "https://example.com",
+            "https://user:password@example.com",
+            "https://example.com/?a=b",
             "ftp://127.0.0.1",
             "127.0.0.1:7643",
             "",
@@ -197,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_base_has_no_slash_at_its_end() {
-        let transport = Transport::new("http://127.0.0.1:1/base/", None).unwrap();
+        let transport = Transport::new("http://127.0.0.1:1/base/", None, None).unwrap();
         assert_eq!(transport.base(), "http://127.0.0.1:1/base");
     }
 }
