@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `agent.json` | who the agent is, and its credential |
 //! | `key.pem` | its private key |
+//! | `ca.pem` | the CA that alone vouches for the server, where there is one |
 //! | `agent.lock` | held by `enroll` and `run` |
 //! | `run.lock` | held by a job's process |
 //! | `results/` | how jobs ended, until the server knows |
@@ -61,6 +62,10 @@ impl DataDir {
 
     pub fn key(&self) -> PathBuf {
         self.0.join("key.pem")
+    }
+
+    pub fn ca(&self) -> PathBuf {
+        self.0.join("ca.pem")
     }
 
     pub fn results(&self) -> PathBuf {

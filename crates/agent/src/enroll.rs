@@ -13,19 +13,21 @@ use roadstead_api::{
 use roadstead_client::Client;
 
 use crate::{
+    ca,
     data_dir::DataDir,
     error::{Error, ErrorKind, Result},
     host,
     identity::Identity,
     key::AgentKey,
     server_url::ServerUrl,
-    token::Trust,
+    token,
+    trust::Trust,
 };
 
 /// What to enrol, and where.
 #[derive(Clone)]
 pub struct EnrollOptions {
-    /// The server's address, such as `http://127.0.0.1:7643`.
+    /// The server's address, such as `https://backup.example.com:7643`.
     pub server: String,
     /// The enrolment token.
     pub token: String,
@@ -33,6 +35,8 @@ pub struct EnrollOptions {
     pub data_dir: PathBuf,
     /// The agent's name; the host name when absent.
     pub name: Option<String>,
+    /// The CA certificates (PEM) that alone may vouch for the server, where the token leaves that to public CAs.
+    pub ca_pem: Option<String>,
 }
 
 /// What came of it.
@@ -52,11 +56,13 @@ pub struct Enrollment {
 
 /// Enrols an agent. May be repeated until it succeeds: the same folder means the same key.
 ///
-/// Errors: [`ErrorKind::Token`], [`ErrorKind::Address`], [`ErrorKind::AlreadyEnrolled`], [`ErrorKind::Busy`],
+/// Errors: [`ErrorKind::Token`], [`ErrorKind::Address`], [`ErrorKind::Untrusted`] before the token is sent,
+/// [`ErrorKind::Link`], [`ErrorKind::AlreadyEnrolled`], [`ErrorKind::Busy`],
 /// [`ErrorKind::Enrolment`] with the client's error as its source, [`ErrorKind::Key`], [`ErrorKind::Io`].
 pub async fn enroll(options: EnrollOptions) -> Result<Enrollment> {
-    let trust = Trust::of_token(&options.token)?;
+    let trust = token::trust(&options.token)?;
     let server = ServerUrl::parse(&options.server)?;
+    trust.check(&server)?;
     let data = DataDir::new(options.data_dir);
     data.create()?;
     // First, so that an agent that runs here is told by its name rather than as a lock.
@@ -68,11 +74,13 @@ pub async fn enroll(options: EnrollOptions) -> Result<Enrollment> {
     let name = options.name.unwrap_or_else(|| host.hostname.clone());
     let enrolment =
         Enrolment { token: options.token, name: name.clone(), public_key: key.public_pem()?, host };
-    let enrolled = call(&server, &enrolment).await?;
+    let (trust, ca_pem) = believe(trust, &server, options.ca_pem).await?;
+    let enrolled = call(&server, ca_pem.as_deref(), &enrolment).await?;
     let credential = credential(&key, &enrolled)?;
     let Enrolled { agent_id, vault_id, .. } = enrolled;
+    let vault = vault_id.clone();
     let identity =
-        Identity { server, trust, agent_id, vault_id: vault_id.clone(), name: name.clone(), credential };
+        Identity { server, trust, agent_id, vault_id: vault, name: name.clone(), credential, ca_pem };
     identity.save(&data)?;
     let server = identity.server.into();
     Ok(Enrollment { agent_id, vault_id, name, server, fingerprint: key.fingerprint()? })
@@ -85,10 +93,31 @@ fn refuse_enrolled(data: &DataDir) -> Result<()> {
     Err(Error::new(ErrorKind::AlreadyEnrolled, context))
 }
 
-async fn call(server: &ServerUrl, enrolment: &Enrolment) -> Result<Enrolled> {
-    let failed =
-        |e| Error::new(ErrorKind::Enrolment, format!("{server} did not enrol this agent")).caused_by(e);
-    let client = Client::anonymous(server.as_str()).map_err(failed)?;
+/// Whom to believe from now on, and the CA that goes with it.
+async fn believe(trust: Trust, server: &ServerUrl, named: Option<String>) -> Result<(Trust, Option<String>)> {
+    match (trust, named) {
+        (Trust::Ca(hash), _) => {
+            let pem = ca::find(server, &hash).await?;
+            Ok((Trust::Ca(hash), Some(pem)))
+        }
+        (Trust::Public, Some(pem)) => Ok((Trust::Named, Some(pem))),
+        (trust, _) => Ok((trust, None)),
+    }
+}
+
+async fn call(server: &ServerUrl, ca_pem: Option<&str>, enrolment: &Enrolment) -> Result<Enrolled> {
+    let failed = |e: roadstead_client::Error| {
+        let kind = match e.kind() {
+            roadstead_client::ErrorKind::Untrusted => ErrorKind::Untrusted,
+            _ => ErrorKind::Enrolment,
+        };
+        Error::new(kind, format!("{server} did not enrol this agent")).caused_by(e)
+    };
+    let mut client = Client::builder(server.as_str());
+    if let Some(pem) = ca_pem {
+        client = client.ca_pem(pem);
+    }
+    let client = client.build().map_err(failed)?;
     client.call::<AgentEnroll>(&(), &(), enrolment).await.map_err(failed)
 }
 

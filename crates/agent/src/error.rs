@@ -27,6 +27,8 @@ pub enum ErrorKind {
     Enrolment,
     /// The way to the server broke, or never stood.
     Link,
+    /// The server could not prove who it is.
+    Untrusted,
     /// The server does not know the agent's credential.
     Unauthorized,
     /// The server refuses the link.

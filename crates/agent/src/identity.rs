@@ -10,7 +10,7 @@ use crate::{
     durable,
     error::{Error, ErrorKind, Result},
     server_url::ServerUrl,
-    token::Trust,
+    trust::Trust,
 };
 
 /// What an enrolled agent knows of itself. No `Debug`: the credential is a secret.
@@ -28,6 +28,9 @@ pub(crate) struct Identity {
     pub name: String,
     /// What it proves itself with.
     pub credential: String,
+    /// The CA that alone vouches for the server, in PEM. Lies in a file of its own.
+    #[serde(skip)]
+    pub ca_pem: Option<String>,
 }
 
 impl Identity {
@@ -40,7 +43,9 @@ impl Identity {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(failed(e)),
         };
-        serde_json::from_slice(&bytes).map(Some).map_err(|e| failed(e.into()))
+        let mut identity: Self = serde_json::from_slice(&bytes).map_err(|e| failed(e.into()))?;
+        identity.ca_pem = identity.trust.ca_pem(&data.ca())?;
+        Ok(Some(identity))
     }
 
     /// Reads it; an error where the folder is not enrolled.
@@ -54,8 +59,13 @@ impl Identity {
         })
     }
 
-    /// Keeps it.
+    /// Keeps it. The CA comes first: an identity without it would be of no use.
     pub fn save(&self, data: &DataDir) -> Result<()> {
+        if let Some(pem) = &self.ca_pem {
+            let path = data.ca();
+            let failed = |e| Error::io(format!("cannot write {}", path.display()), e);
+            durable::write(&path, pem.as_bytes()).map_err(failed)?;
+        }
         let path = data.identity();
         let failed = |e| Error::io(format!("cannot write {}", path.display()), e);
         let json = serde_json::to_vec_pretty(self).map_err(|e| failed(e.into()))?;

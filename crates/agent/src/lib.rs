@@ -11,6 +11,7 @@
 //! - No secret is logged or put in an argument list.
 
 mod backoff;
+mod ca;
 mod child;
 mod data_dir;
 mod durable;
@@ -21,6 +22,7 @@ mod host;
 mod identity;
 mod job;
 mod key;
+mod line;
 mod link;
 mod order;
 mod reporter;
@@ -31,6 +33,7 @@ mod server_url;
 mod session;
 mod socket;
 mod token;
+mod trust;
 mod work;
 
 pub use backoff::Reconnect;

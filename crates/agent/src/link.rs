@@ -44,6 +44,13 @@ fn pause(error: &Error, backoff: &mut Backoff) -> Duration {
             );
             backoff.later()
         }
+        ErrorKind::Untrusted => {
+            tracing::error!(
+                "who answers is not the server that this agent was enrolled with, or its certificate is not in order; \
+                 nothing is sent to it. Where the server has a new CA, enrol the agent anew in an empty folder"
+            );
+            backoff.later()
+        }
         ErrorKind::Refused => {
             tracing::error!("the server says why above; the agent tries again until somebody mends it");
             backoff.later()

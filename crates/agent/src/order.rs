@@ -23,6 +23,8 @@ pub(crate) const MAX_LINE_BYTES: u64 = 2 * roadstead_api::link::MAX_MESSAGE_BYTE
 pub(crate) struct JobOrder {
     /// Where the vaults are.
     pub server: ServerUrl,
+    /// The CA that alone vouches for the server, in PEM.
+    pub ca_pem: Option<String>,
     /// What the agent proves itself with.
     pub credential: String,
     /// The agent's folder.

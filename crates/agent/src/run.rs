@@ -79,6 +79,7 @@ async fn work_through(identity: &Identity, data: &DataDir, command: &JobCommand,
         let run = job.run;
         let order = JobOrder {
             server: identity.server.clone(),
+            ca_pem: identity.ca_pem.clone(),
             credential: identity.credential.clone(),
             data_dir: data.path().to_owned(),
             job,

@@ -1,7 +1,7 @@
 //! The server's address: what of it can be used, and where the link and the vaults lie below it.
 //!
-//! This is the one place that decides whether a way to the server is safe: plain HTTP goes to this machine only,
-//! since credentials and vault passwords travel there.
+//! Plain HTTP goes to this machine only, since credentials and vault passwords travel there. Whom the agent believes
+//! to be its server over HTTPS, [`crate::trust`] tells.
 
 use std::{fmt, net::IpAddr};
 
@@ -34,13 +34,30 @@ impl ServerUrl {
                 Ok(Self(format!("http://{authority}{path}")))
             }
             "http" => Err(refuse("is plain HTTP to another machine, where others could read along")),
-            "https" => Err(refuse("needs TLS, which this version of the agent does not speak")),
+            "https" => Ok(Self(format!("https://{authority}{}", uri.path().trim_end_matches('/')))),
             _ => Err(refuse("begins with neither http nor https")),
         }
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is reached over TLS.
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https:")
+    }
+
+    /// The host's name or address, without brackets, and the port.
+    pub fn host_and_port(&self) -> (&str, u16) {
+        let (_, rest) = self.0.split_once("://").unwrap_or_default();
+        let authority = rest.split('/').next().unwrap_or_default();
+        let default = if self.is_https() { 443 } else { 80 };
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, port.parse().unwrap_or(default)),
+            _ => (authority, default),
+        };
+        (host.trim_matches(['[', ']']), port)
     }
 
     /// Where the link goes.
@@ -86,6 +103,8 @@ mod tests {
     #[test]
     fn plain_http_goes_to_loopback_only() {
         for good in [
+            "https://127.0.0.1",
+            "https://backup.example.com:8443/base",
             "http://localhost:1",
             "http://LOCALHOST",
             "http://127.0.0.1:80/",
@@ -102,7 +121,8 @@ mod tests {
             "http://127.0.0.1.example.com",
             "http://[::ffff:10.0.0.1]",
             "http://0.0.0.0",
-            "https://127.0.0.1",
+            "https://user@example.com",
+            "https://example.com/?x=1",
             "ftp://127.0.0.1",
             "http://127.0.0.1/?x=1",
             "127.0.0.1:80",
@@ -120,5 +140,20 @@ mod tests {
         assert_eq!(url.link(), "ws://127.0.0.1:7643/base/agent/v1/link");
         let vault = roadstead_api::id::VaultId("abc".to_owned());
         assert_eq!(url.vault(&vault), "http://127.0.0.1:7643/base/vaults/abc/");
+        let url = ServerUrl::parse("https://example.com/").unwrap();
+        assert_eq!(url.link(), "wss://example.com/agent/v1/link");
+    }
+
+    #[test]
+    fn host_and_port_stand_apart() {
+        for (url, host, port) in [
+            ("https://example.com", "example.com", 443),
+            ("https://example.com:8443/base", "example.com", 8443),
+            ("https://[2001:db8::1]/base", "2001:db8::1", 443),
+            ("https://[2001:db8::1]:9", "2001:db8::1", 9),
+            ("http://127.0.0.1", "127.0.0.1", 80),
+        ] {
+            assert_eq!(ServerUrl::parse(url).unwrap().host_and_port(), (host, port), "{url}");
+        }
     }
 }

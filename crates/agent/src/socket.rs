@@ -1,13 +1,13 @@
 //! The WebSocket beneath a session: connected with the agent's credential, bounded in what it takes, and never
 //! waited for without end.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use roadstead_api::link::MAX_MESSAGE_BYTES;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    WebSocketStream, client_async_with_config,
     tungstenite::{
         self, Message,
         client::IntoClientRequest,
@@ -20,13 +20,14 @@ use tokio_tungstenite::{
 use crate::{
     error::{Error, ErrorKind, Result},
     identity::Identity,
+    line::{self, Line},
 };
 
 /// Messages are small but for orders and results; what a buffer lacks it grows by.
 const BUFFER_BYTES: usize = 16 << 10;
 
 /// A connection that stands.
-pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket(WebSocketStream<Box<dyn Line>>);
 
 impl Socket {
     /// Connects to the agent's server.
@@ -36,7 +37,8 @@ impl Socket {
             .write_buffer_size(BUFFER_BYTES)
             .max_message_size(Some(MAX_MESSAGE_BYTES))
             .max_frame_size(Some(MAX_MESSAGE_BYTES));
-        match connect_async_with_config(request(identity)?, Some(config), true).await {
+        let line = line::connect(&identity.server, identity.ca_pem.as_deref()).await?;
+        match client_async_with_config(request(identity)?, line, Some(config)).await {
             Ok((socket, _)) => Ok(Self(socket)),
             Err(tungstenite::Error::Http(reply)) if reply.status() == StatusCode::UNAUTHORIZED => {
                 Err(Error::new(ErrorKind::Unauthorized, "the server does not know this agent's credential"))
@@ -80,5 +82,9 @@ fn request(identity: &Identity) -> Result<Request> {
 }
 
 fn broken(source: tungstenite::Error) -> Error {
+    if matches!(&source, tungstenite::Error::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof) {
+        // A server that was killed; TLS has a paragraph to say of it.
+        return Error::new(ErrorKind::Link, "the link broke off");
+    }
     Error::new(ErrorKind::Link, "the link broke").caused_by(source)
 }

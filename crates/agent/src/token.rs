@@ -1,41 +1,37 @@
 //! Enrolment tokens: `rse1.<secret>.<trust>`.
 //!
-//! The trust says how the agent shall know its server: `plain` on the machine itself. It is read before anything is
-//! sent, so that a token which asks for more than this version can do is never given away over an unsafe line.
+//! The trust says how the agent shall know its server: `plain` on the machine itself, `public` by a public CA, `ca:`
+//! and the SHA-256 of a CA's key by that CA alone. It is read before anything is sent, so that a token is never given
+//! away over a line that is less safe than it asks for.
 
-use serde::{Deserialize, Serialize};
-
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    trust::{KeyHash, Trust},
+};
 
 const VERSION: &str = "rse1";
 
-/// How the agent knows that it speaks with its server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Trust {
-    /// Both are on the same machine.
-    Plain,
+/// Reads the trust of a token, after checking that it is one.
+pub(crate) fn trust(token: &str) -> Result<Trust> {
+    let mut parts = token.splitn(3, '.');
+    let (version, secret, trust) = (parts.next(), parts.next(), parts.next());
+    match (version, secret, trust) {
+        (Some(VERSION), Some(secret), Some(trust)) if is_secret(secret) => parse(trust),
+        (Some(version), ..) if version != VERSION && is_later(version) => {
+            Err(refuse("is of a later version: update this agent"))
+        }
+        _ => Err(refuse("is not one: it should look like rse1.SECRET.TRUST")),
+    }
 }
 
-impl Trust {
-    /// Reads the trust of a token, after checking that it is one.
-    pub fn of_token(token: &str) -> Result<Self> {
-        let mut parts = token.splitn(3, '.');
-        let (version, secret, trust) = (parts.next(), parts.next(), parts.next());
-        match (version, secret, trust) {
-            (Some(VERSION), Some(secret), Some(trust)) if is_secret(secret) => Self::parse(trust),
-            (Some(version), ..) if version != VERSION && is_later(version) => {
-                Err(refuse("is of a later version: update this agent"))
-            }
-            _ => Err(refuse("is not one: it should look like rse1.SECRET.TRUST")),
-        }
-    }
-
-    fn parse(trust: &str) -> Result<Self> {
-        match trust {
-            "plain" => Ok(Self::Plain),
-            _ => Err(refuse("needs TLS, which this version of the agent does not speak: update this agent")),
-        }
+fn parse(trust: &str) -> Result<Trust> {
+    let ca = trust.strip_prefix("ca:").map(KeyHash::parse);
+    match (trust, ca) {
+        ("plain", _) => Ok(Trust::Plain),
+        ("public", _) => Ok(Trust::Public),
+        (_, Some(Some(hash))) => Ok(Trust::Ca(hash)),
+        (_, Some(None)) => Err(refuse("is damaged: what should be the hash of a CA's key is none")),
+        _ => Err(refuse("asks for a trust that this version of the agent does not know: update this agent")),
     }
 }
 
@@ -54,18 +50,25 @@ fn refuse(why: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::Trust;
+    use super::{KeyHash, Trust, trust};
 
     fn refusal(token: &str) -> String {
-        Trust::of_token(token).unwrap_err().to_string()
+        trust(token).unwrap_err().to_string()
     }
 
     #[test]
-    fn plain_is_the_only_trust() {
-        assert_eq!(Trust::of_token("rse1.a-b_C9.plain").unwrap(), Trust::Plain);
-        assert!(refusal("rse1.abc.sha256:00").contains("needs TLS"));
-        assert!(refusal("rse1.abc.public").contains("needs TLS"));
-        assert!(refusal("rse1.abc.plain.more").contains("needs TLS"));
+    fn each_trust_is_read() {
+        let hash = "0123456789abcdef".repeat(4);
+        assert_eq!(trust("rse1.a-b_C9.plain").unwrap(), Trust::Plain);
+        assert_eq!(trust("rse1.abc.public").unwrap(), Trust::Public);
+        let pinned = trust(&format!("rse1.abc.ca:{hash}")).unwrap();
+        assert_eq!(pinned, Trust::Ca(KeyHash::parse(&hash).unwrap()));
+        for other in ["sha256:00", "plain.more", "PLAIN", ""] {
+            assert!(refusal(&format!("rse1.abc.{other}")).contains("update this agent"), "{other}");
+        }
+        for damaged in ["ca:", "ca:00", &format!("ca:{hash}0"), &format!("ca:{}", "g".repeat(64))] {
+            assert!(refusal(&format!("rse1.abc.{damaged}")).contains("damaged"), "{damaged}");
+        }
     }
 
     #[test]

@@ -70,7 +70,8 @@ pub(crate) fn carry_out<W: Write + Send>(
 fn open(order: &JobOrder, cancel: &Cancel) -> Result<Repository> {
     let url = order.server.vault(&order.job.vault_id);
     let auth = RestAuth::Bearer(order.credential.clone());
-    let store = RestStore::new(RestConfig { url, auth, ..RestConfig::default() })?;
+    let ca_pem = order.ca_pem.clone().map(String::into_bytes);
+    let store = RestStore::new(RestConfig { url, auth, ca_pem, ..RestConfig::default() })?;
     let store = RetryStore::new(Arc::new(store), PATIENCE, cancel.clone());
     Repository::open(Arc::new(store), order.job.vault_password.as_bytes())
 }

@@ -62,6 +62,7 @@ impl FakeServer {
             token: "rse1.secret.plain".to_owned(),
             data_dir: folder.join("new/agent"),
             name: None,
+            ca_pem: None,
         }
     }
 }
@@ -148,11 +149,16 @@ async fn an_enrolled_folder_is_not_enrolled_again() {
 async fn nothing_is_sent_where_it_could_be_overheard() {
     let server = FakeServer::start().await;
     let folder = tempfile::tempdir().unwrap();
+    let hash = "ab".repeat(32);
     for url in ["http://192.0.2.1:1", "https://127.0.0.1:1", "http://localhost.example.com", "nonsense"] {
         let options = EnrollOptions { server: url.to_owned(), ..server.options(folder.path()) };
         assert_eq!(enroll(options).await.unwrap_err().kind(), ErrorKind::Address, "{url}");
     }
-    for token in ["rse1.secret.sha256-ab12", "rse1.secret.public", "rse2.secret.plain", "secret"] {
+    for token in ["rse1.secret.public", &format!("rse1.secret.ca:{hash}")] {
+        let options = EnrollOptions { token: token.to_owned(), ..server.options(folder.path()) };
+        assert_eq!(enroll(options).await.unwrap_err().kind(), ErrorKind::Address, "{token} over plain HTTP");
+    }
+    for token in ["rse1.secret.sha256-ab12", "rse1.secret.ca:ab12", "rse2.secret.plain", "secret"] {
         let options = EnrollOptions { token: token.to_owned(), ..server.options(folder.path()) };
         let error = enroll(options).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Token, "{token}");

@@ -1,6 +1,6 @@
 //! `roadstead agent`: enrols this machine's agent, runs it, and, hidden, runs one job of it.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use roadstead_agent::{EnrollOptions, JobCommand, Reconnect, RunOptions};
@@ -8,9 +8,8 @@ use serde::Serialize;
 
 use crate::{
     error::{Error, Exit, Result},
-    log,
-    output::Output,
-    runtime, secret,
+    log, runtime, secret,
+    session::Globals,
     shutdown::Shutdown,
 };
 
@@ -19,7 +18,8 @@ use crate::{
 pub enum AgentProcessCommand {
     /// Make this machine's agent known to a server, and print the fingerprint of its key.
     #[command(
-        after_help = "`roadstead agents token` makes the token.\n\nExample:\n  roadstead agent enroll --server \
+        after_help = "`roadstead agents token` makes the token, which says by which certificate the agent shall know its \
+                      server. Where that is one by a CA that is not public, name it with --ca-file.\n\nExample:\n  roadstead agent enroll --server \
                             http://127.0.0.1:7643 --token-file token --data-dir /var/lib/roadstead-agent"
     )]
     Enroll(EnrollArgs),
@@ -68,9 +68,9 @@ struct Enrolled {
 }
 
 /// Carries out a verb.
-pub fn run(command: AgentProcessCommand, output: Output) -> Result<Exit> {
+pub fn run(command: AgentProcessCommand, globals: &Globals) -> Result<Exit> {
     match command {
-        AgentProcessCommand::Enroll(args) => enroll(args, output),
+        AgentProcessCommand::Enroll(args) => enroll(args, globals),
         AgentProcessCommand::Run { data_dir, with_parent } => keep_running(data_dir, with_parent),
         AgentProcessCommand::RunJob => {
             log::start();
@@ -80,16 +80,26 @@ pub fn run(command: AgentProcessCommand, output: Output) -> Result<Exit> {
     }
 }
 
-fn enroll(args: EnrollArgs, output: Output) -> Result<Exit> {
+fn enroll(args: EnrollArgs, globals: &Globals) -> Result<Exit> {
     let token = match (args.token, args.token_file) {
         (Some(token), _) => token,
         (None, Some(file)) => secret::from_file("the enrolment token", &file)?,
         (None, None) => return Err(Error::usage("give --token or --token-file")),
     };
-    let options = EnrollOptions { server: args.server, token, data_dir: args.data_dir, name: args.name };
+    let ca_pem = globals.ca_file.as_ref().map(|path| {
+        let failed = || format!("cannot read the CA certificates in {}", path.display());
+        fs::read_to_string(path).map_err(|e| Error::local(failed()).caused_by(e))
+    });
+    let options = EnrollOptions {
+        server: args.server,
+        token,
+        data_dir: args.data_dir,
+        name: args.name,
+        ca_pem: ca_pem.transpose()?,
+    };
     let enrolled = runtime::single()?.block_on(roadstead_agent::enroll(options));
     let enrolled = enrolled.map_err(|e| Error::local("this agent was not enrolled").caused_by(e))?;
-    output.object(&Enrolled {
+    globals.output().object(&Enrolled {
         agent_id: enrolled.agent_id.0,
         name: enrolled.name,
         server: enrolled.server,

@@ -3,14 +3,15 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use roadstead_client::{Client, Credentials};
+use roadstead_client::Credentials;
 use serde::Serialize;
 
 use crate::{
     error::{Error, Exit, Result},
-    output::{self, Output},
+    output,
     profile::{self, Profile},
     secret,
+    session::{self, Globals},
 };
 
 /// Where to sign in, and as whom.
@@ -35,7 +36,8 @@ struct SignedIn<'a> {
 }
 
 /// Signs in, and keeps the profile.
-pub async fn run(args: LoginArgs, profile: Option<&str>, output: Output) -> Result<Exit> {
+pub async fn run(args: LoginArgs, globals: &Globals) -> Result<Exit> {
+    let output = globals.output();
     let path = profile::default_path().ok_or_else(|| {
         Error::local("there is no place to keep a profile: neither HOME nor XDG_CONFIG_HOME is set")
     })?;
@@ -45,14 +47,17 @@ pub async fn run(args: LoginArgs, profile: Option<&str>, output: Output) -> Resu
         None => secret::ask("Password: ")?,
     };
     let credentials = Credentials::Password { username: username.clone(), password };
-    let client = Client::new(&args.server, credentials)?;
+    // Later commands may be given elsewhere.
+    let ca_file = globals.ca_file.as_deref().map(std::path::absolute).transpose();
+    let ca_file = ca_file.map_err(|e| Error::usage("the CA file cannot be found").caused_by(e))?;
+    let client = session::client(&args.server, ca_file.as_deref())?.credentials(credentials).build()?;
     let key = client.create_api_key(&key_name()).await?;
-    let name = profile.unwrap_or(profile::DEFAULT);
+    let name = globals.profile.as_deref().unwrap_or(profile::DEFAULT);
     let url = client.url().to_owned();
     profile::save(
         &path,
         name,
-        Profile { url: url.clone(), username: username.clone(), api_key: key.secret },
+        Profile { url: url.clone(), username: username.clone(), api_key: key.secret, ca_file },
     )?;
     output.object(&SignedIn { profile: name, url: &url, username: &username })?;
     Ok(Exit::Done)

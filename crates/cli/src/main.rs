@@ -66,13 +66,11 @@ fn carry_out(cli: Cli) -> Result<Exit> {
     let Cli { globals, command } = cli;
     let output = globals.output();
     match command {
-        Command::Server(args) => server::run(args, output),
-        Command::Agent { command } => agent_process::run(command, output),
+        Command::Server(args) => server::run(*args, output),
+        Command::Agent { command } => agent_process::run(command, &globals),
         Command::Completions { shell } => completions(shell, output),
         Command::Up(args) => runtime::single()?.block_on(up::run(args, output)),
-        Command::Login(args) => {
-            runtime::single()?.block_on(login::run(args, globals.profile.as_deref(), output))
-        }
+        Command::Login(args) => runtime::single()?.block_on(login::run(args, &globals)),
         noun => runtime::single()?.block_on(ask(noun, &globals.session()?)),
     }
 }

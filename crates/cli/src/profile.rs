@@ -25,6 +25,9 @@ pub struct Profile {
     pub username: String,
     /// The secret of the API key made for this profile.
     pub api_key: String,
+    /// A file with the CA certificates that alone may vouch for the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -82,7 +85,12 @@ mod tests {
     use super::*;
 
     fn profile(url: &str) -> Profile {
-        Profile { url: url.to_owned(), username: "ann".to_owned(), api_key: "secret".to_owned() }
+        Profile {
+            url: url.to_owned(),
+            username: "ann".to_owned(),
+            api_key: "secret".to_owned(),
+            ca_file: Some(PathBuf::from("/etc/ca.pem")),
+        }
     }
 
     #[test]

@@ -1,13 +1,16 @@
-//! `roadstead server`: runs the server, and, hidden, the child processes that work on its vaults.
+//! `roadstead server`: runs the server, says what its settings come to, and, hidden, is the child processes that work
+//! on its vaults.
 
 use std::{
+    collections::BTreeMap,
     env,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
 
 use clap::{Args, Subcommand};
-use roadstead_server::{DatabaseUrl, ServerOptions, WorkerCommand};
+use roadstead_server::{CONFIG_VARIABLE, Origin, Settings, WorkerCommand};
+use serde::Serialize;
 
 use crate::{
     error::{Error, Exit, Result},
@@ -24,15 +27,18 @@ pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCA
 #[derive(Args, Debug)]
 #[command(
     args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true,
     after_help = "Prints \"listening on URL\" when it is ready. The first start writes admin.json, with the way in, to \
-                  the data folder.\n\nExample:\n  roadstead server --data-dir /var/lib/roadstead"
+                  the data folder. Beyond loopback it speaks TLS, with a certificate by a CA of its own (tls/ca.pem in \
+                  the data folder) or the one given.\n\nEach setting is also read from the configuration file \
+                  (data_dir = \"...\"), and from the environment (ROADSTEAD_SERVER_DATA_DIR), which comes before the \
+                  file; flags come first.\n\nExample:\n  roadstead server --data-dir /var/lib/roadstead\n  roadstead \
+                  server --data-dir /var/lib/roadstead --listen 0.0.0.0:7643 --public-url https://backup.example.com:7643"
 )]
 pub struct ServerArgs {
     #[command(subcommand)]
     command: Option<ServerCommand>,
     #[command(flatten)]
-    run: Option<RunArgs>,
+    run: RunArgs,
 }
 
 #[derive(Subcommand, Debug)]
@@ -40,53 +46,146 @@ enum ServerCommand {
     /// Work on a vault; the server starts this itself.
     #[command(hide = true)]
     VaultWork,
+    /// The server's settings.
+    Config {
+        /// The verb.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+enum ConfigCommand {
+    /// Say which settings are in force, where each comes from, and what is wrong with them.
+    #[command(
+        after_help = "Exit status: 0 when a server can be started so, 1 when not.\n\nExample:\n  roadstead server \
+                      config check --config /etc/roadstead/server.toml"
+    )]
+    Check(Box<SettingArgs>),
 }
 
 #[derive(Args, Debug)]
 struct RunArgs {
-    /// Where everything is kept; made if it is not there.
-    #[arg(long, value_name = "FOLDER")]
-    data_dir: PathBuf,
-    /// Where to listen; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value_t = DEFAULT_LISTEN)]
-    listen: SocketAddr,
-    /// What clients and agents call the server; the listen address when absent.
-    #[arg(long, value_name = "URL")]
-    public_url: Option<String>,
-    /// The PostgreSQL database to use (postgres://...), also as ROADSTEAD_DATABASE, where no other process sees its
-    /// password; without it, one is kept in the data folder.
-    #[arg(long, value_name = "URL")]
-    database: Option<DatabaseUrl>,
+    #[command(flatten)]
+    settings: SettingArgs,
     /// End when standard input does.
     #[arg(long, hide = true)]
     with_parent: bool,
 }
 
+#[derive(Args, Debug)]
+struct SettingArgs {
+    /// The configuration file, in TOML.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where everything is kept; made if it is not there.
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<String>,
+    /// Where to listen: 127.0.0.1:7643 when absent. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// What clients and agents call the server; the listen address when absent.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Speak TLS also on loopback.
+    #[arg(long)]
+    tls: bool,
+    /// A certificate to show, with those between it and its CA, in PEM; read again at SIGHUP.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<String>,
+    /// The certificate's private key, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<String>,
+    /// The PostgreSQL database to use (postgres://...), better as ROADSTEAD_SERVER_DATABASE, where no other process sees
+    /// its password; without it, one is kept in the data folder.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Where backup data is stored: local, which is the data folder.
+    #[arg(long, value_name = "URL")]
+    vault_store: Option<String>,
+}
+
+/// What `config check` prints.
+#[derive(Serialize)]
+struct Checked {
+    settings: BTreeMap<&'static str, CheckedSetting>,
+    problems: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct CheckedSetting {
+    value: Option<String>,
+    from: &'static str,
+}
+
 /// Carries out what was asked for.
 pub fn run(args: ServerArgs, output: Output) -> Result<Exit> {
-    match (args.command, args.run) {
-        (Some(ServerCommand::VaultWork), _) => {
+    match args.command {
+        Some(ServerCommand::VaultWork) => {
             roadstead_server::vault_work()
                 .map_err(|e| Error::local("the work on the vault failed").caused_by(e))?;
             Ok(Exit::Done)
         }
-        (None, Some(args)) => serve(args, output),
-        (None, None) => Err(Error::usage("the server needs --data-dir")),
+        Some(ServerCommand::Config { command: ConfigCommand::Check(args) }) => check(&args, output),
+        None => serve(&args.run, output),
     }
 }
 
-fn serve(args: RunArgs, output: Output) -> Result<Exit> {
+impl SettingArgs {
+    /// The environment is not left to the parser of arguments: a variable that is set would count as an argument of
+    /// every other command here.
+    fn gather(&self) -> Settings {
+        let flags = [
+            ("data_dir", self.data_dir.clone()),
+            ("listen", self.listen.map(|address| address.to_string())),
+            ("public_url", self.public_url.clone()),
+            ("tls", self.tls.then(|| "true".to_owned())),
+            ("tls_cert", self.tls_cert.clone()),
+            ("tls_key", self.tls_key.clone()),
+            ("database", self.database.clone()),
+            ("vault_store", self.vault_store.clone()),
+        ];
+        let environment = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        // What is not UTF-8 is no value of any setting, and is told as the odd text that it is.
+        let environment = environment.map(|(name, value)| (name, value.to_string_lossy().into_owned()));
+        let file = self.config.clone().or_else(|| env::var_os(CONFIG_VARIABLE).map(PathBuf::from));
+        Settings::gather(flags, environment, file.as_deref())
+    }
+}
+
+fn check(args: &SettingArgs, output: Output) -> Result<Exit> {
+    let settings = args.gather();
+    let problems = settings.options(worker()?).err().unwrap_or_default();
+    let in_force = settings.in_force().into_iter().map(|setting| {
+        let from = match setting.origin {
+            Origin::Default => "default",
+            Origin::File => "file",
+            Origin::Environment => "environment",
+            Origin::Flag => "flag",
+        };
+        (setting.name, CheckedSetting { value: setting.value, from })
+    });
+    let checked = Checked { settings: in_force.collect(), problems };
+    if output.is_for_people() {
+        for (name, CheckedSetting { value, from }) in &checked.settings {
+            output.text(&format!("{name} = {}  ({from})", value.as_deref().unwrap_or("-")))?;
+        }
+        checked.problems.iter().for_each(|problem| output.say(problem));
+    } else {
+        output.object(&checked)?;
+    }
+    Ok(if checked.problems.is_empty() { Exit::Done } else { Exit::NotDone })
+}
+
+fn serve(args: &RunArgs, output: Output) -> Result<Exit> {
     log::start();
-    let options = ServerOptions {
-        public_url: args.public_url,
-        database: args.database.map_or_else(database_of_environment, |url| Ok(Some(url)))?,
-        ..ServerOptions::new(args.data_dir, args.listen, worker()?)
-    };
+    let options = args.settings.gather().options(worker()?);
+    let options = options.map_err(|problems| Error::usage(problems.join(" ")))?;
     runtime::many()?.block_on(async {
         let mut shutdown =
             if args.with_parent { Shutdown::by_signal_or_parent() } else { Shutdown::by_signal() }?;
-        let ready = move |address: SocketAddr| {
-            if let Err(error) = output.text(&format!("listening on http://{address}")) {
+        let ready = move |url: &str| {
+            if let Err(error) = output.text(&format!("listening on {url}")) {
                 output.error(&error);
             }
         };
@@ -94,13 +193,6 @@ fn serve(args: RunArgs, output: Output) -> Result<Exit> {
         served.map_err(|e| Error::local("the server failed").caused_by(e))
     })?;
     Ok(Exit::Done)
-}
-
-/// Not left to the parser of arguments: a variable that is set would count as an argument of every other command here.
-fn database_of_environment() -> Result<Option<DatabaseUrl>> {
-    let Some(url) = env::var_os("ROADSTEAD_DATABASE").filter(|url| !url.is_empty()) else { return Ok(None) };
-    let wrong = || Error::usage("ROADSTEAD_DATABASE is no URL of a PostgreSQL database");
-    url.to_str().and_then(|url| url.parse().ok()).map(Some).ok_or_else(wrong)
 }
 
 /// This very program, as the one that works on vaults.

@@ -1,9 +1,12 @@
 //! Which server to ask, with which key: from the flags, the environment or a profile, in this order.
 
-use std::env;
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
-use roadstead_client::{Client, Credentials};
+use roadstead_client::{Client, ClientBuilder, Credentials};
 
 use crate::{
     error::{Error, Result},
@@ -28,6 +31,9 @@ pub struct Globals {
         help_heading = "Global options"
     )]
     pub api_key: Option<String>,
+    /// A file with the CA certificates that alone may vouch for the server; public ones when absent.
+    #[arg(long, global = true, env = "ROADSTEAD_CA", value_name = "FILE", help_heading = "Global options")]
+    pub ca_file: Option<PathBuf>,
     /// The profile to use, of those that `roadstead login` keeps.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
     pub profile: Option<String>,
@@ -62,7 +68,7 @@ impl Globals {
 
     /// The server that the flags, the environment or the profile name. Asks it nothing.
     pub fn session(&self) -> Result<Session> {
-        let (url, api_key) = choose(self.clone(), self.kept_profile()?)?;
+        let Chosen { url, api_key, ca_file } = choose(self.clone(), self.kept_profile()?)?;
         let from_environment = env::var("ROADSTEAD_API_KEY").is_ok_and(|key| Some(key) == self.api_key);
         if self.api_key.is_some()
             && !from_environment
@@ -74,7 +80,8 @@ impl Globals {
             );
         }
         let api_key = secret::value_of("the API key", &api_key)?;
-        Ok(Session { client: Client::new(&url, Credentials::ApiKey(api_key))?, output: self.output() })
+        let client = client(&url, ca_file.as_deref())?.credentials(Credentials::ApiKey(api_key)).build()?;
+        Ok(Session { client, output: self.output() })
     }
 
     fn kept_profile(&self) -> Result<Option<Profile>> {
@@ -90,17 +97,34 @@ impl Globals {
     }
 }
 
-/// A profile's key goes to the profile's own server only.
-fn choose(flags: Globals, profile: Option<Profile>) -> Result<(String, String)> {
+/// A client for a server that the CA in a file, or a public one, vouches for.
+pub fn client(url: &str, ca_file: Option<&Path>) -> Result<ClientBuilder> {
+    let client = Client::builder(url);
+    Ok(match ca_file {
+        Some(path) => client.ca_file(path)?,
+        None => client,
+    })
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Chosen {
+    url: String,
+    api_key: String,
+    ca_file: Option<PathBuf>,
+}
+
+/// A profile's key goes to the profile's own server only, and its CA vouches for no other.
+fn choose(flags: Globals, profile: Option<Profile>) -> Result<Chosen> {
     let no_server = "which server? give --url and --api-key, set ROADSTEAD_URL and ROADSTEAD_API_KEY, or sign in with \
                      `roadstead login URL`";
     let Some(url) = flags.url.clone().or_else(|| profile.as_ref().map(|p| p.url.clone())) else {
         return Err(Error::usage(no_server));
     };
     let same = |profile: &Profile| profile.url.trim_end_matches('/') == url.trim_end_matches('/');
-    let key = flags.api_key.or_else(|| profile.filter(same).map(|p| p.api_key));
-    match key {
-        Some(key) => Ok((url, key)),
+    let (kept_key, kept_ca) =
+        profile.filter(same).map_or((None, None), |profile| (Some(profile.api_key), profile.ca_file));
+    match flags.api_key.or(kept_key) {
+        Some(api_key) => Ok(Chosen { url, api_key, ca_file: flags.ca_file.or(kept_ca) }),
         None => Err(Error::usage(format!(
             "no API key for {url}: give --api-key, set ROADSTEAD_API_KEY, or sign in with `roadstead login {url}`"
         ))),
@@ -116,17 +140,28 @@ mod tests {
     }
 
     fn kept() -> Option<Profile> {
-        Some(Profile { url: "http://kept".into(), username: "ann".into(), api_key: "kept-key".into() })
+        Some(Profile {
+            url: "http://kept".into(),
+            username: "ann".into(),
+            api_key: "kept-key".into(),
+            ca_file: Some("/kept.pem".into()),
+        })
+    }
+
+    fn chosen(url: &str, api_key: &str, ca_file: Option<&str>) -> Chosen {
+        Chosen { url: url.into(), api_key: api_key.into(), ca_file: ca_file.map(PathBuf::from) }
     }
 
     #[test]
     fn flags_come_before_the_profile() {
-        let chosen = choose(flags(Some("http://given"), Some("given-key")), kept()).unwrap();
-        assert_eq!(chosen, ("http://given".into(), "given-key".into()));
-        let chosen = choose(flags(None, None), kept()).unwrap();
-        assert_eq!(chosen, ("http://kept".into(), "kept-key".into()));
-        let chosen = choose(flags(Some("http://kept/"), None), kept()).unwrap();
-        assert_eq!(chosen, ("http://kept/".into(), "kept-key".into()));
+        let given = choose(flags(Some("http://given"), Some("given-key")), kept()).unwrap();
+        assert_eq!(given, chosen("http://given", "given-key", None));
+        let whole = choose(flags(None, None), kept()).unwrap();
+        assert_eq!(whole, chosen("http://kept", "kept-key", Some("/kept.pem")));
+        let same = choose(flags(Some("http://kept/"), None), kept()).unwrap();
+        assert_eq!(same, chosen("http://kept/", "kept-key", Some("/kept.pem")));
+        let flags = Globals { ca_file: Some("/given.pem".into()), ..flags(None, None) };
+        assert_eq!(choose(flags, kept()).unwrap(), chosen("http://kept", "kept-key", Some("/given.pem")));
     }
 
     #[test]

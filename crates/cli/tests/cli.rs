@@ -82,6 +82,39 @@ fn deleting_without_a_terminal_needs_yes() {
     assert!(text(&output.stderr).contains("--yes"));
 }
 
+/// What `server config check` says of a configuration file, with one variable set.
+fn check(file: &str, variable: (&str, &str)) -> (Option<i32>, serde_json::Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("server.toml");
+    std::fs::write(&path, file).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_roadstead"))
+        .args(["-o", "json", "server", "config", "check", "--listen", "127.0.0.1:9", "--config"])
+        .arg(path)
+        .env_clear()
+        .env(variable.0, variable.1)
+        .output()
+        .unwrap();
+    (output.status.code(), serde_json::from_slice(&output.stdout).unwrap())
+}
+
+#[test]
+fn the_server_s_settings_are_told_with_what_is_wrong() {
+    let (code, said) = check("data_dir = '/d'\nlisten = '127.0.0.1:8'\n", ("ROADSTEAD_SERVER_TLS", "true"));
+    assert_eq!((code, &said["problems"]), (Some(0), &serde_json::json!([])), "{said}");
+    let settings = &said["settings"];
+    assert_eq!(settings["listen"], serde_json::json!({ "value": "127.0.0.1:9", "from": "flag" }));
+    assert_eq!(settings["tls"], serde_json::json!({ "value": "true", "from": "environment" }));
+    assert_eq!(settings["data_dir"], serde_json::json!({ "value": "/d", "from": "file" }));
+    assert_eq!(settings["public_url"], serde_json::json!({ "value": null, "from": "default" }));
+
+    let (code, said) = check("data-dir = '/d'\n", ("ROADSTEAD_SERVER_PUBLIC_URL", "http://example.com"));
+    let problems = said["problems"].to_string();
+    assert_eq!(code, Some(1), "{said}");
+    for wrong in ["data-dir is no setting", "data_dir is missing", "begin with https"] {
+        assert!(problems.contains(wrong), "{wrong} in {problems}");
+    }
+}
+
 #[test]
 fn completions_name_the_nouns() {
     for shell in ["bash", "zsh", "fish"] {

@@ -29,6 +29,8 @@ pub struct App {
     pub vaults: Vaults,
     /// What clients and agents call this server, without a slash at the end.
     pub public_url: String,
+    /// How an enrolment token says that this server is to be known: `plain`, `public` or `ca:` and a hash.
+    pub trust: String,
     /// How to start the children that work on vaults.
     pub worker: WorkerCommand,
     /// Becomes true when the server is to end.

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, sync::Arc};
 
-use crate::{Clock, DatabaseUrl, SystemClock};
+use crate::{Clock, DatabaseUrl, Error, Given, PublicUrl, Result, SystemClock};
 
 /// How one server is started.
 #[derive(Clone, Debug)]
@@ -12,7 +12,9 @@ pub struct ServerOptions {
     /// Where to listen. Port 0 takes a free one.
     pub listen: SocketAddr,
     /// What clients and agents call the server; the listen address when absent. The Host header is never trusted.
-    pub public_url: Option<String>,
+    pub public_url: Option<PublicUrl>,
+    /// Whether to speak TLS, and with which certificate.
+    pub tls: TlsChoice,
     /// The PostgreSQL database to keep everything but the vaults in; the embedded one when absent.
     pub database: Option<DatabaseUrl>,
     /// How to start the child processes that work on vaults.
@@ -21,10 +23,47 @@ pub struct ServerOptions {
     pub clock: Arc<dyn Clock>,
 }
 
+/// Whether a server speaks TLS, and with which certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TlsChoice {
+    /// Plain HTTP on loopback; beyond it a certificate by the server's own CA.
+    #[default]
+    Automatic,
+    /// A certificate by the server's own CA, also on loopback.
+    Own,
+    /// The operator's certificate.
+    Given(Given),
+}
+
 impl ServerOptions {
     /// Options with everything at its default, for a server in `data_dir` at `listen`.
     pub fn new(data_dir: PathBuf, listen: SocketAddr, worker: WorkerCommand) -> Self {
-        Self { data_dir, listen, public_url: None, database: None, worker, clock: Arc::new(SystemClock) }
+        Self {
+            data_dir,
+            listen,
+            public_url: None,
+            tls: TlsChoice::Automatic,
+            database: None,
+            worker,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Whether connections are to be TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.tls != TlsChoice::Automatic || !self.listen.ip().is_loopback()
+    }
+
+    /// What the server is called when it listens at `address`. An error where it would be called by plain HTTP, and
+    /// speaks TLS.
+    pub fn public_url(&self, address: SocketAddr) -> Result<PublicUrl> {
+        match &self.public_url {
+            Some(url) if self.speaks_tls() && !url.is_https() => Err(Error::invalid(format!(
+                "The public URL {url} is plain HTTP, and the server speaks TLS; it has to begin with https."
+            ))),
+            Some(url) => Ok(url.clone()),
+            None => Ok(PublicUrl::of_address(address, self.speaks_tls())),
+        }
     }
 }
 

@@ -9,18 +9,30 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
+use axum::{
+    Router,
+    serve::{Listener, ListenerExt, TapIo},
+};
 use rustix::fs::FlockOperation;
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::watch,
+    task::JoinHandle,
     time::{Instant, timeout},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    Error, ErrorKind, Result, ServerOptions, app::App, auth::attempts::Attempts, db::Db, first_start, http,
-    jobs, link, live::Live, rest, secrets::Key, vaults::Vaults,
+    Error, ErrorKind, PublicUrl, Result, ServerOptions, TlsChoice,
+    app::App,
+    auth::attempts::Attempts,
+    db::Db,
+    first_start, http, jobs, link,
+    live::Live,
+    rest,
+    secrets::Key,
+    tls::{Names, Tls, TlsListener},
+    vaults::Vaults,
 };
 
 /// How long to wait for another server on the same folder to be gone.
@@ -28,24 +40,31 @@ const LOCK_WITHIN: Duration = Duration::from_secs(3);
 /// How long requests in hand have to end.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Runs a server until `shutdown` is ready. `on_ready` is told the address that it listens on.
+/// Runs a server until `shutdown` is ready. `on_ready` is told where it listens, as a URL.
 pub async fn run(
     options: ServerOptions,
-    on_ready: impl FnOnce(SocketAddr),
+    on_ready: impl FnOnce(&str),
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
     let _lock = lock(&options.data_dir).await?;
     let listener = listen(options.listen).await?;
     let address = listener.local_addr()?;
     let (ending, ended) = watch::channel(false);
-    let app = Arc::new(open(&options, address, ended).await?);
+    let public_url = options.public_url(address)?;
+    let tls = tls(&options, address, &public_url)?;
+    let trust = trust(tls.as_ref(), &public_url);
+    let app = Arc::new(open(&options, public_url, trust, ended).await?);
     let mut background = jobs::start(&app);
-    on_ready(address);
-    let drained = app.clone();
-    let server = axum::serve(listener, router(app.clone())).with_graceful_shutdown(async move {
-        drained.ending().await;
-    });
-    let server = tokio::spawn(server.into_future());
+    on_ready(&format!("{}://{address}", if tls.is_some() { "https" } else { "http" }));
+    let server = match tls {
+        Some(tls) => {
+            let listener = TlsListener::new(listener, tls.config());
+            let server = serve(listener.tap_io(|stream| no_delay(stream.get_ref().0)), &app);
+            background.spawn(tls.keep_fresh(app.clock.clone()));
+            server
+        }
+        None => serve(listener.tap_io(|stream| no_delay(stream)), &app),
+    };
     shutdown.await;
     tracing::info!("the server is ending");
     ending.send_replace(true);
@@ -55,6 +74,45 @@ pub async fn run(
     background.shutdown().await;
     app.db.close().await;
     Ok(())
+}
+
+fn tls(options: &ServerOptions, address: SocketAddr, public_url: &PublicUrl) -> Result<Option<Tls>> {
+    match &options.tls {
+        TlsChoice::Given(given) => Tls::given(given.clone()).map(Some),
+        _ if options.speaks_tls() => {
+            let names = Names::new(address.ip(), public_url.host());
+            Tls::own(&options.data_dir.join("tls"), names, options.clock.now_ms()).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A server that speaks plain HTTP, and is called by https, stands behind a proxy with a certificate of its own.
+fn trust(tls: Option<&Tls>, public_url: &PublicUrl) -> String {
+    match tls {
+        Some(tls) => tls.trust(),
+        None if public_url.is_https() => "public".to_owned(),
+        None => "plain".to_owned(),
+    }
+}
+
+/// Serves in a task of its own until the server is to end and the requests in hand are answered.
+fn serve<L, F>(listener: TapIo<L, F>, app: &Arc<App>) -> JoinHandle<std::io::Result<()>>
+where
+    L: Listener<Addr = SocketAddr>,
+    F: FnMut(&mut L::Io) + Send + 'static,
+{
+    let drained = app.clone();
+    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service);
+    tokio::spawn(server.with_graceful_shutdown(async move { drained.ending().await }).into_future())
+}
+
+/// Answers go out at once: most are small, and somebody waits.
+fn no_delay(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection stays as it is");
+    }
 }
 
 /// One server at a time on one data folder. One that was just killed may hold its lock for a moment yet.
@@ -73,19 +131,18 @@ async fn lock(data_dir: &Path) -> Result<File> {
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {
-    if !address.ip().is_loopback() {
-        return Err(Error::invalid(format!(
-            "{address} is reachable from other machines, which takes TLS; this version serves loopback only."
-        )));
-    }
     let in_use = |e| Error::new(ErrorKind::Unavailable, format!("Cannot listen on {address}.")).caused_by(e);
     TcpListener::bind(address).await.map_err(in_use)
 }
 
-async fn open(options: &ServerOptions, address: SocketAddr, shutdown: watch::Receiver<bool>) -> Result<App> {
+async fn open(
+    options: &ServerOptions,
+    public_url: PublicUrl,
+    trust: String,
+    shutdown: watch::Receiver<bool>,
+) -> Result<App> {
     let data_dir = std::path::absolute(&options.data_dir)?;
-    let url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let public_url = url.trim_end_matches('/').to_owned();
+    let public_url = public_url.to_string();
     let master_key = Key::open_or_create(&data_dir.join("master.key"))?;
     let db = match &options.database {
         Some(url) => Db::open_shared(url).await?,
@@ -99,6 +156,7 @@ async fn open(options: &ServerOptions, address: SocketAddr, shutdown: watch::Rec
         live: Live::default(),
         vaults: Vaults::open(data_dir.join("vaults"))?,
         public_url,
+        trust,
         worker: options.worker.clone(),
         shutdown,
         master_key,

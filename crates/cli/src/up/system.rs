@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Result},
     output::Output,
     server::DEFAULT_LISTEN,
+    session,
     up::{UpArgs, child::Child},
 };
 
@@ -75,7 +76,8 @@ impl System {
         let server = Child::start("server", &["server", "--listen", &listen], &self.folder, log)?;
         let url = self.server.insert(server).says("listening on ").await?;
         let admin = self.admin()?;
-        let client = Client::new(&url, Credentials::ApiKey(admin.api_key.clone()))?;
+        let url = reachable(&url);
+        let client = self.client(&url, &admin)?;
         let agent_id = self.enrolled(&client, &url, output).await?;
         output.say("Starting the agent.");
         let log = self.folder.join("agent.log");
@@ -111,9 +113,17 @@ impl System {
 
     /// An agent that is enrolled looks for the server where it was, so a free port is taken once only.
     fn listen(&self, wanted: Option<SocketAddr>) -> SocketAddr {
-        let before = || self.admin().ok()?.url.strip_prefix("http://")?.parse().ok();
+        let before = || self.admin().ok()?.url.split_once("://")?.1.parse().ok();
         let chosen = wanted.filter(|address| address.port() != 0).or_else(before).or(wanted);
         chosen.unwrap_or(DEFAULT_LISTEN)
+    }
+
+    /// A client that believes the server's own CA, which lies in its folder.
+    fn client(&self, url: &str, admin: &Admin) -> Result<Client> {
+        let ca = self.folder.join("tls").join("ca.pem");
+        let ca_file = url.starts_with("https:").then_some(ca.as_path());
+        let credentials = Credentials::ApiKey(admin.api_key.clone());
+        Ok(session::client(url, ca_file)?.credentials(credentials).build()?)
     }
 
     fn admin(&self) -> Result<Admin> {
@@ -134,8 +144,9 @@ impl System {
         output.say("Enrolling this machine's agent.");
         let token = client.create_enrolment_token(None).await?.token;
         let data_dir = self.folder.join("agent");
-        let enrolled =
-            roadstead_agent::enroll(EnrollOptions { server: url.to_owned(), token, data_dir, name: None });
+        let server = url.to_owned();
+        let options = EnrollOptions { server, token, data_dir, name: None, ca_pem: None };
+        let enrolled = roadstead_agent::enroll(options);
         let agent_id =
             enrolled.await.map_err(|e| Error::local("cannot enrol the agent").caused_by(e))?.agent_id;
         let text = serde_json::to_vec(&Memory { agent_id })
@@ -144,6 +155,11 @@ impl System {
             .map_err(|e| Error::local(format!("cannot write {}", path.display())).caused_by(e))?;
         Ok(agent_id)
     }
+}
+
+/// A server that listens everywhere is reached here; no certificate is for "everywhere".
+fn reachable(url: &str) -> String {
+    url.replace("://0.0.0.0:", "://127.0.0.1:").replace("://[::]:", "://[::1]:")
 }
 
 async fn connected(client: &Client, id: AgentId) -> Result<()> {

@@ -21,12 +21,10 @@ use crate::{
 
 /// What a token begins with: what it is, and the version of its form.
 const TOKEN_PREFIX: &str = "rse1.";
-/// What a token ends with where the server speaks plain HTTP, which it does on loopback alone.
-const TOKEN_TRUST: &str = ".plain";
 
-/// The token that carries a secret.
-pub fn token_text(secret: &str) -> String {
-    format!("{TOKEN_PREFIX}{secret}{TOKEN_TRUST}")
+/// The token that carries a secret, and says how the server is to be known.
+pub fn token_text(secret: &str, trust: &str) -> String {
+    format!("{TOKEN_PREFIX}{secret}.{trust}")
 }
 
 /// Enrols an agent. The token is the credential.

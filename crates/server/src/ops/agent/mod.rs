@@ -35,7 +35,7 @@ pub async fn create_token(context: &Context, new: NewEnrolmentToken) -> Result<E
     let hash = random::fingerprint(&secret);
     db::enrolment_token::insert(&mut change, context.account(), &hash, expires, now).await?;
     change.commit("").await?;
-    Ok(EnrolmentToken { token: enroll::token_text(&secret), expires_at: timestamp(expires)? })
+    Ok(EnrolmentToken { token: enroll::token_text(&secret, &context.trust), expires_at: timestamp(expires)? })
 }
 
 /// Lists the agents.

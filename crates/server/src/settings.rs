@@ -1,0 +1,213 @@
+//! Settings: what the operator says, in flags, environment and configuration file, in this order.
+//!
+//! The file is TOML with the settings' names as its keys; the environment has them in capitals behind
+//! `ROADSTEAD_SERVER_`; flags have dashes. A name that is none is an error, lest a slip of the pen go unnoticed. All
+//! that is wrong is told at once.
+
+use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, str::FromStr};
+
+use crate::{DatabaseUrl, Error, Given, Result, ServerOptions, TlsChoice, WorkerCommand};
+
+/// What the names of variables begin with.
+const PREFIX: &str = "ROADSTEAD_SERVER_";
+/// The variable that names the configuration file.
+pub const CONFIG_VARIABLE: &str = "ROADSTEAD_SERVER_CONFIG";
+
+/// Every setting, and its value where nobody says one.
+const SETTINGS: [(&str, Option<&str>); 8] = [
+    ("data_dir", None),
+    ("listen", Some("127.0.0.1:7643")),
+    ("public_url", None),
+    ("tls", Some("false")),
+    ("tls_cert", None),
+    ("tls_key", None),
+    ("database", Some("sqlite")),
+    ("vault_store", Some("local")),
+];
+
+/// Where a setting's value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody said anything.
+    Default,
+    /// The configuration file.
+    File,
+    /// The environment.
+    Environment,
+    /// A flag.
+    Flag,
+}
+
+/// One setting as it is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value; `None` where it has none.
+    pub value: Option<String>,
+    /// Where that comes from.
+    pub origin: Origin,
+}
+
+/// All that was said.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    said: BTreeMap<&'static str, (String, Origin)>,
+    problems: Vec<String>,
+}
+
+impl Settings {
+    /// Puts together what was said. Of two who say the same, flags come before the environment, and that before the
+    /// file. A flag that was not given is `None`; a variable that is empty says nothing.
+    pub fn gather(
+        flags: impl IntoIterator<Item = (&'static str, Option<String>)>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        file: Option<&Path>,
+    ) -> Self {
+        let mut settings = Self::default();
+        if let Some(file) = file {
+            settings.read(file);
+        }
+        for (variable, value) in environment {
+            match variable.strip_prefix(PREFIX) {
+                Some(name) if variable != CONFIG_VARIABLE && !value.is_empty() => {
+                    settings.say(&name.to_lowercase(), value, Origin::Environment, &variable);
+                }
+                _ => {}
+            }
+        }
+        for (name, value) in flags {
+            if let Some(value) = value {
+                settings.say(name, value, Origin::Flag, name);
+            }
+        }
+        settings
+    }
+
+    /// Every setting, as it is in force.
+    pub fn in_force(&self) -> Vec<Setting> {
+        let setting = |(name, default): (&'static str, Option<&str>)| match self.said.get(name) {
+            Some((value, origin)) => Setting { name, value: Some(shown(name, value)), origin: *origin },
+            None => Setting { name, value: default.map(str::to_owned), origin: Origin::Default },
+        };
+        SETTINGS.into_iter().map(setting).collect()
+    }
+
+    /// What a server is to be started with, or all that is wrong.
+    pub fn options(&self, worker: WorkerCommand) -> Result<ServerOptions, Vec<String>> {
+        let mut problems = self.problems.clone();
+        let options = self.checked(worker, &mut problems);
+        match options {
+            Some(options) if problems.is_empty() => Ok(options),
+            _ => Err(problems),
+        }
+    }
+
+    fn checked(&self, worker: WorkerCommand, problems: &mut Vec<String>) -> Option<ServerOptions> {
+        let listen: Option<SocketAddr> = self.parsed("listen", "should look like 127.0.0.1:7643", problems);
+        let public_url = self.value("public_url").and_then(|url| url.parse().map_err(told(problems)).ok());
+        let tls = self.tls(problems);
+        let database = self.value("database").filter(|&url| url != "sqlite");
+        let database = database.and_then(|url| url.parse::<DatabaseUrl>().map_err(told(problems)).ok());
+        if let Some(store) = self.value("vault_store").filter(|&store| store != "local") {
+            problems.push(format!(
+                "vault_store is {store:?}; this version stores in the data folder only: local."
+            ));
+        }
+        let Some(data_dir) = self.value("data_dir") else {
+            problems.push("data_dir is missing: where is everything to be kept?".to_owned());
+            return None;
+        };
+        let options = ServerOptions {
+            public_url,
+            tls,
+            database,
+            ..ServerOptions::new(data_dir.into(), listen?, worker)
+        };
+        // A port 0 is as good as any other for this.
+        options.public_url(options.listen).map_err(told(problems)).ok()?;
+        Some(options)
+    }
+
+    fn tls(&self, problems: &mut Vec<String>) -> TlsChoice {
+        let wanted: Option<bool> = self.parsed("tls", "should be true or false", problems);
+        let given = match (self.value("tls_cert"), self.value("tls_key")) {
+            (Some(certificate), Some(key)) => {
+                let given = Given { certificate: certificate.into(), key: key.into() };
+                // Read again at the start; here it is about what there is to say of them.
+                let _ = given.load().map_err(told(problems));
+                Some(given)
+            }
+            (None, None) => None,
+            _ => {
+                problems.push("tls_cert and tls_key go together; one of them is missing.".to_owned());
+                None
+            }
+        };
+        match given {
+            Some(given) => TlsChoice::Given(given),
+            None if wanted == Some(true) => TlsChoice::Own,
+            None => TlsChoice::Automatic,
+        }
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        let said = self.said.get(name).map(|(value, _)| value.as_str());
+        said.or_else(|| SETTINGS.iter().find(|(setting, _)| *setting == name)?.1)
+    }
+
+    fn parsed<T: FromStr>(&self, name: &str, form: &str, problems: &mut Vec<String>) -> Option<T> {
+        let value = self.value(name)?;
+        let parsed = value.parse().ok();
+        if parsed.is_none() {
+            problems.push(format!("{name} is {value:?}; it {form}."));
+        }
+        parsed
+    }
+
+    fn read(&mut self, file: &Path) {
+        let shown = file.display();
+        let text = match fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) => return self.problems.push(format!("{shown} cannot be read: {error}.")),
+        };
+        let table: toml::Table = match toml::from_str(&text) {
+            Ok(table) => table,
+            Err(error) => {
+                return self.problems.push(format!("{shown} is not TOML: {}", error.to_string().trim()));
+            }
+        };
+        for (name, value) in table {
+            match value {
+                toml::Value::String(value) => self.say(&name, value, Origin::File, &name),
+                toml::Value::Boolean(value) => self.say(&name, value.to_string(), Origin::File, &name),
+                other => {
+                    self.problems.push(format!("{name} is of type {}; it should be text.", other.type_str()))
+                }
+            }
+        }
+    }
+
+    /// `shown` is what the name looks like where it was said.
+    fn say(&mut self, name: &str, value: String, origin: Origin, shown: &str) {
+        match SETTINGS.iter().find(|(setting, _)| *setting == name) {
+            Some((setting, _)) => drop(self.said.insert(setting, (value, origin))),
+            None => self.problems.push(format!("{shown} is no setting.")),
+        }
+    }
+}
+
+/// A value as it may be printed: a database's URL may hold a password.
+fn shown(name: &str, value: &str) -> String {
+    match value.split_once("://") {
+        Some((scheme, _)) if name == "database" => format!("{scheme}://..."),
+        _ => value.to_owned(),
+    }
+}
+
+fn told(problems: &mut Vec<String>) -> impl FnOnce(Error) {
+    |error| problems.push(error.chain())
+}
+
+#[cfg(test)]
+mod tests;
