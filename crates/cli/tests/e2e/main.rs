@@ -13,4 +13,5 @@ mod roles;
 mod rules;
 mod seed;
 mod support;
+mod tls;
 mod walk;

@@ -48,14 +48,12 @@ impl Agent {
         Self::start_in(server, folder, wrapper)
     }
 
-    fn start_in(server: &Server, folder: TempDir, wrapper: Vec<String>) -> Self {
-        let output = enroll(server, folder.path());
-        assert!(output.status.success(), "{output:?}");
-        if !wrapper.is_empty() {
-            let chown =
-                Command::new("chown").args(["-R", "65534:65534"]).arg(folder.path()).status().unwrap();
-            assert!(chown.success());
-        }
+    /// Starts the agent that is enrolled in this folder.
+    pub fn resume(folder: TempDir) -> Self {
+        Self::resume_in(folder, Vec::new())
+    }
+
+    fn resume_in(folder: TempDir, wrapper: Vec<String>) -> Self {
         let identity = identity(folder.path());
         let mut agent = Self {
             process: None,
@@ -65,6 +63,18 @@ impl Agent {
             wrapper,
         };
         agent.run();
+        agent
+    }
+
+    fn start_in(server: &Server, folder: TempDir, wrapper: Vec<String>) -> Self {
+        let output = enroll(server, folder.path());
+        assert!(output.status.success(), "{output:?}");
+        if !wrapper.is_empty() {
+            let chown =
+                Command::new("chown").args(["-R", "65534:65534"]).arg(folder.path()).status().unwrap();
+            assert!(chown.success());
+        }
+        let agent = Self::resume_in(folder, wrapper);
         wait_until("the agent is connected", || server.client.get_agent(agent.id).unwrap().connected);
         agent
     }

@@ -19,7 +19,7 @@ pub use server::Server;
 /// The binary under test.
 pub fn roadstead() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_roadstead"));
-    for variable in ["ROADSTEAD_URL", "ROADSTEAD_API_KEY", "ROADSTEAD_CA", "ROADSTEAD_DATABASE"] {
+    for variable in ["ROADSTEAD_URL", "ROADSTEAD_API_KEY", "ROADSTEAD_CA", "ROADSTEAD_SERVER_DATABASE"] {
         command.env_remove(variable);
     }
     command.env("RUST_LOG", "info").stdin(Stdio::null());
@@ -58,6 +58,12 @@ pub fn kill_9(pid: i32) {
 pub fn terminate(pid: u32) {
     let pid = rustix::process::Pid::from_raw(pid as i32).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+}
+
+/// Asks a process to read its files again.
+pub fn hang_up(pid: u32) {
+    let pid = rustix::process::Pid::from_raw(pid as i32).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
 }
 
 /// What a log file says, for panics that want to show it.

@@ -33,6 +33,11 @@ impl Repository {
         Self { folder: key.repository, password: key.password }
     }
 
+    /// The vault's password.
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
     /// Runs restic on the vault; panics unless it ends well.
     pub fn run(&self, restic: &Path, arguments: &[&str]) -> String {
         let (ok, text) = self.try_run(restic, arguments);

@@ -19,6 +19,7 @@ pub struct Server {
     process: Child,
     folder: TempDir,
     database: Option<Arc<Database>>,
+    arguments: Vec<String>,
     /// Where it listens.
     pub url: String,
     /// An API key of its admin.
@@ -35,18 +36,37 @@ impl Server {
 
     /// Starts a server on this folder.
     pub fn on(folder: TempDir) -> Self {
-        Self::with(folder, Database::create().map(Arc::new))
+        Self::begin(folder, "127.0.0.1:0", Database::create().map(Arc::new), &[]).named_as_it_listens()
     }
 
     /// Starts a server on this folder and this database; the embedded one if there is none.
     pub fn with(folder: TempDir, database: Option<Arc<Database>>) -> Self {
-        let (process, url) = spawn(folder.path(), "127.0.0.1:0", database.as_deref());
-        let admin = std::fs::read_to_string(folder.path().join("admin.json")).unwrap();
-        let admin: serde_json::Value = serde_json::from_str(&admin).unwrap();
-        assert_eq!(admin["url"], url);
-        let api_key = admin["api_key"].as_str().unwrap().to_owned();
-        let client = Client::new(&url, Credentials::ApiKey(api_key.clone())).unwrap();
-        Self { process, folder, database, url, api_key, client }
+        Self::begin(folder, "127.0.0.1:0", database, &[]).named_as_it_listens()
+    }
+
+    /// Starts a server on a new folder with more arguments.
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let database = Database::create().map(Arc::new);
+        Self::begin(tempfile::tempdir().unwrap(), "127.0.0.1:0", database, arguments).named_as_it_listens()
+    }
+
+    /// Starts a server on a new folder that listens elsewhere than on loopback.
+    pub fn listening(listen: &str) -> Self {
+        Self::begin(tempfile::tempdir().unwrap(), listen, Database::create().map(Arc::new), &[])
+    }
+
+    fn begin(folder: TempDir, listen: &str, database: Option<Arc<Database>>, arguments: &[&str]) -> Self {
+        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let (process, url) = spawn(folder.path(), listen, database.as_deref(), &arguments);
+        let api_key = admin(folder.path())["api_key"].as_str().unwrap().to_owned();
+        let ca = own_ca(folder.path());
+        let client = client(&url, &api_key, ca.is_file().then_some(ca.as_path()));
+        Self { process, folder, database, arguments, url, api_key, client }
+    }
+
+    fn named_as_it_listens(self) -> Self {
+        assert_eq!(self.admin()["url"], self.url);
+        self
     }
 
     /// Starts another server on the same database and the same vaults, if that can be shared.
@@ -58,6 +78,16 @@ impl Server {
         }
         std::os::unix::fs::symlink(self.folder().join("vaults"), folder.path().join("vaults")).unwrap();
         Some(Self::with(folder, Some(database)))
+    }
+
+    /// What the first start left for the admin.
+    pub fn admin(&self) -> serde_json::Value {
+        admin(self.folder())
+    }
+
+    /// Where the server's own CA lies, if it has one.
+    pub fn ca(&self) -> PathBuf {
+        own_ca(self.folder())
     }
 
     /// The data folder.
@@ -89,8 +119,8 @@ impl Server {
 
     /// Starts the server again at the same address.
     pub fn restart(&mut self) {
-        let address = self.url.strip_prefix("http://").unwrap().to_owned();
-        let (process, url) = spawn(self.folder.path(), &address, self.database.as_deref());
+        let (_, address) = self.url.split_once("://").unwrap();
+        let (process, url) = spawn(self.folder.path(), address, self.database.as_deref(), &self.arguments);
         assert_eq!(url, self.url);
         self.process = process;
     }
@@ -122,15 +152,34 @@ impl Drop for Server {
     }
 }
 
-fn spawn(folder: &Path, listen: &str, database: Option<&Database>) -> (Child, String) {
+/// A client with a key, for a server that this CA vouches for.
+pub fn client(url: &str, api_key: &str, ca: Option<&Path>) -> Client {
+    let builder = roadstead_client::Client::builder(url).credentials(Credentials::ApiKey(api_key.to_owned()));
+    let builder = match ca {
+        Some(ca) => builder.ca_file(ca).unwrap(),
+        None => builder,
+    };
+    builder.build_blocking().unwrap()
+}
+
+fn admin(folder: &Path) -> serde_json::Value {
+    serde_json::from_str(&std::fs::read_to_string(folder.join("admin.json")).unwrap()).unwrap()
+}
+
+fn own_ca(folder: &Path) -> PathBuf {
+    folder.join("tls").join("ca.pem")
+}
+
+fn spawn(folder: &Path, listen: &str, database: Option<&Database>, arguments: &[String]) -> (Child, String) {
     let log = File::options().create(true).append(true).open(folder.join("server.log")).unwrap();
     let mut command = roadstead();
     if let Some(database) = database {
-        command.env("ROADSTEAD_DATABASE", database.url());
+        command.env("ROADSTEAD_SERVER_DATABASE", database.url());
     }
     let mut process = command
         .args(["server", "--listen", listen, "--data-dir"])
         .arg(folder)
+        .args(arguments)
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()
