@@ -26,7 +26,9 @@ struct AdminFile {
 /// Makes account and admin if there is no user yet, and keeps the URL in an existing `admin.json` true.
 pub async fn prepare(db: &Db, master_key: &Key, data_dir: &Path, url: &str, now_ms: i64) -> Result<()> {
     let file = data_dir.join("admin.json");
+    let _turn = db.lease_first_start().await?;
     if db::user::any(&mut *db.read().await?).await? {
+        assert_opens(db, master_key, data_dir).await?;
         return update_url(&file, url);
     }
     let admin = AdminFile {
@@ -51,6 +53,17 @@ pub async fn prepare(db: &Db, master_key: &Key, data_dir: &Path, url: &str, now_
     write.commit().await
 }
 
+/// A server with another key would seal what its neighbours cannot open, and open nothing itself.
+async fn assert_opens(db: &Db, master_key: &Key, data_dir: &Path) -> Result<()> {
+    let Some((account, sealed)) = db::account::first(&mut *db.read().await?).await? else { return Ok(()) };
+    let wrong = |error| {
+        let file = data_dir.join("master.key");
+        let message = format!("{} is not the key of this database; put the right one there.", file.display());
+        Error::conflict(message).caused_by(error)
+    };
+    master_key.open(&account_key_place(account), &sealed).map(drop).map_err(wrong)
+}
+
 /// The file may have been deleted, as is wise once the password is known; then nothing is written.
 fn update_url(file: &Path, url: &str) -> Result<()> {
     let Ok(text) = std::fs::read_to_string(file) else { return Ok(()) };
@@ -66,4 +79,35 @@ fn write(file: &Path, admin: &AdminFile) -> Result<()> {
     let text = serde_json::to_string_pretty(admin);
     let text = text.map_err(|e| Error::internal("admin.json could not be written as JSON.").caused_by(e))?;
     durable::write_private(file, format!("{text}\n").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::prepare;
+    use crate::{db::Db, db::testing, secrets::Key};
+
+    #[tokio::test]
+    async fn of_servers_that_start_at_once_one_makes_the_admin() {
+        testing::on_postgres(async |url| {
+            let db = Arc::new(Db::open_shared(&url).await.unwrap());
+            let key = Key::random().unwrap();
+            let folders: Vec<_> = (0..4).map(|_| tempfile::tempdir().unwrap()).collect();
+            let starts: Vec<_> = folders
+                .iter()
+                .map(|folder| {
+                    let (db, key, folder) = (db.clone(), key.clone(), folder.path().to_owned());
+                    tokio::spawn(async move { prepare(&db, &key, &folder, "http://127.0.0.1:1", 1).await })
+                })
+                .collect();
+            for start in starts {
+                start.await.unwrap().unwrap();
+            }
+            let told = folders.iter().filter(|folder| folder.path().join("admin.json").exists());
+            assert_eq!(told.count(), 1);
+            db.close().await;
+        })
+        .await;
+    }
 }

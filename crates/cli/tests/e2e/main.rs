@@ -7,6 +7,7 @@ mod bad_input;
 mod full_disk;
 mod kill;
 mod load;
+mod master_key;
 mod neighbours;
 mod outage;
 mod roles;

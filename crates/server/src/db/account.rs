@@ -22,6 +22,12 @@ pub async fn set_sealed_key(db: &mut Connection, id: AccountId, sealed_key: &str
     Ok(())
 }
 
+/// The oldest account with its sealed key, if there is any.
+pub async fn first(db: &mut Connection) -> Result<Option<(AccountId, String)>> {
+    let row = db.fetch_optional("SELECT id, sealed_key FROM accounts ORDER BY id LIMIT 1").await?;
+    row.map(|row| Ok((AccountId(row.integer("id")?), row.text("sealed_key")?))).transpose()
+}
+
 /// The account's sealed key.
 pub async fn sealed_key(db: &mut Connection, id: AccountId) -> Result<String> {
     db.fetch_one(query("SELECT sealed_key FROM accounts WHERE id = $1").bind(id.0)).await?.text("sealed_key")

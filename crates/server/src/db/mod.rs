@@ -15,7 +15,7 @@ pub mod neighbours;
 pub mod row;
 mod schema;
 #[cfg(test)]
-mod testing;
+pub mod testing;
 mod write;
 
 pub mod account;
@@ -106,9 +106,18 @@ impl Db {
 
     /// The right to work on a check, to be had before its row is seen to be in progress.
     pub async fn lease_check(&self, id: CheckId) -> Result<Lease> {
+        self.lease(postgres::check_lock(id.0)).await
+    }
+
+    /// The right to look whether this is the first start, and to make it so.
+    pub async fn lease_first_start(&self) -> Result<Lease> {
+        self.lease(postgres::FIRST_START_LOCK).await
+    }
+
+    async fn lease(&self, lock: i64) -> Result<Lease> {
         let session = match &self.writers {
             Writers::Embedded(_) => None,
-            Writers::Shared { url, .. } => Some(postgres::locked(url, postgres::check_lock(id.0)).await?),
+            Writers::Shared { url, .. } => Some(postgres::locked(url, lock).await?),
         };
         Ok(Lease { _session: session })
     }

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     sync::Arc,
 };
 
@@ -125,6 +125,15 @@ impl Server {
         self.process = process;
     }
 
+    /// Starts the killed server again, which it has to refuse, and returns what it says.
+    pub fn refuses_to_start(&self) -> String {
+        let mut command =
+            command(self.folder.path(), "127.0.0.1:0", self.database.as_deref(), &self.arguments);
+        let output = command.output().unwrap();
+        assert!(!output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
     /// Asks the server to end, and returns whether it did so well.
     pub fn end(mut self) -> bool {
         terminate(self.process.id());
@@ -170,20 +179,19 @@ fn own_ca(folder: &Path) -> PathBuf {
     folder.join("tls").join("ca.pem")
 }
 
-fn spawn(folder: &Path, listen: &str, database: Option<&Database>, arguments: &[String]) -> (Child, String) {
-    let log = File::options().create(true).append(true).open(folder.join("server.log")).unwrap();
+fn command(folder: &Path, listen: &str, database: Option<&Database>, arguments: &[String]) -> Command {
     let mut command = roadstead();
     if let Some(database) = database {
         command.env("ROADSTEAD_SERVER_DATABASE", database.url());
     }
-    let mut process = command
-        .args(["server", "--listen", listen, "--data-dir"])
-        .arg(folder)
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .unwrap();
+    command.args(["server", "--listen", listen, "--data-dir"]).arg(folder).args(arguments);
+    command
+}
+
+fn spawn(folder: &Path, listen: &str, database: Option<&Database>, arguments: &[String]) -> (Child, String) {
+    let log = File::options().create(true).append(true).open(folder.join("server.log")).unwrap();
+    let mut command = command(folder, listen, database, arguments);
+    let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let url = line.trim().strip_prefix("listening on ");

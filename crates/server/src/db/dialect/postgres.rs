@@ -41,6 +41,8 @@ const CONNECTIONS: u32 = 8;
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Held while the schema is brought up to date.
 const SCHEMA_LOCK: i64 = 1;
+/// Held while the first account is made.
+pub const FIRST_START_LOCK: i64 = 2;
 
 /// The advisory lock of whoever works on a check. [`REQUEUE_CHECKS`] knows it, too.
 pub fn check_lock(id: i64) -> i64 {
