@@ -46,6 +46,14 @@ enum ServerCommand {
     /// Work on a vault; the server starts this itself.
     #[command(hide = true)]
     VaultWork,
+    /// Give a user a new password, and print it. Works whether or not the server runs.
+    #[command(after_help = "Example:\n  roadstead server reset-password admin --data-dir /var/lib/roadstead")]
+    ResetPassword {
+        /// The user's name.
+        username: String,
+        #[command(flatten)]
+        settings: Box<SettingArgs>,
+    },
     /// The server's settings.
     Config {
         /// The verb.
@@ -127,6 +135,9 @@ pub fn run(args: ServerArgs, output: Output) -> Result<Exit> {
             Ok(Exit::Done)
         }
         Some(ServerCommand::Config { command: ConfigCommand::Check(args) }) => check(&args, output),
+        Some(ServerCommand::ResetPassword { username, settings }) => {
+            reset_password(&username, &settings, output)
+        }
         None => serve(&args.run, output),
     }
 }
@@ -175,6 +186,25 @@ fn check(args: &SettingArgs, output: Output) -> Result<Exit> {
         output.object(&checked)?;
     }
     Ok(if checked.problems.is_empty() { Exit::Done } else { Exit::NotDone })
+}
+
+/// What it prints.
+#[derive(Serialize)]
+struct NewPassword<'a> {
+    username: &'a str,
+    password: String,
+}
+
+fn reset_password(username: &str, args: &SettingArgs, output: Output) -> Result<Exit> {
+    let options = args.gather().options(worker()?);
+    let options = options.map_err(|problems| Error::usage(problems.join(" ")))?;
+    if !options.data_dir.exists() {
+        return Err(Error::usage(format!("there is no server in {}", options.data_dir.display())));
+    }
+    let password = runtime::single()?.block_on(roadstead_server::reset_password(&options, username));
+    let password = password.map_err(|e| Error::local("the password was not changed").caused_by(e))?;
+    output.object(&NewPassword { username, password })?;
+    Ok(Exit::Done)
 }
 
 fn serve(args: &RunArgs, output: Output) -> Result<Exit> {

@@ -144,10 +144,7 @@ async fn open(
     let data_dir = std::path::absolute(&options.data_dir)?;
     let public_url = public_url.to_string();
     let master_key = Key::open_or_create(&data_dir.join("master.key"))?;
-    let db = match &options.database {
-        Some(url) => Db::open_shared(url).await?,
-        None => Db::open_embedded(&data_dir.join("roadstead.db")).await?,
-    };
+    let db = open_database(options).await?;
     first_start::prepare(&db, &master_key, &data_dir, &public_url, options.clock.now_ms()).await?;
     Ok(App {
         db,
@@ -161,6 +158,14 @@ async fn open(
         shutdown,
         master_key,
     })
+}
+
+/// Opens the database that the options name.
+pub async fn open_database(options: &ServerOptions) -> Result<Db> {
+    match &options.database {
+        Some(url) => Db::open_shared(url).await,
+        None => Db::open_embedded(&std::path::absolute(&options.data_dir)?.join("roadstead.db")).await,
+    }
 }
 
 fn router(app: Arc<App>) -> Router {

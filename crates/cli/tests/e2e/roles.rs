@@ -12,7 +12,7 @@ use roadstead_api::{
 use roadstead_client::{Credentials, ErrorKind, blocking::Client};
 use ureq::http::StatusCode;
 
-use crate::support::Server;
+use crate::support::{Server, roadstead};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -122,6 +122,25 @@ fn guessing_at_a_password_is_stopped() {
     assert!(refusals[10..].iter().all(|error| error.to_string().contains("Too many")), "{refusals:?}");
     assert!(sign_in(&server, "ann", PASSWORD).user().is_err(), "the right one waits, too");
     assert!(server.client.user().is_ok(), "API keys do not");
+}
+
+#[test]
+fn the_operator_resets_a_forgotten_password() {
+    let server = Server::start();
+    make(&server, "ann", Role::Observer);
+    let reset = |username: &str| {
+        let mut command = roadstead();
+        command.args(["server", "reset-password", username, "-o", "json", "--data-dir"]).arg(server.folder());
+        server.on_its_database(&mut command).output().unwrap()
+    };
+    let output = reset("ann");
+    assert!(output.status.success(), "{output:?}");
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(sign_in(&server, "ann", PASSWORD).user().is_err());
+    assert!(sign_in(&server, "ann", told["password"].as_str().unwrap()).user().is_ok());
+    let output = reset("nobody");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(server.client.verify_audit().unwrap().broken_at, None);
 }
 
 #[test]

@@ -69,6 +69,14 @@ impl Server {
         self
     }
 
+    /// Lets a command that works on the data folder find the database, too.
+    pub fn on_its_database<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        match &self.database {
+            Some(database) => command.env("ROADSTEAD_SERVER_DATABASE", database.url()),
+            None => command,
+        }
+    }
+
     /// Starts another server on the same database and the same vaults, if that can be shared.
     pub fn beside(&self) -> Option<Self> {
         let database = self.database.clone()?;
