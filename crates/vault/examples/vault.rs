@@ -1,13 +1,15 @@
 //! The engine from the command line, for measuring:
-//! `vault init|backup|restore|check|check-data|snapshots STORE [ARGUMENTS]`, password `VAULT_PASSWORD`.
-//! STORE is a folder or an HTTP URL of a REST server.
+//! `vault init|backup|restore|check|check-data|snapshots|forget|prune STORE [ARGUMENTS]`, password
+//! `VAULT_PASSWORD`. STORE is a folder or an HTTP URL of a REST server. `forget` takes the ids of snapshots;
+//! it and `prune` remove for good.
 
 use std::error::Error;
 use std::sync::Arc;
 
-use roadstead_vault::store::{LocalStore, RestConfig, RestStore, Store};
+use roadstead_vault::store::{Disposal, LocalStore, RestConfig, RestStore, Store};
 use roadstead_vault::{
-    BackupOptions, Cancel, CheckOptions, FileError, InitOptions, Monitor, Repository, RestoreOptions,
+    BackupOptions, Cancel, CheckOptions, FileError, InitOptions, Monitor, PruneOptions, Repository,
+    RestoreOptions,
 };
 
 struct Terminal;
@@ -58,6 +60,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         "snapshots" => {
             repository.snapshots()?.iter().for_each(|s| println!("{} {} {:?}", s.id, s.time, s.paths))
+        }
+        "forget" => {
+            let ids =
+                rest.iter().map(|id| repository.snapshot(id).map(|s| s.id)).collect::<Result<Vec<_>, _>>()?;
+            println!("{} forgotten", repository.forget(&ids, Disposal::Remove, &cancel)?);
+        }
+        "prune" => {
+            let options = PruneOptions { disposal: Disposal::Remove, ..PruneOptions::default() };
+            println!("{:#?}", repository.prune(&options, &Terminal, &cancel)?);
         }
         _ => return Err("unknown command".into()),
     }

@@ -27,7 +27,8 @@ pub(crate) struct Location {
 }
 
 /// All blobs of a repository at one moment. Filled with [`Index::extend`], then frozen by
-/// [`Index::finish`]: lookups see only finished contents.
+/// [`Index::finish`]: lookups see only finished contents. Copies of a blob come in the order in which their
+/// packs were first added. More may be added later, but only of packs that are new.
 #[derive(Default)]
 pub(crate) struct Index {
     packs: Vec<Id>,

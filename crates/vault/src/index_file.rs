@@ -11,7 +11,7 @@ use crate::id::Id;
 use crate::pack::{BlobKind, PackedBlob};
 
 /// Blobs in one index file at most, which keeps it below 8 MiB as restic wants.
-const BLOBS: usize = 50_000;
+pub(crate) const BLOBS: usize = 50_000;
 
 /// What an index file says: packs, each with its blobs.
 pub(crate) type Packs = Vec<(Id, Vec<PackedBlob>)>;

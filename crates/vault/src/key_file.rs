@@ -96,6 +96,13 @@ pub(crate) fn unwrap(file: &[u8], password: &[u8]) -> Result<Key> {
     key.try_into()
 }
 
+/// When a key was made, by which user, on which host, as the file says.
+pub(crate) fn describe(file: &[u8]) -> Result<(Timestamp, String, String)> {
+    let file: KeyFile =
+        serde_json::from_slice(file).map_err(|e| Error::damaged("a key file is malformed").with_source(e))?;
+    Ok((file.created, file.username, file.hostname))
+}
+
 fn derive(password: &[u8], salt: &[u8], n: u64, r: u64, p: u64) -> Result<Key> {
     let refused =
         || Error::new(ErrorKind::Unsupported, format!("scrypt parameters N={n} r={r} p={p} refused"));

@@ -6,13 +6,15 @@
 //! the data along, and so that the real `restic check` can judge every test here.
 //!
 //! Start at [`Repository`]: [`Repository::init`], [`Repository::open`], then [`Repository::backup`],
-//! [`Repository::list`], [`Repository::restore`], [`Repository::check`]. The way of a backup reads on one
+//! [`Repository::list`], [`Repository::restore`], [`Repository::check`], [`Repository::prune`]. The way of a backup reads on one
 //! screen in `pipeline.rs`.
 //!
 //! Invariants kept everywhere:
 //! - Packs are stored before the index files that name them, index files before the snapshot.
 //! - Content is addressed by the SHA-256 of its plain bytes; nonces are random, always.
 //! - Bytes from a repository are hostile until verified: every parser is bounded and none panics.
+//! - What is needed is never taken away: packs go only when no index names them and no snapshot needs them.
+//! - A process that held a lock ignores hangups from then on, since restic sends them to see who lives.
 //! - A file that cannot be read is an event to the [`Monitor`], never the end of a run.
 
 mod browse;
@@ -31,15 +33,20 @@ mod id;
 mod index;
 mod index_file;
 mod key_file;
+mod keys;
 mod lock;
 mod metadata;
 mod monitor;
 mod node;
 mod pack;
+mod pack_headers;
 mod pipeline;
 mod polynomial;
 mod progress;
+mod prune;
 mod random;
+mod reindex;
+mod repair;
 mod repository;
 mod restore;
 mod snapshot;
@@ -53,9 +60,12 @@ pub use error::{Error, ErrorKind, Result};
 pub use forget::{ForgetGroup, ForgetPlan, GroupBy, Reason, Retention, Verdict};
 pub use id::Id;
 pub use key_file::KdfCost;
+pub use keys::KeyInfo;
 pub use monitor::{FileError, FileErrorKind, Monitor, Progress, VoidMonitor};
 pub use node::{Node, NodeKind, Xattr};
 pub use pipeline::{BackupOptions, BackupSummary, ParentChoice};
+pub use prune::{PackUse, PruneOptions, PrunePlan, PruneSummary};
+pub use repair::RepairReport;
 pub use repository::{InitOptions, Repository};
 pub use restore::{Overwrite, RestoreOptions, RestoreSummary};
 pub use snapshot::{Snapshot, SnapshotSummary};

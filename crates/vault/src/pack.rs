@@ -87,23 +87,43 @@ fn push_entry(header: &mut Vec<u8>, blob: &PackedBlob) {
 
 /// What the header of these blobs adds to their own bytes.
 pub(crate) fn header_size<'a>(blobs: impl Iterator<Item = &'a PackedBlob>) -> u64 {
-    let entry = |blob: &PackedBlob| if blob.plain_length.is_some() { COMPRESSED_ENTRY } else { PLAIN_ENTRY };
-    (blobs.map(entry).sum::<usize>() + OVERHEAD + 4) as u64
+    blobs.map(entry_size).sum::<u64>() + OVERHEAD as u64 + 4
+}
+
+/// What one blob adds to the header.
+pub(crate) fn entry_size(blob: &PackedBlob) -> u64 {
+    (if blob.plain_length.is_some() { COMPRESSED_ENTRY } else { PLAIN_ENTRY }) as u64
 }
 
 /// The blobs of a whole pack file, as its header lists them.
 pub(crate) fn parse(pack: &[u8], key: &Key) -> Result<Vec<PackedBlob>> {
-    let Some((rest, length)) = pack.split_last_chunk::<4>() else {
+    header_end(pack, pack.len() as u64)?;
+    parse_end(pack, pack.len() as u64, key)
+}
+
+/// How many bytes at the end of a pack of `size` bytes the header takes, with its length; told from any
+/// last part of the file.
+pub(crate) fn header_end(end: &[u8], size: u64) -> Result<u64> {
+    let Some(length) = end.last_chunk::<4>() else {
         return Err(Error::damaged("a pack is too short"));
     };
     let length = u32::from_le_bytes(*length) as usize;
-    let Some(end) = rest.len().checked_sub(length).filter(|_| length <= MAX_HEADER) else {
+    let needed = length as u64 + 4;
+    if needed > size || length > MAX_HEADER {
         return Err(Error::damaged("a pack's header has an impossible length"));
-    };
-    let mut sealed = rest[end..].to_vec();
+    }
+    Ok(needed)
+}
+
+/// The blobs of a pack of `size` bytes, out of a last part of it with at least [`header_end`] bytes.
+pub(crate) fn parse_end(end: &[u8], size: u64, key: &Key) -> Result<Vec<PackedBlob>> {
+    let needed = header_end(end, size)?;
+    let start = usize::try_from(needed).ok().and_then(|needed| end.len().checked_sub(needed));
+    let sealed = start.and_then(|start| end.get(start..end.len() - 4));
+    let mut sealed = sealed.ok_or_else(|| Error::damaged("a pack is too short"))?.to_vec();
     let blobs = parse_header(key.open(&mut sealed)?)?;
     let total: u64 = blobs.iter().map(|blob| u64::from(blob.length)).sum();
-    if total == end as u64 {
+    if total == size - needed {
         Ok(blobs)
     } else {
         Err(Error::damaged("a pack's header does not fit its blobs"))

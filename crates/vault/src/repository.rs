@@ -1,15 +1,19 @@
 //! An open repository: config, keys, snapshots, index and blobs.
 //!
 //! What can be done with it stands beside what does it: `pipeline.rs` (backup), `browse.rs` (list, cat),
-//! `restore.rs`, `check.rs`.
+//! `restore.rs`, `check.rs`, `forget.rs`, `prune.rs`,
+//! `repair.rs`, `keys.rs`.
 //!
-//! Which operations may run together on one repository, by any number of processes:
+//! Which operations may run together on one repository, by any number of processes, ours and restic's:
 //!
 //! | operation | lock | beside |
 //! |---|---|---|
-//! | open, snapshots, list, cat | none | everything; may fail when a prune removes what it reads |
-//! | backup, restore, check | shared | all but those under an exclusive lock |
-//! | restic's `forget`, `prune` | exclusive | open, snapshots, list, cat |
+//! | open, snapshots, list, cat, keys | none | everything; may fail when a prune removes what it reads |
+//! | backup, restore, check, forget, first phase of prune | shared | all but those under an exclusive lock |
+//! | second phase of prune, repair of the index; restic's `forget`, `prune` | exclusive | open, snapshots, list, cat, keys |
+//!
+//! A forget beside a backup or a restore is harmless, since no blob goes; the second phase of a prune counts
+//! as needed what any snapshot needed since its first.
 
 mod blocks;
 
@@ -27,7 +31,7 @@ use crate::id::Id;
 use crate::index::{Index, Location};
 use crate::index_file;
 use crate::key_file::{self, KdfCost};
-use crate::lock::Lock;
+use crate::lock::{Lock, Mode};
 use crate::metadata::{host_name, user_name};
 use crate::node::Node;
 use crate::pack::BlobKind;
@@ -52,6 +56,8 @@ pub struct InitOptions {
 pub struct Repository {
     pub(crate) files: Arc<Files>,
     config: Config,
+    /// The key file that opened it.
+    key: Name,
     patience: Duration,
     /// The reader with the index as last loaded, and the index files that was made of.
     blobs: Mutex<Option<(Vec<Name>, Arc<Blobs>)>>,
@@ -69,26 +75,27 @@ impl Repository {
         let config = Config::generate()?;
         let key = Key::generate()?;
         let key_file = key_file::wrap(&key, password, options.kdf, &user_name(), &host_name())?;
-        store.save(FileKind::Key, &Name(Id::of(&key_file)), &key_file)?;
+        let name = Name(Id::of(&key_file));
+        store.save(FileKind::Key, &name, &key_file)?;
         let files = Files { store, key, version: config.version };
         let json = serde_json::to_vec(&config)
             .map_err(|e| Error::new(ErrorKind::Invalid, "writing the config").with_source(e))?;
         files.save(FileKind::Config, &json)?;
-        Ok(Self::with(files, config))
+        Ok(Self::with(files, config, name))
     }
 
     /// Opens a repository. [`ErrorKind::NotFound`] when there is none, [`ErrorKind::WrongPassword`] when
     /// no key opens with this password.
     pub fn open(store: Arc<dyn Store>, password: &[u8]) -> Result<Self> {
-        let key = find_key(&*store, password)?;
+        let (name, key) = find_key(&*store, password)?;
         let mut files = Files { store, key, version: 1 };
         let config = Config::parse(&files.load(FileKind::Config, &Name::CONFIG)?)?;
         files.version = config.version;
-        Ok(Self::with(files, config))
+        Ok(Self::with(files, config, name))
     }
 
-    fn with(files: Files, config: Config) -> Self {
-        Self { files: Arc::new(files), config, patience: Duration::ZERO, blobs: Mutex::new(None) }
+    fn with(files: Files, config: Config, key: Name) -> Self {
+        Self { files: Arc::new(files), config, key, patience: Duration::ZERO, blobs: Mutex::new(None) }
     }
 
     /// The same repository, whose operations wait so long for exclusive locks of others to go. Without
@@ -97,6 +104,16 @@ impl Repository {
     pub fn with_lock_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
+    }
+
+    /// The key file that opens it for us.
+    pub(crate) fn key_name(&self) -> Name {
+        self.key
+    }
+
+    /// Notes that another key file opens it now; gives the one before.
+    pub(crate) fn replace_key_name(&mut self, key: Name) -> Name {
+        std::mem::replace(&mut self.key, key)
     }
 
     /// The repository's own random id.
@@ -144,8 +161,14 @@ impl Repository {
         Ok(Snapshot { id: name.0, ..snapshot })
     }
 
+    /// A lock beside others that are shared.
     pub(crate) fn lock(&self, cancel: &Cancel) -> Result<Lock> {
-        Lock::shared(&self.files, self.patience, cancel)
+        Lock::take(&self.files, Mode::Shared, self.patience, cancel)
+    }
+
+    /// A lock beside nobody.
+    pub(crate) fn lock_alone(&self, cancel: &Cancel) -> Result<Lock> {
+        Lock::take(&self.files, Mode::Exclusive, self.patience, cancel)
     }
 
     pub(crate) fn chunker(&self) -> Chunker {
@@ -189,14 +212,19 @@ impl Blobs {
     pub(crate) fn read(&self, kind: BlobKind, id: &Id) -> Result<Vec<u8>> {
         let mut first_error = None;
         for location in self.index.all(kind, id) {
-            let sealed = self.blocks.read(&*self.files.store, &location);
-            match sealed.and_then(|mut sealed| open_blob(&self.files.key, &location, &mut sealed)) {
+            match self.read_copy(&location) {
                 Ok(plain) => return Ok(plain),
                 Err(e) if e.is_temporary() || e.kind() == ErrorKind::Cancelled => return Err(e),
                 Err(e) => first_error = first_error.or(Some(e)),
             }
         }
         Err(first_error.unwrap_or_else(|| Error::damaged(format!("blob {} is in no index", id.short()))))
+    }
+
+    /// The verified plain bytes of one copy of a blob.
+    pub(crate) fn read_copy(&self, location: &Location) -> Result<Vec<u8>> {
+        let mut sealed = self.blocks.read(&*self.files.store, location)?;
+        open_blob(&self.files.key, location, &mut sealed)
     }
 
     /// The nodes of a tree.
@@ -222,7 +250,7 @@ pub(crate) fn open_blob(key: &Key, location: &Location, sealed: &mut [u8]) -> Re
     }
 }
 
-fn find_key(store: &dyn Store, password: &[u8]) -> Result<Key> {
+fn find_key(store: &dyn Store, password: &[u8]) -> Result<(Name, Key)> {
     let keys = store.list(FileKind::Key)?;
     if keys.is_empty() {
         return Err(Error::new(ErrorKind::NotFound, format!("no repository at {}", store.location())));
@@ -231,7 +259,7 @@ fn find_key(store: &dyn Store, password: &[u8]) -> Result<Key> {
     for (name, _) in keys.iter().take(MAX_KEYS) {
         let opened = store.read(FileKind::Key, name).and_then(|file| key_file::unwrap(&file, password));
         match opened {
-            Ok(key) => return Ok(key),
+            Ok(key) => return Ok((*name, key)),
             Err(e) if e.is_temporary() => return Err(e),
             // A broken key file beside a good one does no harm.
             Err(e) if e.kind() == ErrorKind::WrongPassword || keys.len() == 1 => last = e,

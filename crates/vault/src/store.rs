@@ -95,13 +95,13 @@ impl FromStr for Name {
 /// - `save` is atomic: a file is there whole, durably and under its name once the call returned `Ok`, and
 ///   not at all before, so that no reader ever lists or reads a part of one. The caller vouches that the
 ///   name is the SHA-256 of the bytes. Saving a name that is there already succeeds without a second
-///   write; a second config is [`ErrorKind::Conflict`](crate::ErrorKind::Conflict).
+///   write; a second config is [`ErrorKind::Conflict`].
 /// - `list` gives every file whose `save` returned before the call, in any order, without those that are
 ///   no repository files.
-/// - A file that is not there is [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) from `read`,
+/// - A file that is not there is [`ErrorKind::NotFound`] from `read`,
 ///   `read_range`, `size`, `remove` and `discard`.
 /// - [`Error::is_temporary`] is true just for failures which the same call may overcome later.
-/// - `read_range` past the end of a file is [`ErrorKind::Damaged`](crate::ErrorKind::Damaged), never a
+/// - `read_range` past the end of a file is [`ErrorKind::Damaged`], never a
 ///   short answer.
 pub trait Store: Send + Sync {
     /// All files of a kind with their sizes in bytes. For the config: itself, or nothing.
@@ -125,7 +125,7 @@ pub trait Store: Send + Sync {
     }
 
     /// Takes a file away so that it can be brought back: atomically, like `save`. A store without a trash
-    /// answers [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported).
+    /// answers [`ErrorKind::Unsupported`].
     fn discard(&self, kind: FileKind, name: &Name) -> Result<()> {
         let message = format!("throwing away {kind}/{name}: {} has no trash", self.location());
         Err(Error::new(ErrorKind::Unsupported, message))

@@ -13,59 +13,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
-use roadstead_vault::store::{FileKind, LocalStore, Name, Store};
-use roadstead_vault::{Cancel, Error, ErrorKind, Repository, RestoreOptions, Result, VoidMonitor};
+use roadstead_vault::{Cancel, ErrorKind, Repository, RestoreOptions, VoidMonitor};
+use support::faulty::{Fault, Faulty};
 use support::trees::{self, assert_same, noise};
 use support::{
     PASSWORD, Recorder, backup, beneath, check, init, is_root, latest, open, options, stored, temporary,
 };
-
-/// Fails the call with a given number, counted from 0.
-struct Faulty {
-    inner: LocalStore,
-    calls: AtomicU64,
-    fails: u64,
-}
-
-impl Faulty {
-    fn new(vault: &Path, fails: u64) -> Arc<Self> {
-        Arc::new(Self { inner: LocalStore::new(vault), calls: AtomicU64::new(0), fails })
-    }
-
-    fn count(&self) -> Result<()> {
-        match self.calls.fetch_add(1, Relaxed) == self.fails {
-            true => Err(Error::new(ErrorKind::Io, "injected")),
-            false => Ok(()),
-        }
-    }
-}
-
-impl Store for Faulty {
-    fn list(&self, kind: FileKind) -> Result<Vec<(Name, u64)>> {
-        self.count().and_then(|()| self.inner.list(kind))
-    }
-    fn read(&self, kind: FileKind, name: &Name) -> Result<Vec<u8>> {
-        self.count().and_then(|()| self.inner.read(kind, name))
-    }
-    fn read_range(&self, kind: FileKind, name: &Name, offset: u64, length: usize) -> Result<Vec<u8>> {
-        self.count().and_then(|()| self.inner.read_range(kind, name, offset, length))
-    }
-    fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()> {
-        self.count().and_then(|()| self.inner.save(kind, name, bytes))
-    }
-    fn remove(&self, kind: FileKind, name: &Name) -> Result<()> {
-        self.count().and_then(|()| self.inner.remove(kind, name))
-    }
-    fn size(&self, kind: FileKind, name: &Name) -> Result<u64> {
-        self.count().and_then(|()| self.inner.size(kind, name))
-    }
-    fn location(&self) -> String {
-        self.inner.location()
-    }
-}
 
 #[test]
 fn whichever_call_fails_a_backup_ends_well_or_failed() {
@@ -77,7 +32,7 @@ fn whichever_call_fails_a_backup_ends_well_or_failed() {
     for fails in 0..40 {
         fs::write(source.join("large"), noise(fails, 2 << 20)).unwrap();
         let before = stored(&vault, "snapshots").len();
-        let store = Faulty::new(&vault, fails);
+        let store = Faulty::new(&vault, fails, Fault::Error);
         let outcome = Repository::open(store.clone(), PASSWORD.as_bytes())
             .and_then(|repository| repository.backup(&options(&[&source]), &VoidMonitor, &Cancel::new()));
         let after = stored(&vault, "snapshots").len();
@@ -108,7 +63,7 @@ fn whichever_call_fails_a_restore_is_whole_or_says_so() {
     let snapshot = latest(&open(&vault));
     for fails in 4..30 {
         let target = folder.path().join(format!("target-{fails}"));
-        let store = Faulty::new(&vault, fails);
+        let store = Faulty::new(&vault, fails, Fault::Error);
         let outcome = Repository::open(store, PASSWORD.as_bytes())
             .and_then(|r| r.restore(&snapshot, &RestoreOptions::to(&target), &VoidMonitor, &Cancel::new()));
         if outcome.is_ok_and(|summary| summary.errors == 0) {

@@ -102,6 +102,21 @@ fn our_lock_is_there_while_we_work_and_stops_prune() {
 }
 
 #[test]
+fn unlocking_with_restic_ends_no_run_of_ours() {
+    struct Unlocker<'a>(&'a Path);
+    impl roadstead_vault::Monitor for Unlocker<'_> {
+        fn progress(&self, _: &roadstead_vault::Progress) {
+            restics().iter().for_each(|restic| drop(restic.run(self.0, &["unlock"])));
+            assert_eq!(stored(self.0, "locks").len(), 1, "a living lock stays");
+        }
+    }
+    let folder = temporary();
+    let (source, vault) = (folder.path().join("source"), folder.path().join("vault"));
+    trees::many(&source, 3);
+    init(&vault).backup(&options(&[&source]), &Unlocker(&vault), &Cancel::new()).unwrap();
+}
+
+#[test]
 fn unreadable_locks_are_no_licence() {
     let folder = temporary();
     let vault = folder.path().join("vault");

@@ -8,7 +8,7 @@ use crate::files::Files;
 use crate::id::Id;
 use crate::index::{Index, Location};
 use crate::index_file;
-use crate::pack::{BlobKind, header_size};
+use crate::pack::{BlobKind, entry_size, header_size};
 use crate::store::{FileKind, Name};
 
 /// What is known of the packs.
@@ -83,8 +83,8 @@ fn expected_sizes(index: &Index) -> HashMap<Id, u64> {
     let mut sizes: HashMap<Id, u64> = HashMap::new();
     let empty = header_size(std::iter::empty());
     for location in index.iter() {
-        let entry = header_size(std::iter::once(&location.blob)) - empty;
-        *sizes.entry(location.pack).or_insert(empty) += entry + u64::from(location.blob.length);
+        let blob = &location.blob;
+        *sizes.entry(location.pack).or_insert(empty) += entry_size(blob) + u64::from(blob.length);
     }
     sizes
 }

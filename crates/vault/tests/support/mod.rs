@@ -1,6 +1,7 @@
 //! What the tests share: the real restic, trees of every kind of file, and their comparison.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod faulty;
 pub mod trees;
 
 use std::path::{Path, PathBuf};
