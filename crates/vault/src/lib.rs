@@ -63,7 +63,7 @@ pub use key_file::KdfCost;
 pub use keys::KeyInfo;
 pub use monitor::{FileError, FileErrorKind, Monitor, Progress, VoidMonitor};
 pub use node::{Node, NodeKind, Xattr};
-pub use pipeline::{BackupOptions, BackupSummary, ParentChoice};
+pub use pipeline::{BackupOptions, BackupSummary, ParentChoice, Skip};
 pub use prune::{PackUse, PruneOptions, PrunePlan, PruneSummary};
 pub use repair::RepairReport;
 pub use repository::{InitOptions, Repository};

@@ -20,6 +20,7 @@ mod options;
 mod parent;
 mod roots;
 mod run;
+mod skip;
 mod upload;
 mod walk;
 
@@ -53,6 +54,7 @@ use run::Run;
 use walk::Walk;
 
 pub use options::{BackupOptions, BackupSummary, ParentChoice};
+pub use skip::Skip;
 
 impl Repository {
     /// Backs up the paths of `options` and writes a snapshot.
@@ -149,8 +151,8 @@ impl Stages<'_> {
             }
             drop(waiting);
             run.guard(saver().and_then(|saver| {
-                let (excludes, parent) = (&self.excludes, &self.blobs);
-                Walk { saver, jobs, owners: &owners, excludes, parent }.run(
+                let (excludes, skip, parent) = (&self.excludes, self.options.skip, &self.blobs);
+                Walk { saver, jobs, owners: &owners, excludes, skip, parent }.run(
                     selection,
                     previous,
                     Arc::clone(&tree),

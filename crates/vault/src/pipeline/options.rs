@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::skip::Skip;
 use crate::id::Id;
 
 /// Which snapshot a backup compares with.
@@ -25,6 +26,8 @@ pub struct BackupOptions {
     pub paths: Vec<PathBuf>,
     /// Exclude patterns in restic's syntax; a leading `!` takes matching names back in.
     pub excludes: Vec<String>,
+    /// What to leave out whatever its name.
+    pub skip: Skip,
     /// The machine's name in the snapshot; the system's own when `None`.
     pub hostname: Option<String>,
     /// The user's name in the snapshot; the process's own when `None`.
@@ -52,6 +55,7 @@ impl Default for BackupOptions {
         Self {
             paths: Vec::new(),
             excludes: Vec::new(),
+            skip: Skip::default(),
             hostname: None,
             username: None,
             tags: Vec::new(),

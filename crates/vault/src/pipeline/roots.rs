@@ -14,6 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 pub(super) enum Selection {
     /// Everything in it.
     All,
+    /// Nothing: the folder itself is enough.
+    Nothing,
     /// Just these entries, named by the user: excludes do not apply to them.
     Only(BTreeMap<OsString, Selection>),
 }

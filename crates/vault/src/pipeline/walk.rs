@@ -20,6 +20,7 @@ use super::compare::{Previous, is_unchanged};
 use super::file::FileJob;
 use super::folder::{Folder, Saver};
 use super::roots::Selection;
+use super::skip::Skip;
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::id::Id;
@@ -34,6 +35,7 @@ pub(super) struct Walk<'a> {
     pub(super) jobs: Sender<FileJob>,
     pub(super) owners: &'a Owners,
     pub(super) excludes: &'a Filter,
+    pub(super) skip: Skip,
     pub(super) parent: &'a Blobs,
 }
 
@@ -127,6 +129,7 @@ impl Walk<'_> {
         let entries = match selection {
             Selection::Only(entries) => entries.into_iter().collect(),
             Selection::All => self.read_names(&dir, path)?,
+            Selection::Nothing => Vec::new(),
         };
         Ok(Opened { dir, stat, entries, explicit })
     }
@@ -136,10 +139,11 @@ impl Walk<'_> {
         let mut buffer = [MaybeUninit::uninit(); 32 << 10];
         let mut reader = RawDir::new(dir, &mut buffer);
         let mut names = Vec::new();
+        let cache = self.skip.is_cache(dir);
         while let Some(entry) = reader.next() {
             let name = OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned();
             let excluded = || !self.excludes.is_empty() && self.excludes.matches(&path.join(&name));
-            if name != "." && name != ".." && !excluded() {
+            if name != "." && name != ".." && !Skip::leaves_out_entry(cache, &name) && !excluded() {
                 names.push((name, Selection::All));
             }
         }
@@ -150,7 +154,7 @@ impl Walk<'_> {
     /// Looks at all entries of a folder: files that must be read go to the workers, other nodes into the
     /// tree, subfolders wait to be entered.
     fn enter(&mut self, opened: Opened, folder: Arc<Folder>, previous: Option<&Node>) -> Result<Level> {
-        let Opened { dir, entries, explicit, .. } = opened;
+        let Opened { dir, entries, explicit, stat: above } = opened;
         let mut before = Previous::of(previous, self.parent, self.saver.run, &folder.path);
         let mut subfolders = Vec::new();
         if entries.is_empty() {
@@ -164,7 +168,12 @@ impl Walk<'_> {
                     self.miss(&folder, &name, errno, explicit);
                     folder.put(slot, None, &mut self.saver)?;
                 }
+                Ok(stat) if !explicit && self.skip.leaves_out_file(&stat) => {
+                    folder.put(slot, None, &mut self.saver)?;
+                }
                 Ok(stat) if is_folder(&stat, &selection) => {
+                    let beyond = !explicit && self.skip.leaves_out_content(&above, &stat);
+                    let selection = if beyond { Selection::Nothing } else { selection };
                     subfolders.push(Subfolder { slot, name, selection, previous });
                 }
                 Ok(stat) if metadata::kind(&stat) == NodeKind::File => {
