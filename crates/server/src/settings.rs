@@ -71,14 +71,14 @@ impl Settings {
         for (variable, value) in environment {
             match variable.strip_prefix(PREFIX) {
                 Some(name) if variable != CONFIG_VARIABLE && !value.is_empty() => {
-                    settings.say(&name.to_lowercase(), value, Origin::Environment, &variable);
+                    settings.say(&name.to_lowercase(), Ok(value), Origin::Environment, &variable);
                 }
                 _ => {}
             }
         }
         for (name, value) in flags {
             if let Some(value) = value {
-                settings.say(name, value, Origin::Flag, name);
+                settings.say(name, Ok(value), Origin::Flag, name);
             }
         }
         settings
@@ -178,21 +178,24 @@ impl Settings {
             }
         };
         for (name, value) in table {
-            match value {
-                toml::Value::String(value) => self.say(&name, value, Origin::File, &name),
-                toml::Value::Boolean(value) => self.say(&name, value.to_string(), Origin::File, &name),
-                other => {
-                    self.problems.push(format!("{name} is of type {}; it should be text.", other.type_str()))
-                }
-            }
+            let value = match value {
+                toml::Value::String(value) => Ok(value),
+                toml::Value::Boolean(value) => Ok(value.to_string()),
+                other => Err(other.type_str()),
+            };
+            self.say(&name, value, Origin::File, &name);
         }
     }
 
-    /// `shown` is what the name looks like where it was said.
-    fn say(&mut self, name: &str, value: String, origin: Origin, shown: &str) {
-        match SETTINGS.iter().find(|(setting, _)| *setting == name) {
-            Some((setting, _)) => drop(self.said.insert(setting, (value, origin))),
-            None => self.problems.push(format!("{shown} is no setting.")),
+    /// Takes a value down, or of what type it is where that is no text. `shown` is what the name looks like where it was
+    /// said.
+    fn say(&mut self, name: &str, value: Result<String, &str>, origin: Origin, shown: &str) {
+        match (SETTINGS.iter().find(|(setting, _)| *setting == name), value) {
+            (Some((setting, _)), Ok(value)) => drop(self.said.insert(setting, (value, origin))),
+            (Some(_), Err(kind)) => {
+                self.problems.push(format!("{shown} is of type {kind}; it should be text."))
+            }
+            (None, _) => self.problems.push(format!("{shown} is no setting.")),
         }
     }
 }

@@ -58,6 +58,9 @@ pub struct Admin {
 #[derive(Serialize, Deserialize)]
 struct Memory {
     agent_id: AgentId,
+    /// Where the server listened when the agent was enrolled.
+    #[serde(default)]
+    listen: Option<SocketAddr>,
 }
 
 impl System {
@@ -76,9 +79,10 @@ impl System {
         let server = Child::start("server", &["server", "--listen", &listen], &self.folder, log)?;
         let url = self.server.insert(server).says("listening on ").await?;
         let admin = self.admin()?;
+        let listened = address(&url);
         let url = reachable(&url);
         let client = self.client(&url, &admin)?;
-        let agent_id = self.enrolled(&client, &url, output).await?;
+        let agent_id = self.enrolled(&client, &url, listened, output).await?;
         output.say("Starting the agent.");
         let log = self.folder.join("agent.log");
         let agent = Child::start("agent", &["agent", "run"], &self.folder.join("agent"), log)?;
@@ -113,7 +117,7 @@ impl System {
 
     /// An agent that is enrolled looks for the server where it was, so a free port is taken once only.
     fn listen(&self, wanted: Option<SocketAddr>) -> SocketAddr {
-        let before = || self.admin().ok()?.url.split_once("://")?.1.parse().ok();
+        let before = || self.memory().ok()??.listen.or_else(|| address(&self.admin().ok()?.url));
         let chosen = wanted.filter(|address| address.port() != 0).or_else(before).or(wanted);
         chosen.unwrap_or(DEFAULT_LISTEN)
     }
@@ -133,12 +137,27 @@ impl System {
             .map_err(|e| Error::local(format!("{} is damaged", path.display())).caused_by(e))
     }
 
+    fn memory_file(&self) -> PathBuf {
+        self.folder.join("up.json")
+    }
+
+    /// What was remembered; `None` where nothing was.
+    fn memory(&self) -> Result<Option<Memory>> {
+        let path = self.memory_file();
+        let Ok(text) = fs::read(&path) else { return Ok(None) };
+        let damaged = |e| Error::local(format!("{} is damaged", path.display())).caused_by(e);
+        serde_json::from_slice(&text).map(Some).map_err(damaged)
+    }
+
     /// This machine's agent; enrolled now if it was not before.
-    async fn enrolled(&self, client: &Client, url: &str, output: Output) -> Result<AgentId> {
-        let path = self.folder.join("up.json");
-        if let Ok(text) = fs::read(&path) {
-            let memory: Memory = serde_json::from_slice(&text)
-                .map_err(|e| Error::local(format!("{} is damaged", path.display())).caused_by(e))?;
+    async fn enrolled(
+        &self,
+        client: &Client,
+        url: &str,
+        listen: Option<SocketAddr>,
+        output: Output,
+    ) -> Result<AgentId> {
+        if let Some(memory) = self.memory()? {
             return Ok(memory.agent_id);
         }
         output.say("Enrolling this machine's agent.");
@@ -149,12 +168,18 @@ impl System {
         let enrolled = roadstead_agent::enroll(options);
         let agent_id =
             enrolled.await.map_err(|e| Error::local("cannot enrol the agent").caused_by(e))?.agent_id;
-        let text = serde_json::to_vec(&Memory { agent_id })
+        let text = serde_json::to_vec(&Memory { agent_id, listen })
             .map_err(|e| Error::local("cannot remember").caused_by(e))?;
+        let path = self.memory_file();
         fs::write(&path, text)
             .map_err(|e| Error::local(format!("cannot write {}", path.display())).caused_by(e))?;
         Ok(agent_id)
     }
+}
+
+/// The address in a URL that names one.
+fn address(url: &str) -> Option<SocketAddr> {
+    url.split_once("://")?.1.parse().ok()
 }
 
 /// A server that listens everywhere is reached here; no certificate is for "everywhere".

@@ -53,6 +53,7 @@ fn flags_come_before_the_environment_and_that_before_the_file() {
 #[test]
 fn a_name_that_is_no_setting_is_an_error() {
     assert!(problems(&of_file("data_dir = '/d'\nlissten = 'x'")).contains("lissten is no setting"));
+    assert!(problems(&of_file("data_dir = '/d'\nport = 7643")).contains("port is no setting"));
     let typo = variables(&[("ROADSTEAD_SERVER_LISSTEN", "x")]);
     assert!(problems(&Settings::gather([], typo, None)).contains("ROADSTEAD_SERVER_LISSTEN is no setting"));
     assert!(problems(&of_file("[tls]\ncert = 'x'")).contains("tls is of type table"));
