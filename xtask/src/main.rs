@@ -19,7 +19,7 @@ Usage: cargo xtask COMMAND
 
   up [--once] [...]           build, start a server, enrol this machine, back it up, prove a restore, and stay up;
                               --once ends after the proof. More flags: roadstead up --help
-  test [--quick | --long]     everything that CI runs; --quick leaves out what is slow, --long runs full counts
+  test [--quick | --long]     everything that CI runs; --quick leaves out what is slow, --long repeats more
   build [--release]           the binary, in target/debug or target/release
   bench [NAME...]             measure against the rivals: start, backup
   openapi [--check]           write openapi.json from the declarations, or compare it with them

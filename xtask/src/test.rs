@@ -22,7 +22,7 @@ enum Extent {
     Quick,
     /// What CI runs.
     Usual,
-    /// Full counts.
+    /// More rounds, in the tests that ask for them.
     Long,
 }
 

@@ -10,7 +10,7 @@ use roadstead_api::{
 use roadstead_client::blocking::BackupStatus;
 use tempfile::TempDir;
 
-use crate::support::{Agent, Server, children, kill_9, restic::Repository, tree, wait_until};
+use crate::support::{Agent, Server, children, kill_9, restic::Repository, rounds, tree, wait_until};
 
 /// A server, an agent, and a backup in the middle of its work.
 struct Scene {
@@ -63,7 +63,7 @@ fn the_server_dies_again_and_again_and_no_acknowledged_backup_is_lost() {
     tree::fill(source.path(), 5, 1 << 20);
     let configuration = agent.configure(&server, &[source.path()], &[]);
     let mut acknowledged = Vec::new();
-    for round in 0..5 {
+    for round in 0..rounds(5, 50) {
         std::fs::write(source.path().join("round"), format!("{round}")).unwrap();
         acknowledged.push(agent.back_up_well(&server, configuration));
         server.kill_and_restart();

@@ -35,6 +35,11 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// How often something is done: so many times, or as many as `cargo xtask test --long` wants.
+pub fn rounds(usual: usize, long: usize) -> usize {
+    if std::env::var_os("ROADSTEAD_LONG").is_some() { long } else { usual }
+}
+
 /// Whether the tests run as root, which some need.
 pub fn is_root() -> bool {
     let root = rustix::process::geteuid().is_root();
