@@ -1,16 +1,21 @@
-//! The engine from the command line, for measuring:
-//! `vault init|backup|restore|check|check-data|snapshots|forget|prune STORE [ARGUMENTS]`, password
-//! `VAULT_PASSWORD`. STORE is a folder or an HTTP URL of a REST server. `forget` takes the ids of snapshots;
-//! it and `prune` remove for good.
+//! The engine from the command line, for measuring and for looking:
+//! `vault COMMAND STORE [ARGUMENTS]`, password `VAULT_PASSWORD`. STORE is a folder or an HTTP URL of a REST
+//! server. `forget` takes the ids of snapshots; it and `prune` remove for good.
 
 use std::error::Error;
 use std::sync::Arc;
 
 use roadstead_vault::store::{Disposal, LocalStore, RestConfig, RestStore, Store};
 use roadstead_vault::{
-    BackupOptions, Cancel, CheckOptions, FileError, InitOptions, Monitor, PruneOptions, Repository,
-    RestoreOptions,
+    BackupOptions, Cancel, CheckOptions, FileError, FindOptions, InitOptions, Monitor, Page, PruneOptions,
+    Repository, RestoreOptions, Search, Snapshot, VoidMonitor,
 };
+
+const COMMANDS: &str = "init, backup PATH..., restore SNAPSHOT TARGET, check, check-data, snapshots, \
+     forget SNAPSHOT..., prune, ls SNAPSHOT PATH [OFFSET LIMIT], cat SNAPSHOT PATH, diff SNAPSHOT SNAPSHOT, \
+     find PATTERN [SNAPSHOT...], stats [SNAPSHOT...]";
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 struct Terminal;
 
@@ -25,52 +30,107 @@ impl Monitor for Terminal {
     }
 }
 
-#[allow(clippy::print_stdout, reason = "this is a command")]
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let [command, store, rest @ ..] = arguments.as_slice() else {
-        return Err("which command, which store?".into());
+        return Err(format!("vault COMMAND STORE [ARGUMENTS]; commands: {COMMANDS}").into());
     };
     let store: Arc<dyn Store> = match store.starts_with("http") {
-        true => Arc::new(RestStore::new(RestConfig { url: store.clone(), ..RestConfig::default() })?),
+        true => Arc::new(RestStore::new(RestConfig { url: (*store).to_owned(), ..RestConfig::default() })?),
         false => Arc::new(LocalStore::new(store)),
     };
     let password = std::env::var("VAULT_PASSWORD")?;
-    let cancel = Cancel::new();
-    if command == "init" {
+    if *command == "init" {
         Repository::init(store, password.as_bytes(), &InitOptions::default())?;
         return Ok(());
     }
     let repository = Repository::open(store, password.as_bytes())?;
-    match command.as_str() {
-        "backup" => {
-            let paths = rest.iter().map(Into::into).collect();
+    match *command {
+        "ls" | "cat" | "diff" | "find" | "stats" | "snapshots" => look(&repository, command, rest),
+        _ => work(&repository, command, rest),
+    }
+}
+
+/// What changes the repository, or reads all of it.
+#[allow(clippy::print_stdout, reason = "this is a command")]
+fn work(repository: &Repository, command: &str, arguments: &[&str]) -> Outcome {
+    let cancel = Cancel::new();
+    match (command, arguments) {
+        ("backup", paths) => {
+            let paths = paths.iter().map(Into::into).collect();
             let options = BackupOptions { paths, ..BackupOptions::default() };
             println!("{:#?}", repository.backup(&options, &Terminal, &cancel)?);
         }
-        "restore" => {
-            let [snapshot, target] = rest else { return Err("which snapshot, where to?".into()) };
-            let snapshot = repository.snapshot(snapshot)?;
-            let options = RestoreOptions::to(target);
+        ("restore", [snapshot, target]) => {
+            let (snapshot, options) = (repository.snapshot(snapshot)?, RestoreOptions::to(*target));
             println!("{:#?}", repository.restore(&snapshot, &options, &Terminal, &cancel)?);
         }
-        "check" | "check-data" => {
+        ("check" | "check-data", []) => {
             let options = CheckOptions { read_data: command == "check-data", ..CheckOptions::default() };
             println!("{:#?}", repository.check(&options, &Terminal, &cancel)?);
         }
-        "snapshots" => {
-            repository.snapshots()?.iter().for_each(|s| println!("{} {} {:?}", s.id, s.time, s.paths))
-        }
-        "forget" => {
-            let ids =
-                rest.iter().map(|id| repository.snapshot(id).map(|s| s.id)).collect::<Result<Vec<_>, _>>()?;
+        ("forget", ids) if !ids.is_empty() => {
+            let ids: Vec<_> = named(repository, ids)?.into_iter().map(|snapshot| snapshot.id).collect();
             println!("{} forgotten", repository.forget(&ids, Disposal::Remove, &cancel)?);
         }
-        "prune" => {
+        ("prune", []) => {
             let options = PruneOptions { disposal: Disposal::Remove, ..PruneOptions::default() };
             println!("{:#?}", repository.prune(&options, &Terminal, &cancel)?);
         }
-        _ => return Err("unknown command".into()),
+        _ => return Err(format!("not understood; commands: {COMMANDS}").into()),
     }
     Ok(())
+}
+
+/// What only looks.
+#[allow(clippy::print_stdout, reason = "this is a command")]
+fn look(repository: &Repository, command: &str, arguments: &[&str]) -> Outcome {
+    let cancel = Cancel::new();
+    match (command, arguments) {
+        ("snapshots", []) => {
+            repository.snapshots()?.iter().for_each(|s| println!("{} {} {:?}", s.id, s.time, s.paths))
+        }
+        ("ls", [snapshot, path, rest @ ..]) => {
+            let page = match rest {
+                [offset, limit] => Page { offset: offset.parse()?, limit: limit.parse()? },
+                _ => Page::ALL,
+            };
+            for entry in repository.list(&repository.snapshot(snapshot)?, path.as_ref(), page)? {
+                println!("{:04o} {:>12} {} {}", entry.mode, entry.size, entry.modified, entry.name.display());
+            }
+        }
+        ("cat", [snapshot, path]) => {
+            let snapshot = repository.snapshot(snapshot)?;
+            repository.cat(&snapshot, path.as_ref(), &mut std::io::stdout().lock(), &cancel)?;
+        }
+        ("diff", [before, after]) => {
+            let (before, after) = (repository.snapshot(before)?, repository.snapshot(after)?);
+            let mut show = |change: roadstead_vault::Change| {
+                println!("{:?} {}", change.difference, change.path.display())
+            };
+            println!("{:#?}", repository.diff(&before, &after, &Terminal, &cancel, &mut show)?);
+        }
+        ("find", [pattern, snapshots @ ..]) => {
+            let options = FindOptions { patterns: vec![(*pattern).to_owned()], ..FindOptions::default() };
+            let mut show = |found: roadstead_vault::Found| {
+                println!("{} {}", found.snapshot, found.path.display());
+                Search::Continue
+            };
+            repository.find(&named(repository, snapshots)?, &options, &VoidMonitor, &cancel, &mut show)?;
+        }
+        ("stats", snapshots) => {
+            println!("{:#?}", repository.stats(&named(repository, snapshots)?, &Terminal, &cancel)?);
+        }
+        _ => return Err(format!("not understood; commands: {COMMANDS}").into()),
+    }
+    Ok(())
+}
+
+/// The snapshots with these ids; all when none is given.
+fn named(repository: &Repository, ids: &[&str]) -> Outcome<Vec<Snapshot>> {
+    if ids.is_empty() {
+        return Ok(repository.snapshots()?);
+    }
+    Ok(ids.iter().map(|id| repository.snapshot(id)).collect::<Result<_, _>>()?)
 }

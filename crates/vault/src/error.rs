@@ -88,6 +88,12 @@ impl Error {
         self.kind == ErrorKind::Unreachable
     }
 
+    /// Whether something stored is lost or not what it was, while the store itself answers: the rest of
+    /// the repository can still be looked at.
+    pub(crate) fn is_loss(&self) -> bool {
+        matches!(self.kind, ErrorKind::Damaged | ErrorKind::NotFound | ErrorKind::Io)
+    }
+
     /// The number of the operating system error beneath, if there is one.
     pub fn os_code(&self) -> Option<i32> {
         let source = self.source.as_ref()?;

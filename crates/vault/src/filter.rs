@@ -52,6 +52,21 @@ impl Filter {
         })
     }
 
+    /// Whether the path itself matches, and not only a folder above it.
+    pub(crate) fn names(&self, path: &Path) -> bool {
+        let path = components(path);
+        self.patterns.iter().fold(false, |matched, pattern| match pattern.negated {
+            true => matched && !pattern.names(&path),
+            false => matched || pattern.names(&path),
+        })
+    }
+
+    /// Whether [`Filter::names`] depends on nothing but the last component of a path.
+    pub(crate) fn looks_at_names_alone(&self) -> bool {
+        let alone = |pattern: &Pattern| !pattern.absolute && pattern.parts.len() < 2;
+        self.patterns.iter().all(alone)
+    }
+
     /// Whether something beneath the folder `path` may match.
     pub(crate) fn may_match_beneath(&self, path: &Path) -> bool {
         let path = components(path);
@@ -83,6 +98,13 @@ impl Pattern {
         !self.parts.is_empty() && (0..path.len()).any(|start| prefix_matches(&self.parts, &path[start..]))
     }
 
+    fn names(&self, path: &[&[u8]]) -> bool {
+        if self.absolute {
+            return whole_matches(&self.parts, path);
+        }
+        !self.parts.is_empty() && (0..path.len()).any(|start| whole_matches(&self.parts, &path[start..]))
+    }
+
     fn may_match_beneath(&self, path: &[&[u8]]) -> bool {
         if !self.absolute {
             return true;
@@ -106,6 +128,18 @@ fn prefix_matches(parts: &[Part], path: &[&[u8]]) -> bool {
         Some((Part::AnyDepth, rest)) => (0..=path.len()).any(|skip| prefix_matches(rest, &path[skip..])),
         Some((part, rest)) => match path.split_first() {
             Some((name, path)) => part.matches(name) && prefix_matches(rest, path),
+            None => false,
+        },
+    }
+}
+
+/// Whether the parts match all components.
+fn whole_matches(parts: &[Part], path: &[&[u8]]) -> bool {
+    match parts.split_first() {
+        None => path.is_empty(),
+        Some((Part::AnyDepth, rest)) => (0..=path.len()).any(|skip| whole_matches(rest, &path[skip..])),
+        Some((part, rest)) => match path.split_first() {
+            Some((name, path)) => part.matches(name) && whole_matches(rest, path),
             None => false,
         },
     }
@@ -257,6 +291,23 @@ mod tests {
     }
 
     #[test]
+    fn the_entry_itself() {
+        for (pattern, path, expected) in [
+            ("*.go", "/home/file.go", true),
+            ("*.go", "/home/folder.go/file.c", false),
+            ("b", "/a/b/c/b", true),
+            ("a/b", "/x/a/b", true),
+            ("a/b", "/a/b/c", false),
+            ("/a/**/z", "/a/b/c/z", true),
+            ("/a", "/x/a", false),
+        ] {
+            assert_eq!(Filter::new(&[pattern]).unwrap().names(Path::new(path)), expected, "{pattern} {path}");
+        }
+        let alone = |pattern: &str| Filter::new(&[pattern]).unwrap().looks_at_names_alone();
+        assert!(alone("*.go") && !alone("/a") && !alone("a/b"));
+    }
+
+    #[test]
     fn beneath() {
         let filter = Filter::new(&["/home/me/docs"]).unwrap();
         for (path, expected) in
@@ -277,7 +328,8 @@ mod tests {
         #[test]
         fn never_panics(pattern in r"[a\[\]\*\?\\^!/-]{0,12}", path in "/[a-b/]{0,12}") {
             if let Ok(filter) = Filter::new(&[pattern]) {
-                let _ = (filter.matches(Path::new(&path)), filter.may_match_beneath(Path::new(&path)));
+                let _ = (filter.names(Path::new(&path)), filter.matches(Path::new(&path)));
+                let _ = (filter.looks_at_names_alone(), filter.may_match_beneath(Path::new(&path)));
             }
         }
     }

@@ -76,3 +76,16 @@ pub struct Node {
     /// The tree of a folder.
     pub subtree: Option<Id>,
 }
+
+impl Node {
+    /// Whether a file can have this name: one component of a path, and not a step to elsewhere.
+    pub(crate) fn has_plain_name(&self) -> bool {
+        let name = self.name.as_slice();
+        !matches!(name, b"" | b"." | b"..") && !name.contains(&b'/') && !name.contains(&0)
+    }
+
+    /// The tree of a folder; `None` for everything else.
+    pub(crate) fn folder(&self) -> Option<Id> {
+        self.subtree.filter(|_| self.kind == NodeKind::Dir)
+    }
+}

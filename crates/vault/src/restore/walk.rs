@@ -21,10 +21,7 @@ use crate::id::Id;
 use crate::metadata::os;
 use crate::monitor::{FileError, FileErrorKind};
 use crate::node::{Node, NodeKind};
-
-/// Folders nested deeper are refused: each is held open while it is worked on, and none of ours is deeper
-/// than a path can be long.
-const MAX_DEPTH: usize = 2500;
+use crate::walk::refusal;
 
 /// The walk over a snapshot.
 pub(super) struct Walk<'a> {
@@ -295,13 +292,4 @@ fn make_special(dir: impl AsFd, node: &Node) -> Result<(), Errno> {
         NodeKind::File | NodeKind::Dir | NodeKind::Other => return Err(Errno::NOTSUP),
     };
     mknodat(dir, name, kind, Mode::RUSR | Mode::WUSR, node.device)
-}
-
-/// Why a node must not be restored.
-fn refusal(node: &Node, depth: usize) -> Option<&'static str> {
-    let name = node.name.as_slice();
-    if name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') || name.contains(&0) {
-        return Some("not a name a file can have");
-    }
-    (depth > MAX_DEPTH).then_some("folders are nested too deep")
 }
