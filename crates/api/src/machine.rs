@@ -117,6 +117,15 @@ pub struct MachineProbe {
     pub os: Option<String>,
     /// Its kernel, such as `Linux 6.1.0-26-amd64`.
     pub kernel: Option<String>,
+    /// Its processors' architecture, such as `x86_64`.
+    #[serde(default)]
+    pub architecture: Option<String>,
+    /// Its memory, in bytes.
+    #[serde(default)]
+    pub memory_bytes: Option<u64>,
+    /// What programs can still have of the memory, in bytes.
+    #[serde(default)]
+    pub memory_available_bytes: Option<u64>,
     /// How long it has been up, in seconds.
     pub uptime_seconds: Option<u64>,
     /// The load of the last 1, 5 and 15 minutes.

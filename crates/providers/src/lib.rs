@@ -26,6 +26,7 @@ mod guard;
 mod machine;
 mod pins;
 mod registry;
+mod ssh;
 
 pub use capability::{Capabilities, Capability, Limits};
 pub use catalogue::{provider, providers};

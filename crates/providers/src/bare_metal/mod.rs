@@ -1,19 +1,16 @@
 //! `bare_metal`: one server that somebody already has, driven over SSH.
 //!
-//! The backend is the machine. Its state comes from TCP alone ([`reach`]); what needs a login (reboot, probe) goes over
-//! SSH ([`dial`], [`wire`]) to a host whose key is pinned ([`host_key`]). Without a key or a password, and on Windows,
-//! the host is listed and nothing else.
+//! The backend is the machine. Its state comes from TCP alone ([`reach`]); what needs a login (reboot, power off, facts)
+//! goes over SSH to a host whose key is pinned. Without a key or a password, and on Windows, the host is listed and
+//! probed by TCP, and nothing else.
 //!
-//! Commands on the host are constants of this folder: nothing that a user gave ever gets to a shell there.
+//! Commands on the host are constants: nothing that a user gave ever gets to a shell there.
 
-mod dial;
-mod host_key;
 mod probe;
 mod reach;
 mod settings;
 #[cfg(feature = "sim")]
 pub mod sim;
-mod wire;
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Instant};
 
@@ -21,11 +18,7 @@ use async_trait::async_trait;
 use roadstead_api::machine::{MachineProbe, MachineState};
 use serde_json::json;
 
-use self::{
-    dial::{Dialer, Route},
-    settings::{FIELDS, Settings},
-    wire::Output,
-};
+use self::settings::{FIELDS, Settings};
 use crate::{
     capability::{Capabilities, Capability},
     driver::{Driver, Registration, Setup, Timeouts},
@@ -33,6 +26,7 @@ use crate::{
     guard::AddressGuard,
     machine::SeenMachine,
     pins::Pins,
+    ssh::{self, CommandLine, Dialer, MAX_OUTPUT_BYTES, Route, power::Power},
 };
 
 /// What this driver declares.
@@ -43,13 +37,9 @@ pub(crate) const REGISTRATION: Registration = Registration {
 };
 
 const PROVIDER: &str = "bare_metal";
-const CAPABILITIES: Capabilities = Capabilities::of(&[Capability::Reboot, Capability::Probe]);
-
-const REBOOT: &str = "shutdown -r now";
-const REBOOT_BY_SUDO: &str = "sudo -n shutdown -r now";
-
-/// The exit status with which a shell says that there is no such command.
-const NO_SUCH_COMMAND: u32 = 127;
+const CAPABILITIES: Capabilities =
+    Capabilities::of(&[Capability::Stop, Capability::Reboot, Capability::Probe]);
+const WITHOUT_LOGIN: Capabilities = Capabilities::of(&[Capability::Probe]);
 
 struct BareMetal {
     title: String,
@@ -100,19 +90,34 @@ impl BareMetal {
         self.dialer.log_in(&self.settings.host, self.settings.jump.as_ref()).await
     }
 
-    async fn run(&self, command: &'static str, input: &[u8]) -> Result<Output> {
+    async fn power(&self, id: &str, capability: Capability, power: Power) -> Result<()> {
+        self.require(id, capability)?;
         let route = self.log_in().await?;
-        let output = route.machine.run(command, input, self.timeouts).await;
+        let done = route.machine.power(power, &self.settings.host.login, self.timeouts).await;
         route.close().await;
-        output
+        done
     }
 
     async fn ask(&self) -> Result<MachineProbe> {
         let begun = Instant::now();
-        let output = self.run(probe::COMMAND, probe::SCRIPT.as_bytes()).await?;
-        let mut probe = probe::parse(&self.settings.host.name, &output.stdout)?;
-        probe.round_trip_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Ok(probe)
+        let route = self.log_in().await?;
+        let command = CommandLine::new(probe::COMMAND);
+        let output =
+            route.machine.run(&command, probe::SCRIPT.as_bytes(), MAX_OUTPUT_BYTES, self.timeouts).await;
+        route.close().await;
+        let probe = probe::parse(&self.settings.host.name, &output?.stdout)?;
+        Ok(MachineProbe { round_trip_ms: milliseconds(begun), ..probe })
+    }
+
+    /// What TCP tells of a host that nobody can log in to: that it is there, and how far away.
+    async fn knock(&self) -> Result<MachineProbe> {
+        let begun = Instant::now();
+        if !self.answers().await? {
+            let message =
+                format!("{} takes no connection on any of the usual ports", self.settings.host.name);
+            return Err(Error::new(ErrorKind::Unreachable, message));
+        }
+        Ok(MachineProbe { round_trip_ms: milliseconds(begun), ..MachineProbe::default() })
     }
 
     async fn answers(&self) -> Result<bool> {
@@ -143,7 +148,7 @@ impl BareMetal {
             return Vec::new();
         }
         let resolve = self.guard.resolve(&host.name, host.port);
-        let found = wire::within(self.timeouts.connect, || host.name.clone(), resolve).await;
+        let found = ssh::within(self.timeouts.connect, || host.name.clone(), resolve).await;
         found.unwrap_or_default().into_iter().map(|address| address.ip()).collect()
     }
 }
@@ -155,7 +160,7 @@ impl Driver for BareMetal {
     }
 
     fn capabilities(&self) -> Capabilities {
-        if self.settings.can_log_in() { CAPABILITIES } else { Capabilities::NONE }
+        if self.settings.can_log_in() { CAPABILITIES } else { WITHOUT_LOGIN }
     }
 
     fn pins(&self) -> Pins {
@@ -163,14 +168,7 @@ impl Driver for BareMetal {
     }
 
     async fn validate(&self) -> Result<()> {
-        if self.settings.can_log_in() {
-            return self.ask().await.map(drop);
-        }
-        if self.answers().await? {
-            return Ok(());
-        }
-        let message = format!("{} takes no connection on any of the usual ports", self.settings.host.name);
-        Err(Error::new(ErrorKind::Unreachable, message))
+        if self.settings.can_log_in() { self.ask().await } else { self.knock().await }.map(drop)
     }
 
     async fn machines(&self) -> Result<Vec<SeenMachine>> {
@@ -179,7 +177,7 @@ impl Driver for BareMetal {
         for address in self.addresses().await {
             machine.add_address(address);
         }
-        // Whether it is up is a guess, so a reboot is offered in any state.
+        // Whether it is up is a guess, so all is offered in any state.
         machine.actions = self.capabilities();
         machine.extra.insert("host".into(), json!(host.name));
         machine.extra.insert("ssh_port".into(), json!(host.port));
@@ -192,50 +190,19 @@ impl Driver for BareMetal {
     }
 
     async fn reboot(&self, id: &str) -> Result<()> {
-        self.require(id, Capability::Reboot)?;
-        let command = if self.settings.host.login.user == "root" { REBOOT } else { REBOOT_BY_SUDO };
-        let output = self.run(command, b"").await?;
-        reboot_outcome(&self.settings.host.name, &output)
+        self.power(id, Capability::Reboot, Power::Reboot).await
+    }
+
+    async fn stop(&self, id: &str) -> Result<()> {
+        self.power(id, Capability::Stop, Power::Off).await
     }
 
     async fn probe(&self, id: &str) -> Result<MachineProbe> {
         self.require(id, Capability::Probe)?;
-        self.ask().await
+        if self.settings.can_log_in() { self.ask().await } else { self.knock().await }
     }
 }
 
-/// What became of a reboot. A host that took the command and went down before it could tell is one that reboots.
-fn reboot_outcome(host: &str, output: &Output) -> Result<()> {
-    let kind = match output.status {
-        Some(0) => return Ok(()),
-        None if output.accepted => return Ok(()),
-        None => {
-            return Err(Error::new(
-                ErrorKind::Unreachable,
-                format!("{host} went away before it took the command"),
-            ));
-        }
-        Some(NO_SUCH_COMMAND) => ErrorKind::Failed,
-        Some(_) if lacks_rights(&output.stderr) => ErrorKind::MissingRights,
-        Some(_) => ErrorKind::Failed,
-    };
-    Err(Error::new(kind, format!("{host} does not reboot: {}", output.complaint())))
-}
-
-/// Whether a complaint of `sudo` or `shutdown` is about rights.
-fn lacks_rights(stderr: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(stderr).to_lowercase();
-    [
-        "password is required",
-        "not allowed",
-        "may not run",
-        "sudoers",
-        "must be root",
-        "permission denied",
-        "not permitted",
-        "access denied",
-        "authentication required",
-    ]
-    .iter()
-    .any(|phrase| text.contains(phrase))
+fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

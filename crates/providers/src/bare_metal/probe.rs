@@ -48,6 +48,8 @@ fn take(probe: &mut MachineProbe, name: &str, value: &str) {
         "hostname" => probe.hostname = text(value),
         "os" => probe.os = text(value),
         "kernel" => probe.kernel = text(value),
+        "machine" => probe.architecture = text(value),
+        "memory" => (probe.memory_bytes, probe.memory_available_bytes) = memory(value),
         "uptime" => probe.uptime_seconds = number(value).map(|seconds| seconds as u64),
         "load" => probe.load = load(value),
         "cores" => probe.cores = value.parse().ok().filter(|&cores| cores > 0),
@@ -79,6 +81,12 @@ fn number(value: &str) -> Option<f64> {
 fn load(value: &str) -> Option<[f64; 3]> {
     let mut loads = value.split_whitespace().map(number);
     Some([loads.next()??, loads.next()??, loads.next()??])
+}
+
+/// The memory there is and what programs can still have of it, both given in KiB.
+fn memory(value: &str) -> (Option<u64>, Option<u64>) {
+    let mut sizes = value.split_whitespace().map(|size| size.parse::<u64>().ok()?.checked_mul(1024));
+    (sizes.next().flatten().filter(|&bytes| bytes > 0), sizes.next().flatten())
 }
 
 /// An address as `ip` and `ifconfig` show it, with or without its prefix length and its interface.
@@ -122,6 +130,7 @@ mod tests {
 
     const ANSWER: &str = "Welcome to web-1!\nroadstead-probe 1\nhostname web-1\nkernel Linux 6.1.0-26-amd64\n\
         os Debian GNU/Linux 12 (bookworm)\nuptime 93784.21 180000.00\nload 0.12 0.34 1.56 2/345 6789\ncores 8\n\
+        machine x86_64\nmemory 8000000 6000000\n\
         users        3\naddress 127.0.0.1/8\naddress 203.0.113.7/24\naddress 10.0.0.7/8\naddress ::1/128\n\
         address fe80::1/64\naddress 2001:db8::7/64\naddress 10.0.0.7/8\n\
         disk Filesystem     1024-blocks    Used Available Capacity Mounted on\n\
@@ -139,6 +148,11 @@ mod tests {
         assert_eq!(probe.uptime_seconds, Some(93784));
         assert_eq!(probe.load, Some([0.12, 0.34, 1.56]));
         assert_eq!((probe.cores, probe.users), (Some(8), Some(3)));
+        assert_eq!(probe.architecture.as_deref(), Some("x86_64"));
+        assert_eq!(
+            probe.memory_bytes.zip(probe.memory_available_bytes),
+            Some((8_192_000_000, 6_144_000_000))
+        );
         let addresses: Vec<String> = probe.addresses.iter().map(ToString::to_string).collect();
         assert_eq!(addresses, ["203.0.113.7", "10.0.0.7", "2001:db8::7"]);
         let mounts: Vec<&str> = probe.disks.iter().map(|disk| disk.mount.as_str()).collect();
@@ -157,7 +171,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_left_out() {
-        let answer = "roadstead-probe 1\nuptime -5\nload 1 NaN inf\ncores 0\ncores many\nusers -1\naddress x\n\
+        let answer = "roadstead-probe 1\nuptime -5\nload 1 NaN inf\ncores 0\ncores many\nusers -1\nmemory 0 -1\naddress x\n\
             disk a b c d% /\ndisk /dev/x 18446744073709551615 1 1 1% /x\nhostname \ncolour red\nend\n";
         assert_eq!(parse("h", answer.as_bytes()).unwrap(), Default::default());
     }
@@ -179,7 +193,7 @@ mod tests {
 
         #[test]
         fn no_facts_make_it_fall_over_or_grow(lines in prop::collection::vec(
-            (prop_oneof![Just("hostname"), Just("uptime"), Just("load"), Just("cores"), Just("address"), Just("disk")],
+            (prop_oneof![Just("hostname"), Just("uptime"), Just("load"), Just("cores"), Just("memory"), Just("address"), Just("disk")],
              "[ -~€]{0,60}"), 0..400)) {
             let body: String = lines.iter().map(|(name, value)| format!("{name} {value}\n")).collect();
             let probe = parse("h", format!("roadstead-probe 1\n{body}end\n").as_bytes()).unwrap();

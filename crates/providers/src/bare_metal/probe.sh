@@ -5,6 +5,7 @@ export LC_ALL PATH
 echo 'roadstead-probe 1'
 echo "hostname $(uname -n)"
 echo "kernel $(uname -sr)"
+echo "machine $(uname -m)"
 if [ -r /etc/os-release ]; then
     echo "os $(sed -n 's/^PRETTY_NAME=//p' /etc/os-release | tr -d '"')"
 fi
@@ -18,6 +19,11 @@ if [ -r /proc/loadavg ]; then
     echo "load $(cat /proc/loadavg)"
 else
     echo "load $(uptime 2>/dev/null | sed -n 's/.*load average[s]*: *//p' | tr ',' ' ')"
+fi
+if [ -r /proc/meminfo ]; then
+    echo "memory $(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p; s/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo | tr '\n' ' ')"
+else
+    echo "memory $(($(sysctl -n hw.physmem 2>/dev/null || sysctl -n hw.memsize 2>/dev/null || echo 0) / 1024))"
 fi
 echo "cores $(getconf _NPROCESSORS_ONLN 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null)"
 echo "users $(who 2>/dev/null | wc -l)"

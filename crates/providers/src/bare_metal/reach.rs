@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::wire;
 use crate::{
     error::{ErrorKind, Result},
     guard::AddressGuard,
+    ssh,
 };
 
 /// Whether one of the ports takes a connection within `limit`. All are tried at once.
@@ -22,7 +22,7 @@ pub(super) async fn answers(guard: AddressGuard, host: &str, ports: &[u16], limi
     let mut attempts = JoinSet::new();
     for &port in ports {
         let host = host.to_owned();
-        attempts.spawn(async move { wire::tcp(guard, &host, port, limit).await.map(drop) });
+        attempts.spawn(async move { ssh::tcp(guard, &host, port, limit).await.map(drop) });
     }
     while let Some(attempt) = attempts.join_next().await {
         match attempt {

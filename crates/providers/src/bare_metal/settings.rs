@@ -1,17 +1,14 @@
 //! What the driver asks for, and what it makes of the answers.
 
-use std::{net::IpAddr, sync::Arc};
-
-use russh::keys::{PrivateKey, decode_secret_key};
-
-use super::wire::{Host, Login};
 use crate::{
     credentials::Credentials,
-    error::{Error, Result},
+    error::Result,
     field::{Field, FieldKind, Fields},
+    ssh::{
+        Host, Login,
+        fields::{self, JUMP_HOST, JUMP_KEY, JUMP_PORT, JUMP_USER, PORT, host_name, private_key},
+    },
 };
-
-const PORT: FieldKind = FieldKind::Number(1, 65_535);
 
 /// The fields of the provider.
 pub(super) const FIELDS: Fields = Fields(&[
@@ -20,28 +17,28 @@ pub(super) const FIELDS: Fields = Fields(&[
         "hostname",
         "machine_hostname",
     ]),
-    Field::new("machine_user", FieldKind::Text, "The user to log in as; others than root reboot with sudo")
+    Field::new("machine_user", FieldKind::Text, "The user to log in as; others than root use sudo")
         .or("root")
         .also(&["user"]),
     Field::new("machine_port", PORT, "The port of its SSH server").or("22").also(&["port", "ssh_port"]),
     Field::new("machine_key", FieldKind::Key, "The key to log in with; without one the host is only listed")
         .also(&["key"]),
-    Field::new("machine_password", FieldKind::Secret, "The password to log in with; better use a key")
-        .also(&["password"]),
-    Field::new("jump_host", FieldKind::Text, "The name or address of a host to go through"),
-    Field::new("jump_port", PORT, "The port of the jump host's SSH server").or("22"),
     Field::new(
-        "jump_user",
-        FieldKind::Text,
-        "The user on the jump host; the same as on the machine when absent",
-    ),
+        "machine_password",
+        FieldKind::Secret,
+        "The password to log in with, and for sudo; better use a key",
+    )
+    .also(&["password"]),
+    JUMP_HOST,
+    JUMP_PORT,
+    JUMP_USER,
+    JUMP_KEY,
     Field::new(
-        "jump_key",
-        FieldKind::Key,
-        "The key for the jump host; the same as for the machine when absent",
-    ),
-    Field::new("windows", FieldKind::Flag, "Whether the host runs Windows; it is then only listed")
-        .or("false"),
+        "windows",
+        FieldKind::Flag,
+        "Whether the host runs Windows; it is then watched by TCP, and never logged in to",
+    )
+    .or("false"),
     Field::new("remote_desktop_port", PORT, "The port of its remote desktop").or("3389"),
 ]);
 
@@ -74,7 +71,7 @@ impl Settings {
                 password: given.secret("machine_password").cloned(),
             },
         };
-        let jump = given.text("jump_host").map(|name| jump_host(given, name, &host.login)).transpose()?;
+        let jump = fields::jump_host(given, &host.login)?;
         let remote_desktop_port = given.required_port("remote_desktop_port")?;
         let mut ports = vec![host.port];
         for port in [remote_desktop_port].into_iter().chain(USUAL_PORTS) {
@@ -90,47 +87,6 @@ impl Settings {
         let Login { key, password, .. } = &self.host.login;
         !self.windows && (key.is_some() || password.is_some())
     }
-}
-
-fn jump_host(given: &Credentials, name: &str, machine: &Login) -> Result<Host> {
-    let login = Login {
-        user: given.text("jump_user").unwrap_or(&machine.user).to_owned(),
-        key: private_key(given, "jump_key")?.or_else(|| machine.key.clone()),
-        // A password is for the host that it was given for.
-        password: None,
-    };
-    if login.key.is_none() {
-        return Err(Error::invalid("jump_key", "is missing; the jump host takes no password"));
-    }
-    Ok(Host { name: host_name(name, "jump_host")?, port: given.required_port("jump_port")?, login })
-}
-
-/// A host's name in lower case, or its address without brackets.
-fn host_name(given: &str, field: &str) -> Result<String> {
-    let bare = given.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(given);
-    if let Ok(address) = bare.parse::<IpAddr>() {
-        return Ok(address.to_string());
-    }
-    let fits = |character: char| character.is_ascii_alphanumeric() || "-._".contains(character);
-    if bare.len() > 253 || bare.starts_with(['-', '.']) || !bare.chars().all(fits) {
-        return Err(Error::invalid(field, "is neither a host name nor an address"));
-    }
-    Ok(bare.to_ascii_lowercase())
-}
-
-fn private_key(given: &Credentials, field: &str) -> Result<Option<Arc<PrivateKey>>> {
-    let Some(secret) = given.secret(field) else { return Ok(None) };
-    let key = decode_secret_key(secret.expose(), None).map_err(|source| match source {
-        russh::keys::Error::KeyIsEncrypted => {
-            Error::invalid(field, "is protected by a passphrase; give the key without one")
-        }
-        // What the parser says may quote the key.
-        _ => Error::invalid(field, "is not a private key in PEM (Ed25519, ECDSA or RSA)"),
-    })?;
-    if key.is_encrypted() {
-        return Err(Error::invalid(field, "is protected by a passphrase; give the key without one"));
-    }
-    Ok(Some(Arc::new(key)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! A fake host: an SSH server on a real socket that takes one key, answers the probe, counts reboots, and misbehaves on
-//! demand.
+//! A fake host: an SSH server on a real socket that takes one key, answers the probe, counts what it is told, and misbehaves
+//! on demand.
 //!
 //! It runs no command. What it is asked to run it compares with what the driver may ask; anything else is answered like
 //! a shell that has no such command, so a test sees at once if the driver sends something new.
@@ -24,14 +24,15 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::{REBOOT, REBOOT_BY_SUDO, probe};
+use super::probe;
+use crate::ssh::power::{self, Means, Power};
 
 /// The password that the host takes from any user.
 pub const PASSWORD: &str = "correct horse battery staple";
 
 /// What the host answers to a probe.
 pub const ANSWER: &str = "roadstead-probe 1\nhostname sim\nkernel Linux 6.1.0-26-amd64\nos Fake GNU/Linux 12\n\
-    uptime 86400.50 1.0\nload 0.10 0.20 0.30 1/100 4242\ncores 4\nusers 1\naddress 127.0.0.1/8\n\
+    machine x86_64\nmemory 4096000 1024000\nuptime 86400.50 1.0\nload 0.10 0.20 0.30 1/100 4242\ncores 4\nusers 1\naddress 127.0.0.1/8\n\
     address 203.0.113.9/24\ndisk /dev/vda1 1000 400 600 40% /\nend\n";
 
 /// How the host misbehaves.
@@ -90,6 +91,7 @@ struct State {
     connections: usize,
     logins: usize,
     reboots: usize,
+    stops: usize,
 }
 
 impl SimHost {
@@ -97,8 +99,14 @@ impl SimHost {
     pub async fn start(ip: &str) -> io::Result<Self> {
         let listener = TcpListener::bind((ip, 0)).await?;
         let client = generate()?;
-        let state =
-            State { host_key: generate()?, fault: Fault::None, connections: 0, logins: 0, reboots: 0 };
+        let state = State {
+            host_key: generate()?,
+            fault: Fault::None,
+            connections: 0,
+            logins: 0,
+            reboots: 0,
+            stops: 0,
+        };
         let shared = Arc::new(Shared { client: client.public_key().clone(), state: Mutex::new(state) });
         let client_key = client.to_openssh(LineEnding::LF).map_err(io::Error::other)?.to_string();
         let address = listener.local_addr()?;
@@ -139,6 +147,11 @@ impl SimHost {
     /// Reboots that it was told so far.
     pub fn reboots(&self) -> usize {
         self.shared.lock().reboots
+    }
+
+    /// Stops that it was told so far.
+    pub fn stops(&self) -> usize {
+        self.shared.lock().stops
     }
 }
 
@@ -216,22 +229,41 @@ impl Login {
     /// What a command prints on standard output and on standard error, and its exit status.
     fn answer(&self, command: &[u8], input: &[u8]) -> (String, &'static str, Option<u32>) {
         let mut state = self.shared.lock();
-        let reboots = [REBOOT, REBOOT_BY_SUDO].iter().any(|known| known.as_bytes() == command);
+        let told = told(command, input);
         let probes = command == probe::COMMAND.as_bytes() && input == probe::SCRIPT.as_bytes();
         match state.fault {
-            Fault::SudoWantsPassword if command == REBOOT_BY_SUDO.as_bytes() => {
+            Fault::SudoWantsPassword if told.is_some_and(|(_, means)| means == Means::Sudo) => {
                 (String::new(), "sudo: a password is required\n", Some(1))
             }
             Fault::Truncates if probes => (ANSWER[..ANSWER.len() / 2].to_owned(), "", None),
             Fault::Floods => (ANSWER.repeat(10_000), "", Some(0)),
-            fault if reboots && fault != Fault::Bare => {
-                state.reboots += 1;
+            fault
+                if fault != Fault::Bare
+                    && let Some((power, _)) = told =>
+            {
+                match power {
+                    Power::Reboot => state.reboots += 1,
+                    Power::Off => state.stops += 1,
+                }
                 (String::new(), "", (fault != Fault::DropsOnReboot).then_some(0))
             }
             fault if probes && fault != Fault::Bare => (ANSWER.to_owned(), "", Some(0)),
             _ => (String::new(), "sh: command not found\n", Some(127)),
         }
     }
+}
+
+/// What a command tells the host to do, if it is one that the driver may send. With a password it takes the right one.
+fn told(command: &[u8], input: &[u8]) -> Option<(Power, Means)> {
+    for power in [Power::Reboot, Power::Off] {
+        for means in [Means::Root, Means::Sudo, Means::SudoWithPassword] {
+            let proved = means != Means::SudoWithPassword || input == format!("{PASSWORD}\n").as_bytes();
+            if proved && command == power::command(power, means).as_bytes() {
+                return Some((power, means));
+            }
+        }
+    }
+    None
 }
 
 fn question(prompt: &'static str) -> Auth {

@@ -1,7 +1,8 @@
 //! `bare_metal` on its fake.
 
+use roadstead_api::machine::MachineProbe;
 use roadstead_providers::{
-    ErrorKind,
+    Capability, ErrorKind,
     sim::bare_metal::{Fault, PASSWORD, SimHost},
 };
 use serde_json::json;
@@ -76,7 +77,22 @@ async fn a_password_does_where_it_is_given() {
 }
 
 #[tokio::test]
-async fn a_host_without_a_login_is_listed_and_nothing_else() {
+async fn a_host_is_powered_off_as_root_by_sudo_and_by_sudo_with_the_password() {
+    for (user, password) in [("root", None), ("deploy", None), ("deploy", Some(PASSWORD))] {
+        let fake = Fake::start(user).await;
+        let mut fields = fake.fields();
+        fields.insert("machine_password".into(), json!(password));
+        let driver = driver("bare_metal", &fields, PATIENT);
+        let machine = driver.machines().await.unwrap().remove(0);
+        assert!(machine.actions.contains(Capability::Stop));
+        driver.stop(&machine.external_id).await.unwrap();
+        assert_eq!((fake.host.stops(), fake.host.reboots()), (1, 0), "{user} {password:?}");
+        assert_eq!(driver.stop("another").await.unwrap_err().kind(), ErrorKind::NotFound);
+    }
+}
+
+#[tokio::test]
+async fn a_host_without_a_login_is_listed_and_probed_by_tcp() {
     let fake = Fake::start("root").await;
     for extra in [json!({"machine_key": null}), json!({"windows": true})] {
         let mut fields = fake.fields();
@@ -88,8 +104,14 @@ async fn a_host_without_a_login_is_listed_and_nothing_else() {
             (machines.len(), machines[0].name.as_str(), machines[0].state.as_str()),
             (1, "web 1", "running")
         );
-        assert_eq!(machines[0].actions.iter().count(), 0);
-        assert!(driver.reboot(&machines[0].external_id).await.is_err());
+        let id = machines[0].external_id.as_str();
+        assert_eq!(machines[0].actions.iter().collect::<Vec<_>>(), [Capability::Probe]);
+        for refused in [driver.reboot(id).await, driver.stop(id).await] {
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::Unsupported);
+        }
+        // Nothing is known of it but that it is there.
+        let probe = driver.probe(id).await.unwrap();
+        assert_eq!(MachineProbe { round_trip_ms: 0, ..probe }, MachineProbe::default());
     }
     assert_eq!(fake.host.logins(), 0);
 }

@@ -1,7 +1,7 @@
 //! `bare_metal` on real OpenSSH servers, each on a loopback address of its own.
 //!
 //! They share this machine, so none of them may be told to reboot for real: `ForceCommand` stands between every login
-//! and the shell. It writes a reboot down, runs the shell that reads the probe, and refuses all else; an sshd that does
+//! and the shell. It writes down a reboot or a power-off, runs the shell that reads the probe, and refuses all else; an sshd that does
 //! not know the option does not start.
 
 use std::{
@@ -27,6 +27,7 @@ const SSHD: &str = "/usr/sbin/sshd";
 
 const GATE: &str = r#"#!/bin/sh
 case $SSH_ORIGINAL_COMMAND in
+    'shutdown -h now' | 'sudo -n shutdown -h now') echo "$SSH_ORIGINAL_COMMAND" >>"DIR/stops" ;;
     'shutdown -r now' | 'sudo -n shutdown -r now') echo "$SSH_ORIGINAL_COMMAND" >>"DIR/reboots" ;;
     sh) exec sh ;;
     *) echo "not allowed here" >&2; exit 77 ;;
@@ -210,7 +211,11 @@ async fn several_hosts_are_asked_at_once_and_one_of_them_is_dead() {
     );
     assert_eq!(b.unwrap_err().kind(), ErrorKind::Unreachable);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    drivers[0].stop("127.0.0.5").await.unwrap();
+    assert_eq!((first.read("stops").lines().count(), second.read("stops").len()), (1, 0));
     for probe in [a.unwrap(), c.unwrap()] {
+        assert!(probe.memory_available_bytes.unwrap() <= probe.memory_bytes.unwrap());
+        assert!(probe.architecture.is_some());
         assert_eq!(probe.kernel.unwrap(), format!("Linux {}", kernel.trim()));
         assert!(probe.disks.iter().any(|disk| disk.total_bytes > 0 && disk.used_bytes <= disk.total_bytes));
     }

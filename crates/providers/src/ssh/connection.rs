@@ -1,7 +1,7 @@
 //! SSH as the driver needs it: dial, log in, run one command, read what it says, all of it bounded.
 //!
 //! Every wait has its limit, also that for a host which takes the connection and then says nothing. What a command
-//! prints is cut off by an error at [`MAX_OUTPUT_BYTES`], so a hostile host cannot fill our memory.
+//! prints is cut off by an error where it gets longer than was asked for, so a hostile host cannot fill our memory.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -15,7 +15,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::host_key::{self, Checker};
+use super::{
+    command_line::CommandLine,
+    host_key::{self, Checker},
+};
 use crate::{
     credentials::Secret,
     driver::Timeouts,
@@ -23,8 +26,8 @@ use crate::{
     guard::AddressGuard,
 };
 
-/// How much of a command's output is read.
-pub(super) const MAX_OUTPUT_BYTES: usize = 256 * 1024;
+/// How much of a command's output is read, where nothing else is said.
+pub(crate) const MAX_OUTPUT_BYTES: usize = 256 * 1024;
 
 /// How much of what it says on standard error is kept.
 const MAX_STDERR_BYTES: usize = 4 * 1024;
@@ -37,40 +40,40 @@ const IDLE: Duration = Duration::from_secs(60);
 
 /// Who to be on a host, and how to prove it.
 #[derive(Clone)]
-pub(super) struct Login {
-    pub(super) user: String,
-    pub(super) key: Option<Arc<PrivateKey>>,
-    pub(super) password: Option<Secret>,
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) key: Option<Arc<PrivateKey>>,
+    pub(crate) password: Option<Secret>,
 }
 
 /// A host to log in to.
 #[derive(Clone)]
-pub(super) struct Host {
-    pub(super) name: String,
-    pub(super) port: u16,
-    pub(super) login: Login,
+pub(crate) struct Host {
+    pub(crate) name: String,
+    pub(crate) port: u16,
+    pub(crate) login: Login,
 }
 
 /// What a command left.
-pub(super) struct Output {
+pub(crate) struct Output {
     /// The exit status; none when the connection went down first.
-    pub(super) status: Option<u32>,
+    pub(crate) status: Option<u32>,
     /// Whether the host took the command.
-    pub(super) accepted: bool,
-    pub(super) stdout: Vec<u8>,
-    pub(super) stderr: Vec<u8>,
+    pub(crate) accepted: bool,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
 }
 
 /// A connection to a host whose key was checked.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     handle: Handle<Checker>,
     host: String,
     /// The key that the host showed.
-    pub(super) host_key: PublicKey,
+    pub(crate) host_key: PublicKey,
 }
 
 /// Opens a TCP connection to an address that the guard allows.
-pub(super) async fn tcp(guard: AddressGuard, host: &str, port: u16, limit: Duration) -> Result<TcpStream> {
+pub(crate) async fn tcp(guard: AddressGuard, host: &str, port: u16, limit: Duration) -> Result<TcpStream> {
     let context = || format!("cannot connect to {host}:{port}");
     let addresses = within(limit, context, guard.resolve(host, port)).await?;
     let mut last = Error::new(ErrorKind::Unreachable, context());
@@ -86,7 +89,7 @@ pub(super) async fn tcp(guard: AddressGuard, host: &str, port: u16, limit: Durat
 }
 
 /// Speaks SSH over `stream`, up to the point where the host has proved which key it holds.
-pub(super) async fn handshake(
+pub(crate) async fn handshake(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     host: &str,
     pinned: Option<PublicKey>,
@@ -111,8 +114,13 @@ pub(super) async fn handshake(
 }
 
 impl Connection {
+    /// The host's name.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Logs in with the key, else with the password.
-    pub(super) async fn log_in(&mut self, login: &Login, timeouts: Timeouts) -> Result<()> {
+    pub(crate) async fn log_in(&mut self, login: &Login, timeouts: Timeouts) -> Result<()> {
         let context = format!("cannot log in to {} as {}", self.host, login.user);
         within(timeouts.call, || context.clone(), self.offer(login, &context)).await
     }
@@ -175,24 +183,25 @@ impl Connection {
         Ok(false)
     }
 
-    /// Runs a command with `input` on its standard input. The command is never made of anything that a user gave.
-    pub(super) async fn run(
+    /// Runs a command with `input` on its standard input, and reads at most `most` bytes of what it prints.
+    pub(crate) async fn run(
         &self,
-        command: &'static str,
+        command: &CommandLine,
         input: &[u8],
+        most: usize,
         timeouts: Timeouts,
     ) -> Result<Output> {
         let context = || format!("cannot run a command on {}", self.host);
         within(timeouts.call, context, async {
             let mut channel =
                 self.handle.channel_open_session().await.map_err(|source| broken(context(), source))?;
-            channel.exec(true, command).await.map_err(|source| broken(context(), source))?;
+            channel.exec(true, command.as_str()).await.map_err(|source| broken(context(), source))?;
             // A host that is already gone shows in what follows.
             let _ = channel.data(input).await;
             let _ = channel.eof().await;
             let mut output = Output { status: None, accepted: false, stdout: Vec::new(), stderr: Vec::new() };
             while let Some(message) = channel.wait().await {
-                output.take(message).map_err(|kind| Error::new(kind, context()))?;
+                output.take(message, most).map_err(|kind| Error::new(kind, context()))?;
             }
             Ok(output)
         })
@@ -200,7 +209,7 @@ impl Connection {
     }
 
     /// A stream through this host to another.
-    pub(super) async fn forward(
+    pub(crate) async fn forward(
         &self,
         host: &str,
         port: u16,
@@ -215,18 +224,18 @@ impl Connection {
     }
 
     /// Says good-bye, and does not wait for an answer.
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         // The host closes its end, too; nothing depends on that.
         let _ = self.handle.disconnect(Disconnect::ByApplication, "", "").await;
     }
 }
 
 impl Output {
-    fn take(&mut self, message: ChannelMsg) -> Result<(), ErrorKind> {
+    fn take(&mut self, message: ChannelMsg, most: usize) -> Result<(), ErrorKind> {
         match message {
             ChannelMsg::Success => self.accepted = true,
             ChannelMsg::Failure => return Err(ErrorKind::MissingRights),
-            ChannelMsg::Data { data } if self.stdout.len() + data.len() > MAX_OUTPUT_BYTES => {
+            ChannelMsg::Data { data } if self.stdout.len() + data.len() > most => {
                 return Err(ErrorKind::Malformed);
             }
             ChannelMsg::Data { data } => self.stdout.extend_from_slice(&data),
@@ -241,7 +250,7 @@ impl Output {
     }
 
     /// The last line on standard error, fit to be shown.
-    pub(super) fn complaint(&self) -> String {
+    pub(crate) fn complaint(&self) -> String {
         let text = String::from_utf8_lossy(&self.stderr);
         let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it did not say why");
         line.trim().chars().filter(|character| !character.is_control()).take(200).collect()
@@ -249,7 +258,7 @@ impl Output {
 }
 
 /// Waits for `work`, but not for ever.
-pub(super) async fn within<T>(
+pub(crate) async fn within<T>(
     limit: Duration,
     context: impl Fn() -> String,
     work: impl Future<Output = Result<T>>,

@@ -8,27 +8,27 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
+    connection::{self, Connection, Host},
     host_key,
-    wire::{self, Connection, Host},
 };
 use crate::{driver::Timeouts, error::Result, guard::AddressGuard, pins::Pins};
 
 /// Opens connections, and keeps the pins.
-pub(super) struct Dialer {
+pub(crate) struct Dialer {
     guard: AddressGuard,
     timeouts: Timeouts,
     pins: Mutex<Pins>,
 }
 
 /// A connection to the machine, with that to the jump host which carries it.
-pub(super) struct Route {
-    pub(super) machine: Connection,
+pub(crate) struct Route {
+    pub(crate) machine: Connection,
     jump: Option<Connection>,
 }
 
 impl Route {
     /// Ends the connections, the carried one first.
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         self.machine.close().await;
         if let Some(jump) = self.jump {
             jump.close().await;
@@ -38,17 +38,17 @@ impl Route {
 
 impl Dialer {
     /// A dialer that knows these pins.
-    pub(super) fn new(guard: AddressGuard, timeouts: Timeouts, pins: Pins) -> Self {
+    pub(crate) fn new(guard: AddressGuard, timeouts: Timeouts, pins: Pins) -> Self {
         Self { guard, timeouts, pins: Mutex::new(pins) }
     }
 
     /// The pins by now.
-    pub(super) fn pins(&self) -> Pins {
+    pub(crate) fn pins(&self) -> Pins {
         self.lock().clone()
     }
 
     /// Connects and logs in to `host`, through `jump` where there is one.
-    pub(super) async fn log_in(&self, host: &Host, jump: Option<&Host>) -> Result<Route> {
+    pub(crate) async fn log_in(&self, host: &Host, jump: Option<&Host>) -> Result<Route> {
         let Some(jump) = jump else {
             return Ok(Route { machine: self.log_in_directly(host).await?, jump: None });
         };
@@ -60,7 +60,7 @@ impl Dialer {
     }
 
     /// Whether `host` takes connections on one of `ports`, as seen from `jump`.
-    pub(super) async fn answers_behind(&self, jump: &Host, host: &str, ports: &[u16]) -> Result<bool> {
+    pub(crate) async fn answers_behind(&self, jump: &Host, host: &str, ports: &[u16]) -> Result<bool> {
         let jump = self.log_in_directly(jump).await?;
         let mut found = false;
         for &port in ports {
@@ -74,7 +74,7 @@ impl Dialer {
     }
 
     async fn log_in_directly(&self, host: &Host) -> Result<Connection> {
-        let stream = wire::tcp(self.guard, &host.name, host.port, self.timeouts.connect).await?;
+        let stream = connection::tcp(self.guard, &host.name, host.port, self.timeouts.connect).await?;
         let mut connection = self.shake(host, stream).await?;
         connection.log_in(&host.login, self.timeouts).await?;
         Ok(connection)
@@ -99,7 +99,7 @@ impl Dialer {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     ) -> Result<Connection> {
         let known = self.lock().get(&host.name, host.port).map(host_key::parse).transpose()?;
-        let connection = wire::handshake(stream, &host.name, known, self.timeouts).await?;
+        let connection = connection::handshake(stream, &host.name, known, self.timeouts).await?;
         self.pin(host, &connection)?;
         Ok(connection)
     }
