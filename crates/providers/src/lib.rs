@@ -8,6 +8,7 @@
 //! | [`Capability`], [`Limits`] | what it can do, and how much |
 //! | [`Field`], [`Credentials`] | what it asks for, and what it was given |
 //! | [`Error`] | why it failed, told apart by what a person has to do about it |
+//! | [`SshKey`] | SSH key pairs, read and made |
 //! | [`AddressGuard`], [`Pins`] | which addresses it talks to, and which host keys it takes |
 //! | [`registration`], [`connect`] | the registry: one line a provider |
 //!
@@ -38,6 +39,7 @@ pub use guard::{AddressGuard, is_private};
 pub use machine::{MachineOrder, SeenMachine};
 pub use pins::Pins;
 pub use registry::{check_fields, connect, registration};
+pub use ssh::key::{SshKey, SshKeyKind};
 
 /// The fake far sides, for tests and benchmarks.
 #[cfg(feature = "sim")]

@@ -2,9 +2,12 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use russh::keys::{PrivateKey, decode_secret_key};
+use russh::keys::PrivateKey;
 
-use super::connection::{Host, Login};
+use super::{
+    connection::{Host, Login},
+    key::SshKey,
+};
 use crate::{
     credentials::Credentials,
     error::{Error, Result},
@@ -66,16 +69,6 @@ pub(crate) fn host_name(given: &str, field: &str) -> Result<String> {
 
 /// The private key that a field holds.
 pub(crate) fn private_key(given: &Credentials, field: &str) -> Result<Option<Arc<PrivateKey>>> {
-    let Some(secret) = given.secret(field) else { return Ok(None) };
-    let key = decode_secret_key(secret.expose(), None).map_err(|source| match source {
-        russh::keys::Error::KeyIsEncrypted => {
-            Error::invalid(field, "is protected by a passphrase; give the key without one")
-        }
-        // What the parser says may quote the key.
-        _ => Error::invalid(field, "is not a private key in PEM (Ed25519, ECDSA or RSA)"),
-    })?;
-    if key.is_encrypted() {
-        return Err(Error::invalid(field, "is protected by a passphrase; give the key without one"));
-    }
-    Ok(Some(Arc::new(key)))
+    let key = given.secret(field).map(|secret| SshKey::parse(field, secret.expose(), None)).transpose()?;
+    Ok(key.map(|key| key.pair()))
 }

@@ -12,6 +12,7 @@ mod connection;
 mod dial;
 pub(crate) mod fields;
 mod host_key;
+pub mod key;
 pub(crate) mod power;
 
 pub(crate) use command_line::CommandLine;
