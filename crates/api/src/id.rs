@@ -94,6 +94,8 @@ string_id! {
     BackendId;
     /// A machine: our id, not the cloud's.
     MachineId;
+    /// An SSH key.
+    KeyId;
     /// A snapshot of a vault: restic's id, 64 hexadecimal digits.
     SnapshotId;
 }

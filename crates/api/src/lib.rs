@@ -18,6 +18,7 @@ pub mod check;
 pub mod file;
 pub mod id;
 pub mod image;
+pub mod key;
 pub mod link;
 pub mod location;
 pub mod machine;
@@ -47,6 +48,7 @@ pub fn declarations() -> Vec<Declaration> {
         vault::declarations(),
         check::declarations(),
         file::declarations(),
+        key::declarations(),
         user::declarations(),
         api_key::declarations(),
         audit::declarations(),

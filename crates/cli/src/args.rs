@@ -5,9 +5,9 @@ use clap_complete::Shell;
 
 use crate::{
     agent::AgentCommand, agent_process::AgentProcessCommand, api_key::ApiKeyCommand, audit::AuditCommand,
-    backup::BackupCommand, backup_configuration::BackupConfigurationCommand, login::LoginArgs,
-    provider::ProviderCommand, restore::RestoreCommand, server::ServerArgs, session::Globals, up::UpArgs,
-    user::UserCommand, vault::VaultCommand,
+    backup::BackupCommand, backup_configuration::BackupConfigurationCommand, key::KeyCommand,
+    login::LoginArgs, provider::ProviderCommand, restore::RestoreCommand, server::ServerArgs,
+    session::Globals, up::UpArgs, user::UserCommand, vault::VaultCommand,
 };
 
 /// Keeps every machine you own in one place, and a copy of everything on it that you can get back.
@@ -78,6 +78,12 @@ pub enum Command {
         /// The verb.
         #[command(subcommand)]
         command: VaultCommand,
+    },
+    /// The SSH keys that machines are logged in to with.
+    Keys {
+        /// The verb.
+        #[command(subcommand)]
+        command: KeyCommand,
     },
     /// What programs sign in with.
     ApiKeys {

@@ -15,6 +15,7 @@ mod confirm;
 mod error;
 mod file;
 mod human;
+mod key;
 mod list;
 mod log;
 mod login;
@@ -84,6 +85,7 @@ async fn ask(command: Command, session: &Session) -> Result<Exit> {
         Command::Backups { command } => backup::run(command, session).await,
         Command::Restores { command } => restore::run(command, session).await,
         Command::Vaults { command } => vault::run(command, session).await,
+        Command::Keys { command } => key::run(command, session).await,
         Command::ApiKeys { command } => api_key::run(command, session).await,
         Command::Users { command } => user::run(command, session).await,
         Command::Audit { command } => audit::run(command, session).await,

@@ -16,7 +16,8 @@ use roadstead_api::{
     backup_configuration::{BackupConfigurationChange, BackupConfigurationQuery, NewBackupConfiguration},
     check::Check,
     file::File,
-    id::{AgentId, ApiKeyId, BackupConfigurationId, BackupId, CheckId, RestoreId, UserId, VaultId},
+    id::{AgentId, ApiKeyId, BackupConfigurationId, BackupId, CheckId, KeyId, RestoreId, UserId, VaultId},
+    key::{KeyQuery, NewKey},
     provider::Provider,
     restore::{self, NewRestore, RestoreQuery},
     run::RunState,
@@ -42,6 +43,8 @@ pub struct Blocking<T> {
 pub type Client = Blocking<crate::Client>;
 /// An agent.
 pub type Agent = Blocking<crate::Agent>;
+/// An SSH key.
+pub type Key = Blocking<crate::Key>;
 /// A backup configuration.
 pub type BackupConfiguration = Blocking<crate::BackupConfiguration>;
 /// A configuration taken up to be run.
@@ -157,7 +160,20 @@ macro_rules! answers {
         }
     )+};
 }
-answers!((), bool, Bytes, RunState, backup::Backup, restore::Restore, Check, File, Provider, User, VaultKey);
+answers!(
+    (),
+    bool,
+    String,
+    Bytes,
+    RunState,
+    backup::Backup,
+    restore::Restore,
+    Check,
+    File,
+    Provider,
+    User,
+    VaultKey
+);
 answers!(ApiKey, ApiKeyWithSecret, AuditCheck, AuditEntry, EnrolmentToken);
 
 /// Gives a blocking object the namesakes of the async methods listed.
@@ -234,6 +250,10 @@ namesakes! { Client:
     fn wait_for_check(&self, id: CheckId, progress: impl FnMut(&Check) + Send) -> Check;
     fn files(&self, backup: BackupId, path: &str) -> Vec<File>;
     fn open_file(&self, backup: BackupId, path: &str) -> Content;
+    fn keys(&self) -> Vec<Key>;
+    fn find_keys(&self, query: KeyQuery) -> Vec<Key>;
+    fn get_key(&self, id: &KeyId) -> Key;
+    fn add_key(&self, new: &NewKey) -> Key;
     fn api_keys(&self) -> Vec<ApiKey>;
     fn create_api_key(&self, name: &str) -> ApiKeyWithSecret;
     fn delete_api_key(&self, id: ApiKeyId) -> ();
@@ -246,6 +266,13 @@ namesakes! { Agent:
     fn backup_configurations(&self) -> Vec<BackupConfiguration>;
     fn active_backups(&self) -> Vec<BackupStatus>;
     fn active_restores(&self) -> Vec<RestoreStatus>;
+}
+
+namesakes! { Key:
+    fn private_key(&self) -> String;
+    fn rename(&mut self, name: &str) -> ();
+    fn set_default(&mut self) -> ();
+    fn delete(self) -> ();
 }
 
 namesakes! { BackupConfiguration:

@@ -2,7 +2,7 @@
 
 use roadstead_api::{
     Endpoint, Page, PageQuery, backup::BackupQuery, backup_configuration::BackupConfigurationQuery,
-    file::FileQuery, page::MAX_LIMIT, restore::RestoreQuery,
+    file::FileQuery, key::KeyQuery, page::MAX_LIMIT, restore::RestoreQuery,
 };
 
 use crate::{
@@ -30,7 +30,7 @@ macro_rules! paged_query {
         }
     )+};
 }
-paged_query!(PageQuery, BackupQuery, BackupConfigurationQuery, RestoreQuery, FileQuery);
+paged_query!(PageQuery, BackupQuery, BackupConfigurationQuery, RestoreQuery, FileQuery, KeyQuery);
 
 impl Client {
     /// Reads a list to its end, however many pages it has. Talks to the server once a page.

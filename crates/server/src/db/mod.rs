@@ -26,6 +26,7 @@ pub mod backup;
 pub mod backup_configuration;
 pub mod check;
 pub mod enrolment_token;
+pub mod key;
 pub mod metrics;
 pub mod restore;
 pub mod run;

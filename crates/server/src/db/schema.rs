@@ -13,7 +13,11 @@ use crate::{Error, Result};
 mod upgrade;
 
 /// Every step since the first release, in order.
-const STEPS: [&str; 2] = [include_str!("schema/0001_first.sql"), include_str!("schema/0002_audit.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("schema/0001_first.sql"),
+    include_str!("schema/0002_audit.sql"),
+    include_str!("schema/0003_keys.sql"),
+];
 
 /// Brings the schema up to date. Nobody else may be at it on the same database. A database of a newer version is refused
 /// and left as it is.

@@ -8,6 +8,7 @@ mod backup_configuration;
 mod check;
 mod file;
 mod health;
+mod key;
 mod problem;
 mod provider;
 mod restore;
@@ -40,6 +41,7 @@ fn declared() -> Routes {
         vault::routes,
         check::routes,
         file::routes,
+        key::routes,
         user::routes,
         api_key::routes,
         audit::routes,

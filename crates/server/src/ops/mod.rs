@@ -8,6 +8,7 @@ pub mod backup;
 pub mod backup_configuration;
 pub mod check;
 pub mod file;
+pub mod key;
 pub mod metrics;
 pub mod provider;
 pub mod restore;

@@ -1,0 +1,215 @@
+//! `roadstead keys`: the SSH keys that machines are logged in to with. A key is named by its id or by its name.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use roadstead_client::{
+    ErrorKind, Key,
+    api::{
+        id::KeyId,
+        key::{self, KeyList, KeyQuery, NewKey, NewKeyKind},
+    },
+};
+
+use crate::{
+    confirm::DeleteArgs,
+    error::{Error, Exit, Result},
+    list::{self, ListArgs},
+    secret,
+    session::Session,
+    table::{self, Row},
+};
+
+/// The verbs.
+#[derive(Subcommand, Debug)]
+pub enum KeyCommand {
+    /// Add a key of yours, or have one made.
+    #[command(
+        after_help = "Example:\n  roadstead keys add --name laptop --private-key-file ~/.ssh/id_ed25519\n  \
+                            roadstead keys add --name fleet --generate ed25519"
+    )]
+    Add(AddArgs),
+    /// List the keys, oldest first.
+    #[command(after_help = "Example:\n  roadstead keys list")]
+    List {
+        /// Only the one of this name.
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        which: ListArgs,
+    },
+    /// Show a key: its public half and fingerprint; with --private, its private half.
+    #[command(
+        after_help = "Example:\n  roadstead keys show fleet\n  roadstead keys show fleet --private > fleet.pem"
+    )]
+    Show {
+        /// The key's id or name.
+        key: String,
+        /// Show the private half instead. Admins only; the audit log tells who asked.
+        #[arg(long, conflicts_with = "public")]
+        private: bool,
+        /// Show the line for authorized_keys alone.
+        #[arg(long)]
+        public: bool,
+    },
+    /// Give a key another name.
+    #[command(after_help = "Example:\n  roadstead keys rename fleet old-fleet")]
+    Rename {
+        /// The key's id or name.
+        key: String,
+        /// The new name.
+        name: String,
+    },
+    /// Make a key the one that is taken where none is named.
+    #[command(after_help = "Example:\n  roadstead keys set-default fleet")]
+    SetDefault {
+        /// The key's id or name.
+        key: String,
+    },
+    /// Delete a key. Machines that let it in go on to: take it from their authorized_keys, too.
+    #[command(after_help = "Example:\n  roadstead keys delete old-fleet --yes")]
+    Delete {
+        /// The key's id or name.
+        key: String,
+        #[command(flatten)]
+        delete: DeleteArgs,
+    },
+}
+
+/// What a new key is made from.
+#[derive(Args, Debug)]
+pub struct AddArgs {
+    /// The key's name.
+    #[arg(long)]
+    name: String,
+    /// The file of the private key, in PEM; - for standard input.
+    #[arg(long, value_name = "FILE", required_unless_present = "generate", conflicts_with = "generate")]
+    private_key_file: Option<PathBuf>,
+    /// The private key's passphrase: @FILE, or - for standard input; asked for on the terminal when needed.
+    #[arg(long, value_name = "@FILE|-", requires = "private_key_file")]
+    passphrase: Option<String>,
+    /// Have a key of this kind made.
+    #[arg(long, value_enum, value_name = "KIND")]
+    generate: Option<KindWord>,
+    /// How large an RSA key to make.
+    #[arg(long, requires = "generate", value_parser = clap::value_parser!(u32).range(2048..=8192))]
+    bits: Option<u32>,
+}
+
+/// A kind of key, as a word of the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum KindWord {
+    /// Ed25519.
+    Ed25519,
+    /// RSA.
+    Rsa,
+}
+
+impl From<KindWord> for NewKeyKind {
+    fn from(word: KindWord) -> Self {
+        match word {
+            KindWord::Ed25519 => Self::Ed25519,
+            KindWord::Rsa => Self::Rsa,
+        }
+    }
+}
+
+impl Row for key::Key {
+    const COLUMNS: &'static [&'static str] =
+        &["id", "name", "type", "bits", "default", "fingerprint", "added"];
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.name.clone(),
+            self.kind.to_string(),
+            self.bits.to_string(),
+            table::yes(self.is_default),
+            self.fingerprint.clone(),
+            table::age(Some(self.created_at)),
+        ]
+    }
+}
+
+/// Carries out a verb.
+pub async fn run(command: KeyCommand, session: &Session) -> Result<Exit> {
+    let output = session.output;
+    match command {
+        KeyCommand::Add(args) => output.object(&*add(args, session).await?)?,
+        KeyCommand::List { name, which } => {
+            let query = KeyQuery { name, ..KeyQuery::default() };
+            return list::print::<KeyList, _>(session, (), query, which).await;
+        }
+        KeyCommand::Show { key, private, public } => show(session, &key, private, public).await?,
+        KeyCommand::Rename { key, name } => {
+            let mut key = find(session, &key).await?;
+            key.rename(&name).await?;
+            output.object(&*key)?;
+        }
+        KeyCommand::SetDefault { key } => {
+            let mut key = find(session, &key).await?;
+            key.set_default().await?;
+            output.object(&*key)?;
+        }
+        KeyCommand::Delete { key, delete } => return remove(session, &key, delete).await,
+    }
+    Ok(Exit::Done)
+}
+
+/// The key of this id, or else of this name.
+pub async fn find(session: &Session, word: &str) -> Result<Key> {
+    let unknown = match session.client.get_key(&KeyId(word.to_owned())).await {
+        Ok(key) => return Ok(key),
+        Err(error) if error.kind() == ErrorKind::NotFound => error,
+        Err(error) => return Err(error.into()),
+    };
+    let query = KeyQuery { name: Some(word.to_owned()), ..KeyQuery::default() };
+    let found = session.client.find_keys(query).await?.into_iter().next();
+    found.ok_or_else(|| unknown.into())
+}
+
+async fn add(args: AddArgs, session: &Session) -> Result<Key> {
+    let Some(file) = &args.private_key_file else {
+        let kind = args.generate.ok_or_else(|| Error::usage("give --private-key-file or --generate"))?;
+        return Ok(session.client.add_key(&NewKey::generated(&args.name, kind.into(), args.bits)).await?);
+    };
+    let text = secret::from_file("the private key", &file.to_string_lossy())?;
+    let passphrase = match &args.passphrase {
+        Some(argument) if secret::is_plain(argument) => {
+            return Err(Error::usage("the passphrase would stand in the list of processes; give @FILE or -"));
+        }
+        Some(argument) => Some(secret::value_of("the passphrase", argument)?),
+        None => None,
+    };
+    let new = NewKey::uploaded(&args.name, &text, passphrase.as_deref());
+    Ok(session.client.add_key(&new).await?)
+}
+
+async fn show(session: &Session, word: &str, private: bool, public: bool) -> Result<()> {
+    let key = find(session, word).await?;
+    if public {
+        return session.output.text(&key.public_key);
+    }
+    if !private {
+        return session.output.object(&*key);
+    }
+    let private_key = key.private_key().await?;
+    if session.output.is_for_people() {
+        return session.output.text(&private_key);
+    }
+    session.output.object(&key::PrivateKey { id: key.id.clone(), private_key })
+}
+
+async fn remove(session: &Session, word: &str, delete: DeleteArgs) -> Result<Exit> {
+    if !delete.dry_run && !delete.confirm(&format!("the key {word}"))? {
+        return Ok(Exit::NotDone);
+    }
+    let key = find(session, word).await?;
+    if delete.dry_run {
+        session.output.say("This would be deleted:");
+        session.output.object(&*key)?;
+        return Ok(Exit::Done);
+    }
+    key.delete().await?;
+    session.output.say("Deleted.");
+    Ok(Exit::Done)
+}
