@@ -79,6 +79,7 @@ fn install(extent: Extent) -> Result<std::ffi::OsString> {
         ("setfacl", "--version", "acl"),
         ("setfattr", "--version", "attr"),
         ("setpriv", "--version", "util-linux"),
+        ("unzip", "-v", "unzip"),
     ])?;
     tools::sshd()?;
     if extent != Extent::Quick {

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use roadstead_vault::store::{Disposal, LocalStore, RestConfig, RestStore, Store};
 use roadstead_vault::{
-    BackupOptions, Cancel, CheckOptions, FileError, FindOptions, InitOptions, Monitor, Page, PruneOptions,
-    Repository, RestoreOptions, Search, Snapshot, VoidMonitor,
+    ArchiveFormat, BackupOptions, Cancel, CheckOptions, FileError, FindOptions, InitOptions, Monitor, Page,
+    PruneOptions, Repository, RestoreOptions, Search, Snapshot, VoidMonitor,
 };
 
 const COMMANDS: &str = "init, backup PATH..., restore SNAPSHOT TARGET, check, check-data, snapshots, \
-     forget SNAPSHOT..., prune, ls SNAPSHOT PATH [OFFSET LIMIT], cat SNAPSHOT PATH, diff SNAPSHOT SNAPSHOT, \
+     forget SNAPSHOT..., prune, ls SNAPSHOT PATH [OFFSET LIMIT], cat SNAPSHOT PATH, \
+     tar SNAPSHOT PATH, zip SNAPSHOT PATH, diff SNAPSHOT SNAPSHOT, \
      find PATTERN [SNAPSHOT...], stats [SNAPSHOT...]";
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -47,7 +48,9 @@ fn main() -> Outcome {
     }
     let repository = Repository::open(store, password.as_bytes())?;
     match *command {
-        "ls" | "cat" | "diff" | "find" | "stats" | "snapshots" => look(&repository, command, rest),
+        "ls" | "cat" | "tar" | "zip" | "diff" | "find" | "stats" | "snapshots" => {
+            look(&repository, command, rest)
+        }
         _ => work(&repository, command, rest),
     }
 }
@@ -103,6 +106,11 @@ fn look(repository: &Repository, command: &str, arguments: &[&str]) -> Outcome {
         ("cat", [snapshot, path]) => {
             let snapshot = repository.snapshot(snapshot)?;
             repository.cat(&snapshot, path.as_ref(), &mut std::io::stdout().lock(), &cancel)?;
+        }
+        ("tar" | "zip", [snapshot, path]) => {
+            let format = if command == "tar" { ArchiveFormat::Tar } else { ArchiveFormat::Zip };
+            let (snapshot, mut out) = (repository.snapshot(snapshot)?, std::io::stdout().lock());
+            repository.archive(&snapshot, path.as_ref(), format, &mut out, &Terminal, &cancel)?;
         }
         ("diff", [before, after]) => {
             let (before, after) = (repository.snapshot(before)?, repository.snapshot(after)?);

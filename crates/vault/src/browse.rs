@@ -111,7 +111,7 @@ impl Repository {
 }
 
 /// The node at an absolute path; `None` for `/`, which has none.
-fn find(blobs: &Blobs, tree: Id, path: &Path) -> Result<Option<Node>> {
+pub(crate) fn find(blobs: &Blobs, tree: Id, path: &Path) -> Result<Option<Node>> {
     let mut found: Option<Node> = None;
     for component in path.components() {
         let name: &OsStr = match component {

@@ -17,6 +17,7 @@
 //! - A process that held a lock ignores hangups from then on, since restic sends them to see who lives.
 //! - A file that cannot be read is an event to the [`Monitor`], never the end of a run.
 
+mod archive;
 mod browse;
 mod cancel;
 mod check;
@@ -57,6 +58,7 @@ pub mod store;
 mod tree;
 mod walk;
 
+pub use archive::{ArchiveFormat, ArchiveSummary};
 pub use browse::{Entry, Page};
 pub use cancel::Cancel;
 pub use check::{CheckOptions, CheckReport, Hit, Problem, ProblemKind};

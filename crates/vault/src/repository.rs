@@ -1,13 +1,13 @@
 //! An open repository: config, keys, snapshots, index and blobs.
 //!
 //! What can be done with it stands beside what does it: `pipeline.rs` (backup), `browse.rs` (list, cat),
-//! `find.rs`, `diff.rs`, `stats.rs`, `restore.rs`, `check.rs`, `forget.rs`, `prune.rs`, `repair.rs`, `keys.rs`.
+//! `archive.rs`, `find.rs`, `diff.rs`, `stats.rs`, `restore.rs`, `check.rs`, `forget.rs`, `prune.rs`, `repair.rs`, `keys.rs`.
 //!
 //! Which operations may run together on one repository, by any number of processes, ours and restic's:
 //!
 //! | operation | lock | beside |
 //! |---|---|---|
-//! | open, snapshots, list, cat, find, diff, stats, keys | none | everything; may fail when a prune removes what it reads |
+//! | open, snapshots, list, cat, archive, find, diff, stats, keys | none | everything; may fail when a prune removes what it reads |
 //! | backup, restore, check, forget, first phase of prune | shared | all but those under an exclusive lock |
 //! | second phase of prune, repair of the index; restic's `forget`, `prune` | exclusive | those without a lock |
 //!

@@ -17,6 +17,9 @@ use crate::repository::Blobs;
 /// Folders nested deeper are passed by.
 pub(crate) const MAX_DEPTH: usize = 2500;
 
+/// Why less is shown of a folder than its tree holds.
+const TWICE: &str = "the folder has several entries of one name; the first is taken";
+
 /// How to go on after an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -84,7 +87,12 @@ pub(crate) fn walk(blobs: &Blobs, tree: Id, cancel: &Cancel, visitor: &mut dyn V
 
 fn enter(blobs: &Blobs, tree: Id, path: &Path, visitor: &mut dyn Visitor) -> Result<Option<Level>> {
     match blobs.tree(&tree) {
-        Ok(nodes) => {
+        Ok(mut nodes) => {
+            let before = nodes.len();
+            nodes.dedup_by(|a, b| a.name == b.name);
+            if nodes.len() < before {
+                visitor.trouble(&FileError::new(path, FileErrorKind::Refused, TWICE));
+            }
             visitor.entered(&tree, path);
             Ok(Some(Level { tree, nodes: nodes.into_iter() }))
         }
