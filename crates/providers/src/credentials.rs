@@ -67,6 +67,14 @@ impl Credentials {
         }
     }
 
+    /// Every secret that was given.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.0.values().filter_map(|value| match value {
+            Value::Secret(secret) => Some(secret),
+            _ => None,
+        })
+    }
+
     /// The number of a field, if it was given or has a default.
     pub fn number(&self, name: &str) -> Option<u32> {
         match self.0.get(name) {
@@ -83,6 +91,11 @@ impl Credentials {
     /// The text of a field that has to be there.
     pub fn required_text(&self, name: &str) -> Result<&str> {
         self.text(name).ok_or_else(|| Error::invalid(name, "is missing"))
+    }
+
+    /// The secret of a field that has to be there.
+    pub fn required_secret(&self, name: &str) -> Result<&Secret> {
+        self.secret(name).ok_or_else(|| Error::invalid(name, "is missing"))
     }
 
     /// The TCP port of a field that has to be there.

@@ -26,6 +26,8 @@ pub enum ErrorKind {
     Timeout,
     /// The host shows another key than the one it was pinned to. Nothing was sent to it.
     HostKeyChanged,
+    /// The far side cannot prove who it is: its certificate is not in order. Nothing was sent to it.
+    Untrusted,
     /// The address is one that Roadstead does not talk to; see [`AddressGuard`](crate::AddressGuard).
     ForbiddenAddress,
     /// There is no such machine, image, size, location or network.
@@ -73,6 +75,13 @@ impl Error {
     /// What the provider cannot do.
     pub fn unsupported(provider: &str, capability: Capability) -> Self {
         Self::new(ErrorKind::Unsupported, format!("the provider {provider} cannot {capability}"))
+    }
+
+    /// The same error under another kind, if it is of the kind `from`: for a call at which the far side's refusal can
+    /// only mean that.
+    #[must_use]
+    pub(crate) fn refiled(self, from: ErrorKind, to: ErrorKind) -> Self {
+        Self { kind: if self.kind == from { to } else { self.kind }, ..self }
     }
 
     /// A refusal for too many calls.

@@ -14,16 +14,20 @@
 //!
 //! A driver is a folder: `mod.rs` (fields, capabilities, the [`Driver`]), `wire.rs` (the far side's protocol), `sim.rs`
 //! (a fake far side on a real socket, behind the feature `sim`). The behaviour suite in `tests/behaviour` runs on every
-//! fake and, where it can, on the real thing.
+//! fake and, where it can, on the real thing. What speaks REST is built on the client in `http`, its fake on `fake`.
 
 mod bare_metal;
 mod capability;
 mod catalogue;
 mod credentials;
+mod digitalocean;
 mod driver;
 mod error;
+#[cfg(feature = "sim")]
+mod fake;
 mod field;
 mod guard;
+mod http;
 mod machine;
 mod pins;
 mod registry;
@@ -44,5 +48,6 @@ pub use ssh::key::{SshKey, SshKeyKind};
 /// The fake far sides, for tests and benchmarks.
 #[cfg(feature = "sim")]
 pub mod sim {
-    pub use crate::bare_metal::sim as bare_metal;
+    pub use crate::fake::{Control, FakeService, Fault, Service};
+    pub use crate::{bare_metal::sim as bare_metal, digitalocean::sim as digitalocean};
 }

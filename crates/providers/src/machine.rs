@@ -120,6 +120,23 @@ pub struct MachineOrder {
 }
 
 impl MachineOrder {
+    /// The names of the machines: the order's own for one, `NAME-1`, `NAME-2` and so on for several.
+    pub fn names(&self) -> Vec<String> {
+        match self.quantity {
+            1 => vec![self.name.clone()],
+            quantity => (1..=quantity).map(|number| format!("{}-{number}", self.name)).collect(),
+        }
+    }
+
+    /// The failure of an order of which `made` machines were made before: whoever reads it has to know of those.
+    pub(crate) fn cut_short(&self, made: usize, error: Error) -> Error {
+        if made == 0 {
+            return error;
+        }
+        let message = format!("{made} of {} machines were made, and the next could not be", self.quantity);
+        Error::new(error.kind(), message).caused_by(error)
+    }
+
     /// Checks the order against what the provider takes, before any call.
     pub fn check(&self, limits: &Limits) -> Result<()> {
         let length = self.name.chars().count();

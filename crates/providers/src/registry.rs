@@ -7,12 +7,14 @@ use roadstead_api::id::ProviderId;
 use crate::{
     bare_metal,
     credentials::Credentials,
+    digitalocean,
     driver::{Driver, Registration, Setup},
     error::{Error, ErrorKind, Result},
 };
 
 /// Every driver, by its provider's id.
-pub(crate) const DRIVERS: &[(&str, Registration)] = &[("bare_metal", bare_metal::REGISTRATION)];
+pub(crate) const DRIVERS: &[(&str, Registration)] =
+    &[("bare_metal", bare_metal::REGISTRATION), ("digitalocean", digitalocean::REGISTRATION)];
 
 /// What is declared for a provider, or the refusal that names it.
 pub fn registration(provider: &ProviderId) -> Result<&'static Registration> {

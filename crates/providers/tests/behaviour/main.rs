@@ -9,6 +9,10 @@
 
 mod bare_metal;
 mod bare_metal_faults;
+mod digitalocean;
+mod http_kit;
+mod life;
+mod rest;
 mod sshd;
 mod stage;
 mod suite;

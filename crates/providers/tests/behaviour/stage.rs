@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use roadstead_api::id::ProviderId;
-use roadstead_providers::{AddressGuard, Driver, Pins, Setup, Timeouts, check_fields, connect};
+use roadstead_providers::{
+    AddressGuard, Capability, Driver, MachineOrder, Pins, Setup, Timeouts, check_fields, connect,
+    sim::Control,
+};
 use serde_json::Value;
 
 /// Generous, for machines that do much else; only what must run into a limit sets a shorter one.
@@ -33,8 +36,48 @@ pub trait Stage {
     /// Reboots that the far side was told so far.
     fn reboots(&self) -> usize;
 
-    /// Connections that the far side took so far, where it counts them.
+    /// Connections, or calls, that the far side took so far, where it counts them.
     fn connections(&self) -> Option<usize>;
+
+    /// The handle by which a fake that speaks REST is made to misbehave.
+    fn control(&self) -> Option<&Control> {
+        None
+    }
+
+    /// Lists that the far side gives whole, for its API has no pages for them.
+    fn whole(&self) -> &'static [Capability] {
+        &[]
+    }
+
+    /// An order that the far side takes, where machines can be made.
+    fn order(&self) -> Option<Order> {
+        None
+    }
+}
+
+/// An order that a far side takes.
+pub struct Order {
+    /// The order: one machine.
+    pub order: MachineOrder,
+    /// Another size that it can be given.
+    pub other_size: &'static str,
+    /// The method and the end of the path of the call that makes the machine.
+    pub call: (&'static str, &'static str),
+}
+
+/// An order without anything that can be left out.
+pub fn order(name: &str, image: &str, size: &str) -> MachineOrder {
+    MachineOrder {
+        name: name.into(),
+        quantity: 1,
+        image: image.into(),
+        size: size.into(),
+        location: None,
+        networks: Vec::new(),
+        public_key: None,
+        user_data: None,
+        token: format!("token-of-{name}"),
+    }
 }
 
 /// What a driver is made from.
@@ -57,4 +100,9 @@ pub fn driver(provider: &str, fields: &Given, timeouts: Timeouts) -> Arc<dyn Dri
 /// A driver made from this.
 pub fn driver_of(provider: &str, setup: Setup) -> Arc<dyn Driver> {
     connect(&ProviderId(provider.into()), setup).unwrap()
+}
+
+/// The URL of a service there.
+pub fn url(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("http://[{host}]:{port}") } else { format!("http://{host}:{port}") }
 }

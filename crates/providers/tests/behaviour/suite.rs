@@ -3,12 +3,13 @@
 use std::{collections::HashSet, net::SocketAddr, sync::Arc};
 
 use roadstead_api::id::ProviderId;
-use roadstead_providers::{
-    AddressGuard, Capability, Driver, Error, ErrorKind, MachineOrder, Result, registration,
-};
+use roadstead_providers::{AddressGuard, Capability, Driver, Error, ErrorKind, Result, registration};
 use tokio::net::TcpListener;
 
-use crate::stage::{HASTY, PATIENT, Stage, driver, driver_of, setup};
+use crate::{
+    life, rest,
+    stage::{HASTY, PATIENT, Stage, driver, driver_of, order, setup},
+};
 
 /// Runs every case that fits.
 pub async fn run(stage: &impl Stage) {
@@ -28,6 +29,12 @@ pub async fn run(stage: &impl Stage) {
     }
     if capabilities.contains(Capability::Probe) {
         a_probe_tells_something(&*driver).await;
+    }
+    if let Some(order) = stage.order() {
+        life::run(&*driver, order).await;
+    }
+    if let Some(control) = stage.control() {
+        rest::run(stage, control).await;
     }
     wrong_credentials_are_told_from_no_route(stage).await;
     a_closed_port_and_a_silent_one(stage).await;
@@ -55,7 +62,7 @@ async fn call(driver: &dyn Driver, capability: Capability, id: &str) -> Result<(
         Capability::Sizes => driver.sizes().await.map(drop),
         Capability::Locations => driver.locations().await.map(drop),
         Capability::Networks => driver.networks().await.map(drop),
-        Capability::Create => driver.create(&order()).await.map(drop),
+        Capability::Create => driver.create(&order("new", "image", "size")).await.map(drop),
         Capability::Start => driver.start(id).await,
         Capability::Stop => driver.stop(id).await,
         Capability::Reboot => driver.reboot(id).await,
@@ -65,20 +72,6 @@ async fn call(driver: &dyn Driver, capability: Capability, id: &str) -> Result<(
         Capability::Tag => driver.set_tags(id, &["other".into()]).await,
         Capability::ConsoleOutput => driver.console_output(id).await.map(drop),
         Capability::Probe => driver.probe(id).await.map(drop),
-    }
-}
-
-fn order() -> MachineOrder {
-    MachineOrder {
-        name: "new".into(),
-        quantity: 1,
-        image: "image".into(),
-        size: "size".into(),
-        location: None,
-        networks: Vec::new(),
-        public_key: None,
-        user_data: None,
-        token: "token".into(),
     }
 }
 
