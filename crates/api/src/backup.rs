@@ -8,7 +8,7 @@ use crate::{
     Page,
     endpoint::endpoints,
     id::{AgentId, BackupConfigurationId, BackupId, SnapshotId, VaultId},
-    run::{Progress, RunError, RunState},
+    run::{Progress, RunError, RunOrigin, RunState},
 };
 
 /// One run of a backup configuration.
@@ -26,8 +26,12 @@ pub struct Backup {
     pub vault_id: VaultId,
     /// Where it stands.
     pub state: RunState,
-    /// Why it failed, or was cancelled.
+    /// Why it failed, was cancelled, missed or skipped.
     pub reason: Option<String>,
+    /// How it came to be.
+    pub origin: RunOrigin,
+    /// The time of the schedule that it stands for: each has one backup, even if only to say that it was missed.
+    pub slot_at: Option<Timestamp>,
     /// The snapshot that it left in the vault.
     pub snapshot_id: Option<SnapshotId>,
     /// How far it has come.

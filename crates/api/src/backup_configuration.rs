@@ -8,31 +8,44 @@ use crate::{
     Page,
     endpoint::endpoints,
     id::{AgentId, BackupConfigurationId},
+    retention::Retention,
+    schedule::Schedule,
 };
 
-/// When a configuration runs. Written as on the command line: `manual`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What becomes of a slot of the schedule that passed while nobody could run it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Schedule {
-    /// Only when somebody starts it.
+pub enum MissedAction {
+    /// It is made up for as soon as its agent is there again, once for all slots that were missed.
     #[default]
-    Manual,
+    Asap,
+    /// Nothing is made up for; the next slot comes as ever.
+    NextSlot,
 }
 
-impl std::fmt::Display for Schedule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl MissedAction {
+    /// The word of JSON and the database.
+    pub fn as_str(self) -> &'static str {
         match self {
-            Self::Manual => f.write_str("manual"),
+            Self::Asap => "asap",
+            Self::NextSlot => "next_slot",
         }
     }
 }
 
-impl std::str::FromStr for Schedule {
+impl std::fmt::Display for MissedAction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for MissedAction {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
-            "manual" => Ok(Self::Manual),
-            _ => Err(format!("{text:?} is not a schedule this version knows; it knows `manual`")),
+            "asap" => Ok(Self::Asap),
+            "next_slot" | "next-slot" => Ok(Self::NextSlot),
+            _ => Err(format!("{text:.50?} is neither asap nor next_slot")),
         }
     }
 }
@@ -52,8 +65,24 @@ pub struct BackupConfiguration {
     pub inclusions: Vec<String>,
     /// What to leave out: restic's exclude patterns.
     pub exclusions: Vec<String>,
-    /// When it runs.
+    /// When it runs by itself.
     pub schedule: Schedule,
+    /// The IANA time zone whose clocks the schedule goes by, such as `Europe/Paris`.
+    pub timezone: String,
+    /// Over how many minutes after its times it is spread. Each configuration has its own place in them, always the same.
+    pub spread_minutes: u32,
+    /// What becomes of times that pass while nobody can run it.
+    pub missed: MissedAction,
+    /// When it runs next by itself; nothing for a manual one, and while it is disabled.
+    pub next_runtime: Option<Timestamp>,
+    /// How long its backups are kept.
+    pub retention: Retention,
+    /// Who is told of its runs: mail addresses with commas between them.
+    pub notification_email: Option<String>,
+    /// Whether runs that ended well are told.
+    pub notify_success: bool,
+    /// Whether runs that did not are told.
+    pub notify_failure: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -73,9 +102,54 @@ pub struct NewBackupConfiguration {
     /// What to leave out: restic's exclude patterns, up to 1000.
     #[serde(default)]
     pub exclusions: Vec<String>,
-    /// When it runs.
+    /// When it runs by itself.
     #[serde(default)]
     pub schedule: Schedule,
+    /// The IANA time zone whose clocks the schedule goes by; `UTC` when absent.
+    #[serde(default = "utc")]
+    pub timezone: String,
+    /// Over how many minutes after its times it is spread, up to 1440.
+    #[serde(default)]
+    pub spread_minutes: u32,
+    /// What becomes of times that pass while nobody can run it.
+    #[serde(default)]
+    pub missed: MissedAction,
+    /// How long its backups are kept; for ever when absent.
+    #[serde(default)]
+    pub retention: Retention,
+    /// Who is told of its runs: mail addresses with commas between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notification_email: Option<String>,
+    /// Whether runs that ended well are told.
+    #[serde(default)]
+    pub notify_success: bool,
+    /// Whether runs that did not are told.
+    #[serde(default)]
+    pub notify_failure: bool,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+impl NewBackupConfiguration {
+    /// A configuration that leaves nothing out, runs when it is started, and is kept for ever.
+    pub fn new(name: impl Into<String>, agent_id: AgentId, inclusions: Vec<String>) -> Self {
+        Self {
+            name: name.into(),
+            agent_id,
+            inclusions,
+            exclusions: Vec::new(),
+            schedule: Schedule::Manual,
+            timezone: utc(),
+            spread_minutes: 0,
+            missed: MissedAction::default(),
+            retention: Retention::default(),
+            notification_email: None,
+            notify_success: false,
+            notify_failure: false,
+        }
+    }
 }
 
 /// A change to a configuration: what is absent stays as it is.
@@ -94,6 +168,27 @@ pub struct BackupConfigurationChange {
     /// The new schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
+    /// The new time zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// The new spread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread_minutes: Option<u32>,
+    /// What becomes of missed times from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<MissedAction>,
+    /// All rules of retention from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
+    /// Who is told from now on; nobody when empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notification_email: Option<String>,
+    /// Whether runs that ended well are told from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify_success: Option<bool>,
+    /// Whether runs that did not are told from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify_failure: Option<bool>,
 }
 
 /// Which configurations to list.

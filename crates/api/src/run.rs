@@ -77,6 +77,42 @@ impl std::str::FromStr for RunState {
     }
 }
 
+/// How a backup came to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOrigin {
+    /// Somebody asked for it.
+    #[default]
+    Asked,
+    /// Its time came.
+    Schedule,
+    /// It makes up for times that were missed.
+    MadeUp,
+}
+
+impl RunOrigin {
+    /// The word of JSON and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Schedule => "schedule",
+            Self::MadeUp => "made_up",
+        }
+    }
+}
+
+impl std::str::FromStr for RunOrigin {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "asked" => Ok(Self::Asked),
+            "schedule" => Ok(Self::Schedule),
+            "made_up" => Ok(Self::MadeUp),
+            _ => Err(format!("{text:.50?} is no origin of a run")),
+        }
+    }
+}
+
 /// How far a run has come. Sizes are in bytes. Backups and restores count the same way: a restore "searches" the
 /// snapshot and counts what it wrote as done.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

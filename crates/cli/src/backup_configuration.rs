@@ -7,9 +7,11 @@ use roadstead_client::api::{
     backup_configuration::{
         BackupConfiguration, BackupConfigurationCreate, BackupConfigurationDisable,
         BackupConfigurationEnable, BackupConfigurationList, BackupConfigurationQuery,
-        BackupConfigurationShow, NewBackupConfiguration, Schedule,
+        BackupConfigurationShow, MissedAction, NewBackupConfiguration,
     },
     id::{AgentId, BackupConfigurationId},
+    retention::Retention,
+    schedule::Schedule,
 };
 
 use crate::{
@@ -26,9 +28,10 @@ pub enum BackupConfigurationCommand {
     /// Make a backup configuration.
     #[command(
         after_help = "Example:\n  roadstead backup-configurations create --name etc --agent 1 --include /etc \
-                            --exclude '*.bak'"
+                            --exclude '*.bak'\n  roadstead backup-configurations create --name home --agent 1 \
+                            --include /home --schedule daily@02:30 --timezone Europe/Paris --retention-days 30"
     )]
-    Create(CreateArgs),
+    Create(Box<CreateArgs>),
     /// List the backup configurations, oldest first.
     #[command(after_help = "Example:\n  roadstead backup-configurations list --agent 1")]
     List {
@@ -50,7 +53,7 @@ pub enum BackupConfigurationCommand {
     Update {
         /// The configuration's id.
         configuration: BackupConfigurationId,
-        /// A JSON file with the fields to change: name, inclusions, exclusions, schedule.
+        /// A JSON or TOML (.toml) file with the fields to change, named as show -o json has them.
         #[arg(long, value_name = "FILE")]
         from_file: PathBuf,
     },
@@ -91,13 +94,71 @@ pub struct CreateArgs {
     /// What to leave out: restic's exclude patterns.
     #[arg(long, num_args = 1.., value_name = "PATTERN")]
     exclude: Vec<String>,
-    /// When it runs: manual.
+    /// When it runs by itself: manual, hourly:N, daily@HH:MM, weekly:DAY@HH:MM or cron:EXPR.
     #[arg(long, default_value = "manual")]
     schedule: Schedule,
+    /// The time zone whose clocks the schedule goes by, such as Europe/Paris.
+    #[arg(long, default_value = "UTC", value_name = "ZONE")]
+    timezone: String,
+    /// Spread its runs over so many minutes after their times; its own place in them is always the same.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    spread_minutes: u32,
+    /// What becomes of times that pass while nobody can run it: asap (make up for them) or next-slot.
+    #[arg(long, default_value = "asap", value_name = "ACTION")]
+    missed: MissedAction,
+    #[command(flatten)]
+    retention: RetentionArgs,
+    /// Whom to tell of its runs: mail addresses with commas between them.
+    #[arg(long, value_name = "MAIL")]
+    notify: Option<String>,
+    /// Tell when a run ended well.
+    #[arg(long, requires = "notify")]
+    notify_success: bool,
+    /// Tell when a run did not.
+    #[arg(long, requires = "notify")]
+    notify_failure: bool,
+}
+
+/// How long backups are kept: one stays if any rule wants it, and all stay where there is no rule.
+#[derive(Args, Debug)]
+pub struct RetentionArgs {
+    /// Keep all backups of so many days.
+    #[arg(long, value_name = "N")]
+    retention_days: Option<u32>,
+    /// Keep so many of the newest.
+    #[arg(long, value_name = "N")]
+    keep_last: Option<u32>,
+    /// Keep the last of each of so many days.
+    #[arg(long, value_name = "N")]
+    keep_daily: Option<u32>,
+    /// Keep the last of each of so many weeks.
+    #[arg(long, value_name = "N")]
+    keep_weekly: Option<u32>,
+    /// Keep the last of each of so many months.
+    #[arg(long, value_name = "N")]
+    keep_monthly: Option<u32>,
+    /// Keep the last of each of so many years.
+    #[arg(long, value_name = "N")]
+    keep_yearly: Option<u32>,
+}
+
+impl From<RetentionArgs> for Retention {
+    fn from(args: RetentionArgs) -> Self {
+        Self {
+            // As in the services before this one, 0 days is for ever.
+            days: args.retention_days.filter(|&days| days > 0),
+            keep_last: args.keep_last,
+            keep_daily: args.keep_daily,
+            keep_weekly: args.keep_weekly,
+            keep_monthly: args.keep_monthly,
+            keep_yearly: args.keep_yearly,
+        }
+    }
 }
 
 impl Row for BackupConfiguration {
-    const COLUMNS: &'static [&'static str] = &["id", "name", "agent", "enabled", "schedule", "includes"];
+    const COLUMNS: &'static [&'static str] =
+        &["id", "name", "agent", "enabled", "schedule", "next", "includes"];
     fn cells(&self) -> Vec<String> {
         vec![
             self.id.to_string(),
@@ -105,6 +166,7 @@ impl Row for BackupConfiguration {
             self.agent_id.to_string(),
             table::yes(self.enabled),
             self.schedule.to_string(),
+            table::age(self.next_runtime),
             self.inclusions.join("\n"),
         ]
     }
@@ -115,7 +177,7 @@ pub async fn run(command: BackupConfigurationCommand, session: &Session) -> Resu
     use BackupConfigurationCommand as Command;
     let Session { client, output } = session;
     let shown = match command {
-        Command::Create(args) => client.call::<BackupConfigurationCreate>(&(), &(), &args.into()).await?,
+        Command::Create(args) => client.call::<BackupConfigurationCreate>(&(), &(), &(*args).into()).await?,
         Command::List { agent, which } => {
             let query = BackupConfigurationQuery { agent_id: agent, ..BackupConfigurationQuery::default() };
             return list::print::<BackupConfigurationList, _>(session, (), query, which).await;
@@ -158,11 +220,16 @@ async fn remove(session: &Session, id: BackupConfigurationId, delete: DeleteArgs
 impl From<CreateArgs> for NewBackupConfiguration {
     fn from(args: CreateArgs) -> Self {
         Self {
-            name: args.name,
-            agent_id: args.agent,
-            inclusions: args.include,
             exclusions: args.exclude,
             schedule: args.schedule,
+            timezone: args.timezone,
+            spread_minutes: args.spread_minutes,
+            missed: args.missed,
+            retention: args.retention.into(),
+            notification_email: args.notify,
+            notify_success: args.notify_success,
+            notify_failure: args.notify_failure,
+            ..Self::new(args.name, args.agent, args.include)
         }
     }
 }

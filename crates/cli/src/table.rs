@@ -78,7 +78,9 @@ fn field(name: &str, value: &Value, now: Timestamp) -> String {
             _ => number.to_string(),
         },
         Value::String(text) => match text.parse::<Timestamp>() {
-            Ok(time) if name.ends_with("_at") => format!("{text} ({})", human::age(time, now)),
+            Ok(time) if name.ends_with("_at") || name == "next_runtime" => {
+                format!("{text} ({})", human::age(time, now))
+            }
             _ => text.clone(),
         },
         Value::Array(items) if items.is_empty() => "-".to_owned(),

@@ -8,16 +8,12 @@ use roadstead_api::{
         self, BackupConfigurationChange, BackupConfigurationCreate, BackupConfigurationDelete,
         BackupConfigurationDisable, BackupConfigurationEnable, BackupConfigurationList,
         BackupConfigurationQuery, BackupConfigurationShow, BackupConfigurationUpdate, NewBackupConfiguration,
-        Schedule,
     },
     id::BackupConfigurationId,
 };
 use serde::Serialize;
 
-use crate::{
-    Client, Handle,
-    error::{Error, ErrorKind, Result},
-};
+use crate::{Client, Handle, document, error::Result};
 
 /// A backup configuration.
 pub type BackupConfiguration = Handle<backup_configuration::BackupConfiguration>;
@@ -56,11 +52,24 @@ impl BackupConfiguration {
         self.enabled
     }
 
-    /// When it runs next by itself; `None` for a manual one, which never does. From memory.
+    /// When it runs next by itself; `None` for a manual one, which never does, and a disabled one. From memory.
     pub fn next_runtime(&self) -> Option<Timestamp> {
-        match self.schedule {
-            Schedule::Manual => None,
-        }
+        self.facts.next_runtime
+    }
+
+    /// Whether somebody is told when a run ends badly. From memory.
+    pub fn notifies_on_failure(&self) -> bool {
+        self.notify_failure
+    }
+
+    /// Whether somebody is told when a run ends well. From memory.
+    pub fn notifies_on_success(&self) -> bool {
+        self.notify_success
+    }
+
+    /// Who is told: mail addresses with commas between them. From memory.
+    pub fn notification_email(&self) -> Option<&str> {
+        self.facts.notification_email.as_deref()
     }
 
     /// Reads it again. Talks to the server.
@@ -95,23 +104,13 @@ impl BackupConfiguration {
     /// Changes it by a map, or by anything else that serializes to the fields of [`BackupConfigurationChange`]. A
     /// field that is not one of them is an error, and nothing is changed. Talks to the server.
     pub async fn update_from_dict(&mut self, change: &(impl Serialize + Sync + ?Sized)) -> Result<()> {
-        let change =
-            serde_json::to_value(change).and_then(serde_json::from_value::<BackupConfigurationChange>);
-        let change = change
-            .map_err(|e| Error::new(ErrorKind::Invalid, "this does not describe a change").caused_by(e))?;
-        self.update(&change).await
+        self.update(&document::convert(change)?).await
     }
 
-    /// Changes it by a JSON file, as [`Self::update_from_dict`] does. Reads the file, then talks to the server.
+    /// Changes it by a file, as [`Self::update_from_dict`] does: TOML where its name ends so, else JSON. Reads the
+    /// file, then talks to the server.
     pub async fn update_from_file(&mut self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let text = std::fs::read(path).map_err(|e| {
-            Error::new(ErrorKind::Local, format!("cannot read {}", path.display())).caused_by(e)
-        })?;
-        let change: serde_json::Value = serde_json::from_slice(&text).map_err(|e| {
-            Error::new(ErrorKind::Invalid, format!("{} is not JSON", path.display())).caused_by(e)
-        })?;
-        self.update_from_dict(&change).await
+        self.update(&document::read(path.as_ref())?).await
     }
 }
 

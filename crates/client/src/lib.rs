@@ -30,6 +30,7 @@ pub mod blocking;
 mod builder;
 mod check;
 mod client;
+mod document;
 mod error;
 mod file;
 mod handle;

@@ -6,11 +6,11 @@
 //! ```text
 //! http (api/v1)   rest (restic's protocol)   link (agents)
 //!            \            |                 /
-//!             ops, jobs (dispatch, checks)
+//!             ops, jobs (schedules, dispatch, checks)
 //!                         |
 //!                        app
 //!      /         /        |         \         \
-//!     db      secrets   vaults     live     worker
+//!     db      secrets   vaults     live     worker     schedule
 //! ```
 
 mod app;
@@ -31,6 +31,7 @@ mod public_url;
 mod random;
 mod rescue;
 mod rest;
+mod schedule;
 mod secrets;
 mod serve;
 mod settings;

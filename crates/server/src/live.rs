@@ -45,6 +45,8 @@ pub struct Live {
     next_number: AtomicU64,
     /// Wakes the dispatcher: there may be a run to send to an agent.
     pub dispatch: Signal,
+    /// Wakes the scheduler: there may be a slot that can be decided now.
+    pub schedules: Signal,
     /// Wakes whoever writes down when agents were last heard of.
     pub last_seen: Signal,
     /// Wakes the checker: there may be a check to run.

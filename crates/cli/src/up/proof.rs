@@ -5,9 +5,7 @@ use std::{fs, io, path::Path};
 use roadstead_client::{
     BackupReport, RestoreReport, Status,
     api::{
-        backup_configuration::{
-            BackupConfigurationChange, BackupConfigurationQuery, NewBackupConfiguration, Schedule,
-        },
+        backup_configuration::{BackupConfigurationChange, BackupConfigurationQuery, NewBackupConfiguration},
         check::Check,
         id::BackupConfigurationId,
         restore::NewRestore,
@@ -83,18 +81,16 @@ pub async fn make(access: &Access, args: &UpArgs, output: Output) -> Result<Proo
 /// The configuration of `up`, made or changed to back up what is wanted.
 async fn configuration(access: &Access, args: &UpArgs) -> Result<BackupConfigurationId> {
     let inclusions = args.include.iter().map(|path| text_of(path)).collect::<Result<Vec<_>>>()?;
-    let exclusions = vec![as_pattern(&text_of(&access.folder)?)];
+    // What the copy is made in is no part of it.
+    let own = args.include.iter().any(|path| access.folder.starts_with(path)).then_some(&access.folder);
+    let exclusions =
+        own.map(|folder| Ok(as_pattern(&text_of(folder)?))).into_iter().collect::<Result<Vec<_>>>()?;
     let query =
         BackupConfigurationQuery { agent_id: Some(access.agent_id), ..BackupConfigurationQuery::default() };
     let known = access.client.find_backup_configurations(query).await?;
     let Some(mut known) = known.into_iter().find(|c| c.name == CONFIGURATION) else {
-        let new = NewBackupConfiguration {
-            name: CONFIGURATION.to_owned(),
-            agent_id: access.agent_id,
-            inclusions,
-            exclusions,
-            schedule: Schedule::Manual,
-        };
+        let new = NewBackupConfiguration::new(CONFIGURATION, access.agent_id, inclusions);
+        let new = NewBackupConfiguration { exclusions, ..new };
         return Ok(access.client.create_backup_configuration(new).await?.id);
     };
     if known.inclusions != inclusions || known.exclusions != exclusions {

@@ -13,6 +13,7 @@ mod neighbours;
 mod outage;
 mod roles;
 mod rules;
+mod schedule;
 mod seed;
 mod support;
 mod tls;

@@ -214,14 +214,15 @@ fn agent(id: i64) -> Value {
 fn configuration() -> Value {
     json!({
         "id": 5, "name": "daily-sql", "agent_id": 1, "enabled": true, "inclusions": ["/etc"], "exclusions": ["*.bak"],
-        "schedule": "manual", "created_at": TIME, "updated_at": TIME,
+        "schedule": "manual", "timezone": "UTC", "spread_minutes": 0, "missed": "asap", "next_runtime": null,
+        "retention": {}, "notification_email": null, "notify_success": false, "notify_failure": false, "created_at": TIME, "updated_at": TIME,
     })
 }
 
 fn backup(id: usize, state: &str) -> Value {
     json!({
         "id": id, "name": format!("daily-sql-{id}"), "configuration_id": 5, "agent_id": 1, "vault_id": "v",
-        "state": state, "reason": null, "snapshot_id": null, "progress": {}, "created_at": TIME, "started_at": null,
+        "state": state, "reason": null, "origin": "asked", "slot_at": null, "snapshot_id": null, "progress": {}, "created_at": TIME, "started_at": null,
         "completed_at": null,
     })
 }

@@ -3,13 +3,18 @@
 use roadstead_api::{
     backup::{Backup, BackupQuery, BackupReport},
     id::{AccountId, AgentId, BackupConfigurationId, BackupId, SnapshotId, VaultId},
-    run::{Progress, RunState},
+    run::{Progress, RunOrigin, RunState},
 };
-use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
+use sqlx::{
+    Any, AssertSqlSafe, Executor,
+    any::{AnyArguments, AnyRow},
+    query,
+    query::Query,
+};
 
 use super::{
     Connection,
-    row::{Columns, by_activity, is_duplicate, json},
+    row::{Columns, by_activity, json},
 };
 use crate::{Error, Result};
 
@@ -26,31 +31,61 @@ pub struct NewBackupRow<'a> {
     pub vault_id: &'a VaultId,
     /// Its name.
     pub name: &'a str,
+    /// How it comes to be.
+    pub origin: RunOrigin,
+    /// The slot of the schedule that it stands for.
+    pub slot_ms: Option<i64>,
     /// Now.
     pub now_ms: i64,
 }
 
 /// Makes a queued backup. While another of the same configuration goes on, it is a conflict.
 pub async fn insert(db: &mut Connection, new: &NewBackupRow<'_>) -> Result<BackupId> {
-    let insert = query(
-        "INSERT INTO backups (account_id, configuration_id, agent_id, vault_id, name, restore_count, state,
-                              progress, errors, created_ms)
-         VALUES ($1, $2, $3, $4, $5, 0, 'queued', $6, '[]', $7) RETURNING id",
-    )
-    .bind(new.account_id.0)
-    .bind(new.configuration_id.0)
-    .bind(new.agent_id.0)
-    .bind(new.vault_id.0.as_str())
-    .bind(new.name)
-    .bind(json(&Progress::default())?)
-    .bind(new.now_ms);
-    match db.fetch_one(insert).await {
-        Ok(row) => Ok(BackupId(row.integer("id")?)),
-        Err(error) if is_duplicate(&error) => {
-            Err(Error::conflict("A backup of this configuration is going on; wait for it, or stop it first."))
-        }
-        Err(error) => Err(error.into()),
-    }
+    let sql = format!("{INSERT} ON CONFLICT DO NOTHING RETURNING id");
+    let insert = bound(&sql, new, RunState::Queued, None, None)?;
+    let going_on =
+        || Error::conflict("A backup of this configuration is going on; wait for it, or stop it first.");
+    Ok(BackupId(db.fetch_optional(insert).await?.ok_or_else(going_on)?.integer("id")?))
+}
+
+/// Makes a backup for a slot, queued, or `ended` before it began, with the reason. Says whether it was made: not so
+/// while another of the same configuration goes on (unless it is one that has ended), nor when the slot has one.
+pub async fn insert_scheduled(
+    db: &mut Connection,
+    new: &NewBackupRow<'_>,
+    ended: Option<(RunState, &str)>,
+) -> Result<bool> {
+    let (state, reason) = ended.map_or((RunState::Queued, None), |(state, reason)| (state, Some(reason)));
+    let completed_ms = ended.map(|_| new.now_ms);
+    let sql = format!("{INSERT} ON CONFLICT DO NOTHING");
+    Ok(db.execute(bound(&sql, new, state, reason, completed_ms)?).await?.rows_affected() > 0)
+}
+
+const INSERT: &str =
+    "INSERT INTO backups (account_id, configuration_id, agent_id, vault_id, name, restore_count, state,
+                              reason, progress, errors, created_ms, completed_ms, origin, slot_ms)
+         VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, '[]', $9, $10, $11, $12)";
+
+fn bound<'q>(
+    sql: &str,
+    new: &NewBackupRow<'q>,
+    state: RunState,
+    reason: Option<&'q str>,
+    completed_ms: Option<i64>,
+) -> Result<Query<'q, Any, AnyArguments>> {
+    Ok(query(AssertSqlSafe(sql.to_owned()))
+        .bind(new.account_id.0)
+        .bind(new.configuration_id.0)
+        .bind(new.agent_id.0)
+        .bind(new.vault_id.0.as_str())
+        .bind(new.name)
+        .bind(state.as_str())
+        .bind(reason)
+        .bind(json(&Progress::default())?)
+        .bind(new.now_ms)
+        .bind(completed_ms)
+        .bind(new.origin.as_str())
+        .bind(new.slot_ms))
 }
 
 /// An account's backups below `before`, newest first.
@@ -113,6 +148,8 @@ fn backup(row: &AnyRow) -> Result<Backup> {
         vault_id: VaultId(row.text("vault_id")?),
         state: row.word("state")?,
         reason: row.maybe_text("reason")?,
+        origin: row.word("origin")?,
+        slot_at: row.maybe_time("slot_ms")?,
         snapshot_id: row.maybe_text("snapshot_id")?.map(SnapshotId),
         progress: row.json("progress")?,
         created_at: row.time("created_ms")?,

@@ -21,8 +21,9 @@ pub async fn insert(
 ) -> Result<BackupConfigurationId> {
     let insert = query(
         "INSERT INTO backup_configurations (account_id, agent_id, name, enabled, inclusions, exclusions, schedule,
-                                            run_count, created_ms, updated_ms)
-         VALUES ($1, $2, $3, 1, $4, $5, $6, 0, $7, $7) RETURNING id",
+                                            run_count, created_ms, updated_ms, decided_ms, timezone, spread_minutes,
+                                            missed, retention, notification_email, notify_success, notify_failure)
+         VALUES ($1, $2, $3, 1, $4, $5, $6, 0, $7, $7, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",
     )
     .bind(account.0)
     .bind(new.agent_id.0)
@@ -30,7 +31,14 @@ pub async fn insert(
     .bind(json(&new.inclusions)?)
     .bind(json(&new.exclusions)?)
     .bind(new.schedule.to_string())
-    .bind(now_ms);
+    .bind(now_ms)
+    .bind(new.timezone.as_str())
+    .bind(i64::from(new.spread_minutes))
+    .bind(new.missed.as_str())
+    .bind(json(&new.retention)?)
+    .bind(new.notification_email.as_deref())
+    .bind(i64::from(new.notify_success))
+    .bind(i64::from(new.notify_failure));
     Ok(BackupConfigurationId(db.fetch_one(insert).await?.integer("id")?))
 }
 
@@ -71,7 +79,9 @@ pub async fn get(
 pub async fn update(db: &mut Connection, changed: &BackupConfiguration, now_ms: i64) -> Result<()> {
     let update = query(
         "UPDATE backup_configurations
-         SET name = $2, inclusions = $3, exclusions = $4, schedule = $5, enabled = $6, updated_ms = $7
+         SET name = $2, inclusions = $3, exclusions = $4, schedule = $5, enabled = $6, updated_ms = $7,
+             timezone = $8, spread_minutes = $9, missed = $10, retention = $11, notification_email = $12,
+             notify_success = $13, notify_failure = $14
          WHERE id = $1",
     )
     .bind(changed.id.0)
@@ -80,7 +90,14 @@ pub async fn update(db: &mut Connection, changed: &BackupConfiguration, now_ms: 
     .bind(json(&changed.exclusions)?)
     .bind(changed.schedule.to_string())
     .bind(i64::from(changed.enabled))
-    .bind(now_ms);
+    .bind(now_ms)
+    .bind(changed.timezone.as_str())
+    .bind(i64::from(changed.spread_minutes))
+    .bind(changed.missed.as_str())
+    .bind(json(&changed.retention)?)
+    .bind(changed.notification_email.as_deref())
+    .bind(i64::from(changed.notify_success))
+    .bind(i64::from(changed.notify_failure));
     db.execute(update).await?;
     Ok(())
 }
@@ -93,7 +110,8 @@ pub async fn delete(
     now_ms: i64,
 ) -> Result<bool> {
     let update = query(
-        "UPDATE backup_configurations SET deleted_ms = $3 WHERE account_id = $1 AND id = $2 AND deleted_ms IS NULL",
+        "UPDATE backup_configurations SET deleted_ms = $3, next_due_ms = NULL, owed = 0
+         WHERE account_id = $1 AND id = $2 AND deleted_ms IS NULL",
     )
     .bind(account.0)
     .bind(id.0)
@@ -120,7 +138,8 @@ pub async fn selection(
     Ok((row.text("name")?, row.json("inclusions")?, row.json("exclusions")?))
 }
 
-fn configuration(row: &AnyRow) -> Result<BackupConfiguration> {
+/// A row as a configuration.
+pub(super) fn configuration(row: &AnyRow) -> Result<BackupConfiguration> {
     Ok(BackupConfiguration {
         id: BackupConfigurationId(row.integer("id")?),
         name: row.text("name")?,
@@ -129,6 +148,14 @@ fn configuration(row: &AnyRow) -> Result<BackupConfiguration> {
         inclusions: row.json("inclusions")?,
         exclusions: row.json("exclusions")?,
         schedule: row.word("schedule")?,
+        timezone: row.text("timezone")?,
+        spread_minutes: u32::try_from(row.integer("spread_minutes")?).unwrap_or(0),
+        missed: row.word("missed")?,
+        next_runtime: row.maybe_time("next_due_ms")?,
+        retention: row.json("retention")?,
+        notification_email: row.maybe_text("notification_email")?,
+        notify_success: row.flag("notify_success")?,
+        notify_failure: row.flag("notify_failure")?,
         created_at: row.time("created_ms")?,
         updated_at: row.time("updated_ms")?,
     })

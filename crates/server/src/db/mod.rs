@@ -30,6 +30,7 @@ pub mod key;
 pub mod metrics;
 pub mod restore;
 pub mod run;
+pub mod schedule;
 pub mod user;
 pub mod vault;
 pub mod vault_file;

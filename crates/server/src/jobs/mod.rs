@@ -8,6 +8,7 @@ mod checker;
 mod dispatcher;
 mod last_seen;
 mod neighbours;
+mod scheduler;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -19,6 +20,7 @@ use crate::{Result, app::App, signal::Signal};
 pub fn start(app: &Arc<App>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(reconcile(app.clone(), |app| &app.live.dispatch, Duration::from_secs(5), dispatcher::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.schedules, Duration::from_secs(1), scheduler::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.checks, Duration::from_secs(60), checker::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.last_seen, Duration::from_secs(30), last_seen::run));
     if let Some(neighbours) = app.db.neighbours() {

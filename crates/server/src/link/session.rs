@@ -52,6 +52,7 @@ async fn greet(app: &Arc<App>, agent: AgentId, socket: &mut WebSocket) -> Result
         session.link.send(ServerMessage::Stop { run });
     }
     app.live.dispatch.notify_one();
+    app.live.schedules.notify_here();
     tracing::info!(%agent, hostname = host.hostname, "an agent has connected");
     Ok(Some(session))
 }

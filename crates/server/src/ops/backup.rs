@@ -8,6 +8,7 @@ use roadstead_api::{
     },
     id::BackupId,
     link::{RunKind, RunRef},
+    run::RunOrigin,
 };
 
 use super::{Context, agent, backup_configuration, page, run};
@@ -32,9 +33,12 @@ pub async fn create(context: &Context, new: NewBackup) -> Result<Backup> {
         agent_id: agent.id,
         vault_id: &agent.vault_id,
         name: &format!("{}-{number}", configuration.name),
+        origin: RunOrigin::Asked,
+        slot_ms: None,
         now_ms: context.now_ms(),
     };
     let id = db::backup::insert(&mut change, &row).await?;
+    db::schedule::forgive(&mut change, configuration.id).await?;
     change.commit(id).await?;
     context.live.dispatch.notify_one();
     get(context, id).await

@@ -10,18 +10,29 @@ use roadstead_api::{
     id::BackupConfigurationId,
 };
 
-use super::{Context, agent, page, validate};
-use crate::{Error, Result, db};
+use super::{Context, agent, page, selection, validate};
+use crate::{
+    Error, Result, db,
+    schedule::{Timetable, zone},
+};
+
+/// How far runs may be spread, in minutes.
+const MAX_SPREAD: u32 = 1440;
+/// The largest number of a rule of retention.
+const MAX_KEPT: u32 = 100_000;
 
 /// Makes a configuration.
 pub async fn create(context: &Context, new: NewBackupConfiguration) -> Result<BackupConfiguration> {
     context.authorize::<BackupConfigurationCreate>()?;
-    validate::name("name", &new.name)?;
-    validate::paths("inclusions", &new.inclusions)?;
-    validate::patterns("exclusions", &new.exclusions)?;
     agent::get(context, new.agent_id).await?;
     let mut change = context.change::<BackupConfigurationCreate>().await?;
-    let id = db::backup_configuration::insert(&mut change, context.account(), &new, context.now_ms()).await?;
+    let now = context.now_ms();
+    let id = db::backup_configuration::insert(&mut change, context.account(), &new, now).await?;
+    let made = db::backup_configuration::get(&mut change, context.account(), id).await?;
+    let mut made = made.ok_or_else(|| not_found(id))?;
+    check(&mut made)?;
+    db::backup_configuration::update(&mut change, &made, now).await?;
+    schedule(&mut change, &made, now).await?;
     change.commit(id).await?;
     get(context, id).await
 }
@@ -49,16 +60,51 @@ pub async fn update(
     id: BackupConfigurationId,
     change: BackupConfigurationChange,
 ) -> Result<BackupConfiguration> {
-    edit::<BackupConfigurationUpdate>(context, id, |configuration| {
-        configuration.name = change.name.unwrap_or_else(|| configuration.name.clone());
-        configuration.inclusions = change.inclusions.unwrap_or_else(|| configuration.inclusions.clone());
-        configuration.exclusions = change.exclusions.unwrap_or_else(|| configuration.exclusions.clone());
-        configuration.schedule = change.schedule.unwrap_or_else(|| configuration.schedule.clone());
-        validate::name("name", &configuration.name)?;
-        validate::paths("inclusions", &configuration.inclusions)?;
-        validate::patterns("exclusions", &configuration.exclusions)
+    edit::<BackupConfigurationUpdate>(context, id, |old| {
+        *old = BackupConfiguration {
+            name: change.name.unwrap_or(old.name.clone()),
+            inclusions: change.inclusions.unwrap_or(old.inclusions.clone()),
+            exclusions: change.exclusions.unwrap_or(old.exclusions.clone()),
+            schedule: change.schedule.unwrap_or(old.schedule.clone()),
+            timezone: change.timezone.unwrap_or(old.timezone.clone()),
+            spread_minutes: change.spread_minutes.unwrap_or(old.spread_minutes),
+            missed: change.missed.unwrap_or(old.missed),
+            retention: change.retention.unwrap_or(old.retention.clone()),
+            notification_email: change.notification_email.or(old.notification_email.clone()),
+            notify_success: change.notify_success.unwrap_or(old.notify_success),
+            notify_failure: change.notify_failure.unwrap_or(old.notify_failure),
+            ..old.clone()
+        };
+        check(old)
     })
     .await
+}
+
+/// Checks every field that users fill, and brings those into one form that have several.
+fn check(configuration: &mut BackupConfiguration) -> Result<()> {
+    validate::name("name", &configuration.name)?;
+    validate::paths("inclusions", &configuration.inclusions)?;
+    validate::patterns("exclusions", &configuration.exclusions)?;
+    selection::exclusions(&configuration.inclusions, &configuration.exclusions)?;
+    if configuration.spread_minutes > MAX_SPREAD {
+        return Err(Error::invalid(format!("spread_minutes goes up to {MAX_SPREAD}, a day.")));
+    }
+    if let Some((rule, _)) =
+        configuration.retention.rules().find(|(_, number)| !(1..=MAX_KEPT).contains(number))
+    {
+        return Err(Error::invalid(format!(
+            "retention.{rule} goes from 1 to {MAX_KEPT}; leave it out for no such rule."
+        )));
+    }
+    let email = configuration.notification_email.take();
+    configuration.notification_email =
+        email.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    if let Some(text) = &configuration.notification_email {
+        validate::emails("notification_email", text)?;
+    }
+    let zone = zone(&configuration.timezone)?;
+    configuration.timezone = zone.iana_name().unwrap_or(&configuration.timezone).to_owned();
+    Timetable::of(configuration).map(drop)
 }
 
 /// Lets a configuration be started again.
@@ -111,8 +157,21 @@ async fn edit<E: Endpoint>(
     let mut write = context.change::<E>().await?;
     let found = db::backup_configuration::get(&mut write, context.account(), id).await?;
     let mut configuration = found.ok_or_else(|| not_found(id))?;
+    let before = configuration.clone();
     change(&mut configuration)?;
-    db::backup_configuration::update(&mut write, &configuration, context.now_ms()).await?;
+    let now = context.now_ms();
+    db::backup_configuration::update(&mut write, &configuration, now).await?;
+    let times =
+        |c: &BackupConfiguration| (c.schedule.clone(), c.timezone.clone(), c.spread_minutes, c.enabled);
+    if times(&before) != times(&configuration) {
+        schedule(&mut write, &configuration, now).await?;
+    }
     write.commit(id).await?;
     get(context, id).await
+}
+
+/// Begins to follow a configuration's schedule: slots up to now are nobody's.
+async fn schedule(db: &mut db::Connection, configuration: &BackupConfiguration, now_ms: i64) -> Result<()> {
+    let next = if configuration.enabled { Timetable::of(configuration)?.next_due(now_ms) } else { None };
+    db::schedule::settle(db, configuration.id, now_ms, next, false).await
 }

@@ -19,6 +19,7 @@ pub mod vault_file;
 
 mod context;
 mod page;
+mod selection;
 mod validate;
 
 pub use context::Context;

@@ -76,6 +76,22 @@ pub fn patterns(field: &str, values: &[String]) -> Result<()> {
     })
 }
 
+/// Mail addresses with commas between them, in all up to 1000 bytes.
+pub fn emails(field: &str, value: &str) -> Result<()> {
+    let fits = |address: &str| {
+        let plain = |c: char| c.is_ascii_graphic() && !"<>()[]:;,\"\\".contains(c);
+        let parts = address.split_once('@');
+        let named = parts
+            .is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty() && !domain.contains('@'));
+        named && address.len() <= 254 && address.chars().all(plain)
+    };
+    match value.split(',').map(str::trim).find(|address| !fits(address)) {
+        Some(wrong) => Err(Error::invalid(format!("{field}: {wrong:.100?} is no mail address."))),
+        None if value.len() > 1000 => Err(Error::invalid(format!("{field} takes up to 1000 bytes."))),
+        None => Ok(()),
+    }
+}
+
 fn few(field: &str, values: &[String]) -> Result<()> {
     if values.len() > MAX_PATHS {
         return Err(Error::invalid(format!(
@@ -95,13 +111,21 @@ fn short(field: &str, value: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{name, path, paths, patterns};
+    use super::{emails, name, path, paths, patterns};
 
     #[test]
     fn names() {
         assert!(name("name", "daily sql ☂").is_ok());
         for wrong in ["", "  ", "a\nb", "x".repeat(201).as_str()] {
             assert!(name("name", wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn mail_addresses() {
+        assert!(emails("email", "a@example.org, b.c+d@example.org").is_ok());
+        for wrong in ["", "a", "@b", "a@", "a@b@c", "a@b,", "a b@c", "a@b\r\nBcc: d@e", "<a@b>"] {
+            assert!(emails("email", wrong).is_err(), "{wrong:?}");
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 use roadstead_api::{
     agent::{EnrolmentTokenCreate, NewEnrolmentToken},
     backup::{Backup, BackupReport, BackupReportShow},
-    backup_configuration::{BackupConfigurationCreate, NewBackupConfiguration, Schedule},
+    backup_configuration::{BackupConfigurationCreate, NewBackupConfiguration},
     id::{AgentId, BackupConfigurationId, BackupId, VaultId},
     restore::{NewRestore, Restore, RestoreReport, RestoreReportShow},
     run::RunState,
@@ -139,11 +139,8 @@ impl Agent {
     pub fn configure(&self, server: &Server, paths: &[&Path], exclusions: &[&str]) -> BackupConfigurationId {
         let inclusions = paths.iter().map(|path| path.to_str().unwrap().to_owned()).collect();
         let new = NewBackupConfiguration {
-            name: "test".to_owned(),
-            agent_id: self.id,
-            inclusions,
             exclusions: exclusions.iter().map(|&pattern| pattern.to_owned()).collect(),
-            schedule: Schedule::Manual,
+            ..NewBackupConfiguration::new("test", self.id, inclusions)
         };
         server.call::<BackupConfigurationCreate>(&(), &new).id
     }

@@ -77,8 +77,12 @@ fn not_found(id: AgentId) -> Error {
 
 async fn set_enabled<E: Endpoint>(context: &Context, id: AgentId, enabled: bool) -> Result<Agent> {
     let mut change = context.change::<E>().await?;
+    let was_enabled = db::agent::is_enabled(&mut change, id).await?;
     if !db::agent::set_enabled(&mut change, context.account(), id, enabled).await? {
         return Err(not_found(id));
+    }
+    if enabled && !was_enabled {
+        db::schedule::agent_enabled(&mut change, id, context.now_ms()).await?;
     }
     change.commit(id).await?;
     context.live.dispatch.notify_one();
