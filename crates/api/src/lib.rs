@@ -15,6 +15,7 @@ pub mod backend;
 pub mod backup;
 pub mod backup_configuration;
 pub mod check;
+pub mod event;
 pub mod file;
 pub mod id;
 pub mod image;

@@ -3,7 +3,7 @@
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::{BASE_PATH, Declaration, Method, Permission, Problem, declarations};
+use crate::{BASE_PATH, Declaration, Method, Permission, Problem, declarations, event};
 
 /// The whole document. Keys are sorted, so equal declarations give equal text.
 pub fn document() -> Value {
@@ -17,6 +17,7 @@ pub fn document() -> Value {
         let item = paths.entry(path).or_insert_with(|| json!({}));
         item[method_word(declaration.method)] = operation(&declaration, &mut generator);
     }
+    paths.insert(format!("{BASE_PATH}{}", event::PATH), json!({ "get": event_stream(&mut generator) }));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -39,6 +40,14 @@ pub fn document() -> Value {
             },
         },
     })
+}
+
+/// The one path that answers with a stream: each message but the first has an event as its data.
+fn event_stream(generator: &mut SchemaGenerator) -> Value {
+    let mut operation = operation(&event::declaration(), generator);
+    let content = &mut operation["responses"]["200"]["content"];
+    *content = json!({ "text/event-stream": content["application/json"].take() });
+    operation
 }
 
 fn method_word(method: Method) -> &'static str {

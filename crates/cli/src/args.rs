@@ -5,9 +5,9 @@ use clap_complete::Shell;
 
 use crate::{
     agent::AgentCommand, agent_process::AgentProcessCommand, api_key::ApiKeyCommand, audit::AuditCommand,
-    backup::BackupCommand, backup_configuration::BackupConfigurationCommand, key::KeyCommand,
-    login::LoginArgs, provider::ProviderCommand, restore::RestoreCommand, server::ServerArgs,
-    session::Globals, up::UpArgs, user::UserCommand, vault::VaultCommand,
+    backup::BackupCommand, backup_configuration::BackupConfigurationCommand, event::EventArgs,
+    key::KeyCommand, login::LoginArgs, provider::ProviderCommand, restore::RestoreCommand,
+    server::ServerArgs, session::Globals, up::UpArgs, user::UserCommand, vault::VaultCommand,
 };
 
 /// Keeps every machine you own in one place, and a copy of everything on it that you can get back.
@@ -103,6 +103,8 @@ pub enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// What changes on the server, as it happens.
+    Events(EventArgs),
     /// Print a completion script for a shell.
     #[command(after_help = "Example:\n  roadstead completions bash > /etc/bash_completion.d/roadstead")]
     Completions {

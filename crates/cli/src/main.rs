@@ -13,6 +13,7 @@ mod backup_configuration;
 mod check;
 mod confirm;
 mod error;
+mod event;
 mod file;
 mod human;
 mod key;
@@ -89,6 +90,7 @@ async fn ask(command: Command, session: &Session) -> Result<Exit> {
         Command::ApiKeys { command } => api_key::run(command, session).await,
         Command::Users { command } => user::run(command, session).await,
         Command::Audit { command } => audit::run(command, session).await,
+        Command::Events(args) => event::run(args, session).await,
         Command::Server(_)
         | Command::Agent { .. }
         | Command::Up(_)

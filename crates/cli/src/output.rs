@@ -61,6 +61,16 @@ impl Output {
         Ok(())
     }
 
+    /// Prints one of many objects that come in the course of time: a line of JSON, or a YAML document, each.
+    pub fn line<T: Serialize>(&self, value: &T) -> Result<()> {
+        match self.format {
+            Format::Yaml => {
+                self.text(&format!("---\n{}", serde_saphyr::to_string(value).map_err(unwritable)?))
+            }
+            _ => self.text(&serde_json::to_string(value).map_err(unwritable)?),
+        }
+    }
+
     /// Prints text as it is, and ends the line.
     pub fn text(&self, text: &str) -> Result<()> {
         self.bytes(text.trim_end_matches('\n').as_bytes()).and_then(|()| self.bytes(b"\n"))

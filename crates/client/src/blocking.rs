@@ -15,6 +15,7 @@ use roadstead_api::{
     backup::{self, BackupQuery},
     backup_configuration::{BackupConfigurationChange, BackupConfigurationQuery, NewBackupConfiguration},
     check::Check,
+    event::EventQuery,
     file::File,
     id::{AgentId, ApiKeyId, BackupConfigurationId, BackupId, CheckId, KeyId, RestoreId, UserId, VaultId},
     key::{KeyQuery, NewKey},
@@ -28,7 +29,7 @@ use serde::Serialize;
 use tokio::runtime::{self, Runtime};
 
 use crate::{
-    Credentials, Handle, Status,
+    Credentials, Handle, Notice, Status,
     error::{Error, ErrorKind, Result},
 };
 
@@ -61,6 +62,8 @@ pub type RestoreStatus = Blocking<crate::RestoreStatus>;
 pub type RestoreReport = Blocking<crate::RestoreReport>;
 /// A vault.
 pub type Vault = Blocking<crate::Vault>;
+/// The server's events.
+pub type Events = Blocking<crate::Events>;
 /// The content of a file of a backup.
 pub type Content = Blocking<crate::Content>;
 
@@ -148,7 +151,7 @@ macro_rules! asks_on {
         }
     )+};
 }
-asks_on!([T] Handle<T>, [R] Status<R>, [] crate::Backup, [] crate::Restore, [] crate::Content);
+asks_on!([T] Handle<T>, [R] Status<R>, [] crate::Backup, [] crate::Restore, [] crate::Content, [] crate::Events);
 
 macro_rules! answers {
     ($($type:ty),+ $(,)?) => {$(
@@ -248,6 +251,8 @@ namesakes! { Client:
     fn start_check(&self, vault: &VaultId, read_data: bool) -> Check;
     fn get_check(&self, id: CheckId) -> Check;
     fn wait_for_check(&self, id: CheckId, progress: impl FnMut(&Check) + Send) -> Check;
+    fn events(&self) -> Events;
+    fn find_events(&self, query: EventQuery) -> Events;
     fn files(&self, backup: BackupId, path: &str) -> Vec<File>;
     fn open_file(&self, backup: BackupId, path: &str) -> Content;
     fn keys(&self) -> Vec<Key>;
@@ -325,6 +330,21 @@ namesakes! { RestoreStatus:
 
 namesakes! { Vault:
     fn export_key(&self) -> VaultKey;
+}
+
+/// Notice after notice, each waited for. Ends after an error.
+impl Iterator for Events {
+    type Item = Result<Notice>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Err(error) = refuse_async() {
+            return Some(Err(error));
+        }
+        if self.inner.has_ended() {
+            return None;
+        }
+        Some(self.runtime.block_on(self.inner.next()))
+    }
 }
 
 namesakes! { Content:

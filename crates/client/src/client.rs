@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use reqwest::Method;
 use roadstead_api::{Endpoint, user::UserShowSelf};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     builder::ClientBuilder,
@@ -108,6 +108,22 @@ impl Client {
     /// Asks for the raw bytes at an absolute path of the server.
     pub(crate) async fn raw(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply> {
         self.transport.send(self.transport.request(Method::GET, path).query(query)).await
+    }
+
+    /// Asks for the stream at an absolute path of the server, from a place on.
+    pub(crate) fn raw_after<Q: Serialize>(
+        &self,
+        path: &str,
+        query: &Q,
+        place: Option<&str>,
+    ) -> impl Future<Output = Result<Reply>> + Send + use<Q> {
+        let request = self.transport.request(Method::GET, path).query(query);
+        let request = match place {
+            Some(place) => request.header("last-event-id", place),
+            None => request,
+        };
+        let transport = self.transport.clone();
+        async move { transport.send(request).await }
     }
 }
 

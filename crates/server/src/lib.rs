@@ -11,6 +11,8 @@
 //!                        app
 //!      /         /        |         \         \
 //!     db      secrets   vaults     live     worker     schedule
+//!      \
+//!     events (what those who watch are told)
 //! ```
 
 mod app;
@@ -21,6 +23,7 @@ mod database_url;
 mod db;
 mod durable;
 mod error;
+mod events;
 mod first_start;
 mod http;
 mod jobs;

@@ -8,6 +8,7 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use roadstead_api::{
@@ -18,6 +19,11 @@ use roadstead_api::{
 use tokio::sync::mpsc;
 
 use crate::signal::Signal;
+
+/// How often it is told, at the most, how far a single run has come.
+const PROGRESS_PAUSE: Duration = Duration::from_secs(1);
+/// How often it is told of all runs together in that time, at the most.
+const PROGRESS_SHARE: usize = 100;
 
 /// An agent's link: the way to send to it.
 #[derive(Clone, Debug)]
@@ -36,11 +42,18 @@ impl Link {
     }
 }
 
+/// How far a run has come, and when those who watch were told last.
+#[derive(Debug)]
+struct Heard {
+    progress: Progress,
+    told: Instant,
+}
+
 /// The server's memory of what goes on.
 #[derive(Debug, Default)]
 pub struct Live {
     links: Mutex<HashMap<AgentId, Link>>,
-    progress: Mutex<HashMap<RunRef, Progress>>,
+    progress: Mutex<HashMap<RunRef, Heard>>,
     seen: Mutex<HashMap<AgentId, i64>>,
     next_number: AtomicU64,
     /// Wakes the dispatcher: there may be a run to send to an agent.
@@ -97,14 +110,20 @@ impl Live {
         self.link_of(agent).is_some_and(|link| link.send(message))
     }
 
-    /// Notes how far a run has come.
-    pub fn set_progress(&self, run: RunRef, progress: Progress) {
-        locked(&self.progress).insert(run, progress);
+    /// Notes how far a run has come; says whether it is time to tell those who watch. With many runs each has its turn
+    /// less often.
+    pub fn set_progress(&self, run: RunRef, progress: Progress) -> bool {
+        let mut all = locked(&self.progress);
+        let pause = PROGRESS_PAUSE * u32::try_from(all.len() / PROGRESS_SHARE + 1).unwrap_or(u32::MAX);
+        let now = Instant::now();
+        let told = all.get(&run).map(|heard| heard.told).filter(|&told| now < told + pause);
+        all.insert(run, Heard { progress, told: told.unwrap_or(now) });
+        told.is_none()
     }
 
     /// How far a run has come, as last heard.
     pub fn progress(&self, run: RunRef) -> Option<Progress> {
-        locked(&self.progress).get(&run).cloned()
+        locked(&self.progress).get(&run).map(|heard| heard.progress.clone())
     }
 
     /// Forgets how far a run had come, since it has ended.
@@ -131,4 +150,24 @@ impl Live {
 /// A poisoned lock only means that some task panicked between two of these one-line changes; the maps are whole.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use roadstead_api::{link::RunKind, run::Progress};
+
+    use super::{Live, RunRef};
+
+    #[test]
+    fn progress_is_told_once_in_a_while_and_at_first() {
+        let live = Live::default();
+        let run = RunRef { kind: RunKind::Backup, id: 1 };
+        assert!(live.set_progress(run, Progress::default()));
+        let further = Progress { files_done: 1, ..Progress::default() };
+        assert!(!live.set_progress(run, further.clone()));
+        assert_eq!(live.progress(run), Some(further));
+        assert!(live.set_progress(RunRef { kind: RunKind::Restore, id: 1 }, Progress::default()));
+        live.forget_progress(run);
+        assert!(live.set_progress(run, Progress::default()));
+    }
 }

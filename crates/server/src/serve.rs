@@ -144,7 +144,7 @@ async fn open(
     let data_dir = std::path::absolute(&options.data_dir)?;
     let public_url = public_url.to_string();
     let master_key = Key::open_or_create(&data_dir.join("master.key"))?;
-    let db = open_database(options).await?;
+    let db = open_database(options).await?.with_clock(options.clock.clone())?;
     first_start::prepare(&db, &master_key, &data_dir, &public_url, options.clock.now_ms()).await?;
     Ok(App {
         db,

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on panics")]
 
 mod bad_input;
+mod events;
 mod full_disk;
 mod keys;
 mod kill;

@@ -104,10 +104,11 @@ pub async fn renew_credential(db: &mut Connection, id: AgentId, credential_hash:
     Ok(db.execute(update).await?.rows_affected() > 0)
 }
 
-/// Notes what an agent said of its machine when it connected.
-pub async fn set_host(db: &mut Connection, id: AgentId, host: &HostFacts, now_ms: i64) -> Result<()> {
+/// Notes what an agent said of its machine when it connected, and returns whose agent it is.
+pub async fn set_host(db: &mut Connection, id: AgentId, host: &HostFacts, now_ms: i64) -> Result<AccountId> {
     let update = query(
-        "UPDATE agents SET hostname = $2, os = $3, arch = $4, agent_version = $5, last_seen_ms = $6 WHERE id = $1",
+        "UPDATE agents SET hostname = $2, os = $3, arch = $4, agent_version = $5, last_seen_ms = $6 WHERE id = $1
+         RETURNING account_id",
     )
     .bind(id.0)
     .bind(host.hostname.as_str())
@@ -115,8 +116,7 @@ pub async fn set_host(db: &mut Connection, id: AgentId, host: &HostFacts, now_ms
     .bind(host.arch.as_str())
     .bind(host.agent_version.as_str())
     .bind(now_ms);
-    db.execute(update).await?;
-    Ok(())
+    Ok(AccountId(db.fetch_one(update).await?.integer("account_id")?))
 }
 
 /// Notes when an agent was last heard of.

@@ -2,6 +2,7 @@
 
 use roadstead_api::{
     check::Check,
+    event::Event,
     id::{AccountId, CheckId, VaultId},
     run::RunState,
 };
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Executor, any::AnyRow, query};
 
 use super::{
-    Connection,
+    Connection, Write,
     dialect::Dialect,
     row::{Columns, json},
 };
@@ -62,29 +63,42 @@ pub async fn requeue_interrupted(db: &mut Connection) -> Result<()> {
 }
 
 /// Takes the oldest queued check, if there is one.
-pub async fn claim(db: &mut Connection) -> Result<Option<Check>> {
+pub async fn claim(db: &mut Write) -> Result<Option<Check>> {
     let update = Dialect::of(db).claim_check();
-    db.fetch_optional(update).await?.as_ref().map(check).transpose()
+    let Some(row) = db.fetch_optional(update).await? else { return Ok(None) };
+    tell(db, &row)?;
+    check(&row).map(Some)
+}
+
+/// Tells of a check's new state.
+fn tell(db: &mut Write, row: &AnyRow) -> Result<()> {
+    let event = Event::new("check", row.integer("id")?, "state").state(row.text("state")?);
+    db.tell(AccountId(row.integer("account_id")?), event);
+    Ok(())
 }
 
 /// Ends a check.
 pub async fn finish(
-    db: &mut Connection,
+    db: &mut Write,
     id: CheckId,
     state: RunState,
     reason: Option<&str>,
     findings: &CheckFindings,
     now_ms: i64,
 ) -> Result<()> {
-    let update =
-        query("UPDATE checks SET state = $2, reason = $3, report = $4, completed_ms = $5 WHERE id = $1")
-            .bind(id.0)
-            .bind(state.as_str())
-            .bind(reason)
-            .bind(json(findings)?)
-            .bind(now_ms);
-    db.execute(update).await?;
-    Ok(())
+    let update = query(
+        "UPDATE checks SET state = $2, reason = $3, report = $4, completed_ms = $5 WHERE id = $1
+         RETURNING id, account_id, state",
+    )
+    .bind(id.0)
+    .bind(state.as_str())
+    .bind(reason)
+    .bind(json(findings)?)
+    .bind(now_ms);
+    match db.fetch_optional(update).await? {
+        Some(row) => tell(db, &row),
+        None => Ok(()),
+    }
 }
 
 fn check(row: &AnyRow) -> Result<Check> {

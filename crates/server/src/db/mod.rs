@@ -35,14 +35,14 @@ pub mod user;
 pub mod vault;
 pub mod vault_file;
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use roadstead_api::id::CheckId;
 use sqlx::{Any, AnyConnection, AnyPool, pool::PoolConnection};
 
 pub use write::Write;
 
-use crate::{DatabaseUrl, Error, ErrorKind, Result};
+use crate::{Clock, DatabaseUrl, Error, ErrorKind, Result, SystemClock, events::Events};
 use dialect::{postgres, sqlite};
 use group_commit::GroupCommit;
 use neighbours::Neighbours;
@@ -57,6 +57,7 @@ pub type Connection = AnyConnection;
 pub struct Db {
     readers: AnyPool,
     writers: Writers,
+    events: Arc<Events>,
 }
 
 #[derive(Debug)]
@@ -82,7 +83,7 @@ impl Db {
     async fn open_embedded_within(file: &Path, busy_within: Duration) -> Result<Self> {
         let (readers, mut connection) = sqlite::open(file, busy_within).await.map_err(|e| held(file, e))?;
         schema::migrate(&mut connection).await.map_err(|e| held(file, e))?;
-        Ok(Self { readers, writers: Writers::Embedded(GroupCommit::new(connection)) })
+        Self::over(readers, Writers::Embedded(GroupCommit::new(connection)))
     }
 
     /// Opens a PostgreSQL database, which is there, and brings its schema up to date.
@@ -90,7 +91,21 @@ impl Db {
         let readers = postgres::pool(url).await?;
         schema::migrate(&mut postgres::schema_connection(url).await?).await?;
         let pool = postgres::pool(url).await?;
-        Ok(Self { readers, writers: Writers::Shared { pool, url: url.clone() } })
+        Self::over(readers, Writers::Shared { pool, url: url.clone() })
+    }
+
+    fn over(readers: AnyPool, writers: Writers) -> Result<Self> {
+        Ok(Self { readers, writers, events: Arc::new(Events::new(Arc::new(SystemClock))?) })
+    }
+
+    /// The same, with events told by another clock than the system's.
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Result<Self> {
+        Ok(Self { events: Arc::new(Events::new(clock)?), ..self })
+    }
+
+    /// What has changed of late.
+    pub fn events(&self) -> &Arc<Events> {
+        &self.events
     }
 
     /// A connection to read with.
@@ -100,9 +115,10 @@ impl Db {
 
     /// A turn to write. Dropped without [`Write::commit`], all that was written in it is undone.
     pub async fn write(&self) -> Result<Write> {
+        let events = self.events.clone();
         match &self.writers {
-            Writers::Embedded(writer) => Ok(writer.begin().await?.into()),
-            Writers::Shared { pool, .. } => Ok(pool.begin().await?.into()),
+            Writers::Embedded(writer) => Ok(Write::grouped(writer.begin().await?, events)),
+            Writers::Shared { pool, .. } => Ok(Write::alone(pool.begin().await?, events)),
         }
     }
 

@@ -8,6 +8,9 @@ use crate::{DatabaseUrl, Result, random};
 /// The channel that all servers listen on.
 const CHANNEL: &str = "roadstead";
 
+/// How long a word may be, in bytes: PostgreSQL takes 8000 with the name before it.
+pub const MAX_WORD: usize = 7900;
+
 /// The way to the neighbours.
 #[derive(Debug)]
 pub struct Neighbours {

@@ -1,8 +1,10 @@
 //! What the rows of backups and restores share: their way through the states.
 //!
-//! Every change names the states that it may come from, so a message that arrives late or twice changes nothing.
+//! Every change names the states that it may come from, so a message that arrives late or twice changes nothing. Whatever
+//! moves a run on is told to those who watch.
 
 use roadstead_api::{
+    event::Event,
     id::{AccountId, AgentId},
     link::{Outcome, RunKind, RunRef},
     run::RunState,
@@ -10,7 +12,7 @@ use roadstead_api::{
 use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 
 use super::{
-    Connection,
+    Connection, Write,
     row::{Columns, active_states, json},
 };
 use crate::Result;
@@ -26,6 +28,13 @@ pub struct ActiveRun {
     pub agent_id: AgentId,
     /// Where it stands.
     pub state: RunState,
+}
+
+fn kind_word(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Backup => "backup",
+        RunKind::Restore => "restore",
+    }
 }
 
 fn table(kind: RunKind) -> &'static str {
@@ -50,12 +59,27 @@ pub async fn active(db: &mut Connection, agent: AgentId) -> Result<Vec<ActiveRun
 }
 
 /// Moves a run from one of these states to another; says whether it stood in one of them.
-pub async fn move_on(db: &mut Connection, run: RunRef, from: &[RunState], to: RunState) -> Result<bool> {
+pub async fn move_on(db: &mut Write, run: RunRef, from: &[RunState], to: RunState) -> Result<bool> {
     let from: Vec<String> = from.iter().map(|state| format!("'{state}'")).collect();
-    let sql =
-        format!("UPDATE {} SET state = $2 WHERE id = $1 AND state IN ({})", table(run.kind), from.join(", "));
-    let update = query(AssertSqlSafe(sql)).bind(run.id).bind(to.as_str());
-    Ok(db.execute(update).await?.rows_affected() > 0)
+    let sql = format!(
+        "UPDATE {} SET state = $2 WHERE id = $1 AND state IN ({}) RETURNING account_id",
+        table(run.kind),
+        from.join(", ")
+    );
+    let moved = db.fetch_optional(query(AssertSqlSafe(sql)).bind(run.id).bind(to.as_str())).await?;
+    tell(db, run, to, moved)
+}
+
+/// Tells of a run's new state, if a row came back; says whether one did.
+fn tell(db: &mut Write, run: RunRef, state: RunState, moved: Option<AnyRow>) -> Result<bool> {
+    let Some(row) = moved else { return Ok(false) };
+    db.tell(AccountId(row.integer("account_id")?), event(run, "state").state(state));
+    Ok(true)
+}
+
+/// An event of a run.
+pub fn event(run: RunRef, what: &str) -> Event {
+    Event::new(kind_word(run.kind), run.id, what)
 }
 
 /// Notes when a run began, unless that is noted already.
@@ -74,24 +98,25 @@ pub async fn set_completed(db: &mut Connection, run: RunRef, now_ms: i64) -> Res
 
 /// Ends a run without a result of its agent's; says whether it had not ended yet.
 pub async fn end(
-    db: &mut Connection,
+    db: &mut Write,
     run: RunRef,
     state: RunState,
     reason: Option<&str>,
     now_ms: i64,
 ) -> Result<bool> {
     let sql = format!(
-        "UPDATE {} SET state = $2, reason = $3, completed_ms = $4 WHERE id = $1 AND state IN {}",
+        "UPDATE {} SET state = $2, reason = $3, completed_ms = $4 WHERE id = $1 AND state IN {} RETURNING account_id",
         table(run.kind),
         active_states()
     );
     let update = query(AssertSqlSafe(sql)).bind(run.id).bind(state.as_str()).bind(reason).bind(now_ms);
-    Ok(db.execute(update).await?.rows_affected() > 0)
+    let ended = db.fetch_optional(update).await?;
+    tell(db, run, state, ended)
 }
 
 /// Ends a run of an agent's with its result; says whether it had not ended yet.
 pub async fn finish(
-    db: &mut Connection,
+    db: &mut Write,
     agent: AgentId,
     run: RunRef,
     outcome: &Outcome,
@@ -99,7 +124,7 @@ pub async fn finish(
 ) -> Result<bool> {
     let sql = format!(
         "UPDATE {} SET state = $2, reason = $3, progress = $4, errors = $5, completed_ms = $6, duration_ms = $7
-         WHERE id = $1 AND agent_id = $8 AND state IN {}",
+         WHERE id = $1 AND agent_id = $8 AND state IN {} RETURNING account_id",
         table(run.kind),
         active_states()
     );
@@ -112,14 +137,15 @@ pub async fn finish(
         .bind(now_ms)
         .bind(outcome.duration_ms.max(0))
         .bind(agent.0);
-    Ok(db.execute(update).await?.rows_affected() > 0)
+    let finished = db.fetch_optional(update).await?;
+    tell(db, run, outcome.state, finished)
 }
 
 /// The agent that a run belongs to, with its state.
 pub async fn get(db: &mut Connection, run: RunRef) -> Result<Option<ActiveRun>> {
     let sql = format!(
         "SELECT '{}' AS kind, id, account_id, agent_id, state FROM {} WHERE id = $1",
-        if run.kind == RunKind::Backup { "backup" } else { "restore" },
+        kind_word(run.kind),
         table(run.kind)
     );
     db.fetch_optional(query(AssertSqlSafe(sql)).bind(run.id)).await?.as_ref().map(active_run).transpose()

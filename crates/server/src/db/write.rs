@@ -1,18 +1,30 @@
-//! A turn to write: statements run on it as on a connection, and nothing of them stays unless it is committed.
+//! A turn to write: statements run on it as on a connection, and nothing of them stays unless it is committed. What
+//! changes in it is told to whoever watches, once it is on disk.
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
+use roadstead_api::{event::Event, id::AccountId};
 use sqlx::{Any, AnyConnection, Transaction};
 
 use super::group_commit::Turn;
-use crate::Result;
+use crate::{
+    Result,
+    events::{Events, Told},
+};
 
 /// One writer's turn: a savepoint of the embedded database's one writer, or a transaction of PostgreSQL's.
 ///
 /// After a failed statement a turn is good for nothing but being dropped: PostgreSQL refuses all that follows in the
 /// same transaction. What may stand against a row already there says `ON CONFLICT`.
 #[derive(Debug)]
-pub struct Write(Kind);
+pub struct Write {
+    kind: Kind,
+    events: Arc<Events>,
+    told: Vec<Told>,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -21,31 +33,46 @@ enum Kind {
 }
 
 impl Write {
+    pub(super) fn grouped(turn: Turn, events: Arc<Events>) -> Self {
+        Self { kind: Kind::Grouped(turn), events, told: Vec::new() }
+    }
+
+    pub(super) fn alone(transaction: Transaction<'static, Any>, events: Arc<Events>) -> Self {
+        Self { kind: Kind::Alone(transaction), events, told: Vec::new() }
+    }
+
+    /// Tells an account's readers of this event, once what is written here is on disk.
+    pub fn tell(&mut self, account: AccountId, event: Event) {
+        self.tell_this(Told::new(account, event));
+    }
+
+    /// The same of an event that may be for one user only.
+    pub fn tell_this(&mut self, told: Told) {
+        self.told.push(told);
+    }
+
+    /// Whether something is told already of what this event is about.
+    pub fn tells_of(&self, event: &Event) -> bool {
+        self.told.iter().any(|told| told.event.noun == event.noun && told.event.id == event.id)
+    }
+
     /// Returns when what was written is on disk.
     pub async fn commit(self) -> Result<()> {
-        match self.0 {
-            Kind::Grouped(turn) => turn.commit().await,
-            Kind::Alone(transaction) => Ok(transaction.commit().await?),
+        match self.kind {
+            Kind::Grouped(turn) => turn.commit().await?,
+            Kind::Alone(transaction) => transaction.commit().await?,
         }
-    }
-}
-
-impl From<Turn> for Write {
-    fn from(turn: Turn) -> Self {
-        Self(Kind::Grouped(turn))
-    }
-}
-
-impl From<Transaction<'static, Any>> for Write {
-    fn from(transaction: Transaction<'static, Any>) -> Self {
-        Self(Kind::Alone(transaction))
+        if !self.told.is_empty() {
+            self.events.tell_all(self.told);
+        }
+        Ok(())
     }
 }
 
 impl Deref for Write {
     type Target = AnyConnection;
     fn deref(&self) -> &AnyConnection {
-        match &self.0 {
+        match &self.kind {
             Kind::Grouped(turn) => turn,
             Kind::Alone(transaction) => transaction,
         }
@@ -54,7 +81,7 @@ impl Deref for Write {
 
 impl DerefMut for Write {
     fn deref_mut(&mut self) -> &mut AnyConnection {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Grouped(turn) => turn,
             Kind::Alone(transaction) => transaction,
         }

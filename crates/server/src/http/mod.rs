@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 mod backup_configuration;
 mod check;
+mod event;
 mod file;
 mod health;
 mod key;
@@ -27,7 +28,7 @@ use crate::app::App;
 
 /// Every route of the API, with the state that the handlers need still to come.
 pub fn routes() -> Router<Arc<App>> {
-    declared().into_router().merge(file::content_route()).merge(health::routes())
+    declared().into_router().merge(file::content_route()).merge(event::stream_route()).merge(health::routes())
 }
 
 /// The routes of the declared endpoints.

@@ -1,11 +1,15 @@
-//! Passes calls to work between the servers that share a database.
+//! Passes calls to work, and what has happened, between the servers that share a database.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::{
     Error, Result,
     app::App,
-    db::neighbours::{Listener, Neighbours},
+    db::{
+        neighbours::{Listener, MAX_WORD, Neighbours},
+        row::json,
+    },
+    events::{Batch, Reader, Told},
     signal::Signal,
 };
 
@@ -14,6 +18,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 const DISPATCH: &str = "dispatch";
 const CHECKS: &str = "checks";
+/// A server has begun, or lost count: what its last life had no time to say is missed.
+const LOST: &str = "lost";
+/// What has happened: a list in JSON follows.
+const EVENTS: &str = "events ";
 
 /// Tells the neighbours of this server's calls, and hears theirs, until the server ends.
 pub async fn run(app: Arc<App>, neighbours: Neighbours) {
@@ -21,6 +29,7 @@ pub async fn run(app: Arc<App>, neighbours: Neighbours) {
         Ok(name) => tokio::select! {
             () = app.ending() => {}
             () = tell(&app, &neighbours, &name) => {}
+            () = tell_events(app.db.events().reader(), &neighbours, &name) => {}
             () = listen(&app, &neighbours, &name) => {}
         },
         Err(error) => tracing::error!(error = error.chain(), "the neighbours are not listened to"),
@@ -43,6 +52,52 @@ async fn tell(app: &App, neighbours: &Neighbours, name: &str) {
     }
 }
 
+async fn tell_events(mut events: Reader, neighbours: &Neighbours, name: &str) {
+    let mut missed = true;
+    loop {
+        if missed {
+            missed = neighbours.tell(name, LOST).await.is_err();
+        }
+        if missed {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        }
+        let words = match events.next().await {
+            Batch::Lost => Err(Error::internal("Events were forgotten before the neighbours were told.")),
+            Batch::Entries(entries) => {
+                words(entries.iter().filter(|entry| entry.here).map(|entry| &entry.told))
+            }
+        };
+        let told = async {
+            for word in words? {
+                neighbours.tell(name, &word).await?;
+            }
+            Ok(())
+        };
+        if let Err(error) = told.await {
+            tracing::warn!(error = Error::chain(&error), "the neighbours miss what has happened here");
+            missed = true;
+        }
+    }
+}
+
+/// As few words as these events fit in.
+fn words<'a>(told: impl Iterator<Item = &'a Told>) -> Result<Vec<String>> {
+    let mut words: Vec<String> = Vec::new();
+    for told in told {
+        let event = json(told)?;
+        match words.last_mut() {
+            Some(word) if word.len() + event.len() + 2 <= MAX_WORD => {
+                word.push(',');
+                word.push_str(&event);
+            }
+            _ => words.push(format!("{EVENTS}[{event}")),
+        }
+    }
+    words.iter_mut().for_each(|word| word.push(']'));
+    Ok(words)
+}
+
 async fn listen(app: &App, neighbours: &Neighbours, name: &str) {
     loop {
         let error = match neighbours.listen().await {
@@ -61,9 +116,20 @@ async fn hear(app: &App, mut listener: Listener, name: &str) -> Result<(), Error
     // What was said before anybody listened is looked for now.
     app.live.dispatch.notify_here();
     app.live.checks.notify_here();
+    app.db.events().lost();
     while let Some(word) = listener.heard(name).await? {
-        if let Some(signal) = signal(app, &word) {
-            signal.notify_here();
+        match word.strip_prefix(EVENTS) {
+            // A newer server may tell what this one does not understand.
+            Some(told) => match serde_json::from_str(told) {
+                Ok(told) => app.db.events().heard(told),
+                Err(_) => app.db.events().lost(),
+            },
+            None if word == LOST => app.db.events().lost(),
+            None => {
+                if let Some(signal) = signal(app, &word) {
+                    signal.notify_here();
+                }
+            }
         }
     }
     Ok(())
@@ -75,5 +141,29 @@ fn signal<'a>(app: &'a App, word: &str) -> Option<&'a Signal> {
         DISPATCH => Some(&app.live.dispatch),
         CHECKS => Some(&app.live.checks),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use roadstead_api::{event::Event, id::AccountId, run::Progress};
+
+    use super::{EVENTS, MAX_WORD, Told, words};
+
+    #[test]
+    fn events_are_packed_into_words_that_the_database_takes() {
+        let long = Progress { current_path: Some("\u{1}".repeat(500)), ..Progress::default() };
+        let told: Vec<_> = (0..100)
+            .map(|id| Event::new("backup", id, "progress").progress(long.clone()))
+            .map(|event| Told::new(AccountId(1), event))
+            .collect();
+        let words = words(told.iter()).unwrap();
+        assert!(words.len() < 60 && words.iter().all(|word| word.len() <= MAX_WORD));
+        let read: Vec<Told> = words
+            .iter()
+            .flat_map(|word| serde_json::from_str::<Vec<Told>>(word.strip_prefix(EVENTS).unwrap()).unwrap())
+            .collect();
+        assert_eq!(read, told);
+        assert!(super::words(std::iter::empty()).unwrap().is_empty());
     }
 }

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use axum::extract::ws::{Message, WebSocket};
 use roadstead_api::{
     agent::HostFacts,
-    id::AgentId,
+    event::Event,
+    id::{AccountId, AgentId},
     link::{AgentMessage, PROTOCOL, RunRef, ServerMessage},
 };
 use tokio::{
@@ -43,9 +44,10 @@ async fn greet(app: &Arc<App>, agent: AgentId, socket: &mut WebSocket) -> Result
         tracing::error!(%agent, hostname = host.hostname, "a second agent with the same identity was refused");
         return refuse(socket, reason).await;
     }
-    let session = Session { app: app.clone(), agent, link, outgoing, probes, waiting: Vec::new() };
+    let mut session =
+        Session { app: app.clone(), agent, account: None, link, outgoing, probes, waiting: Vec::new() };
     app.live.heard(agent, app.now_ms());
-    ops::run::agent_connected(app, agent, &host, &runs).await?;
+    session.account = Some(ops::run::agent_connected(app, agent, &host, &runs).await?);
     let heartbeat_seconds = HEARTBEAT.as_secs() as u32;
     send(socket, &ServerMessage::Welcome { protocol: PROTOCOL, heartbeat_seconds }).await?;
     for run in ops::run::to_be_stopped(app, agent).await? {
@@ -106,6 +108,8 @@ async fn send(socket: &mut WebSocket, message: &ServerMessage) -> Result<()> {
 struct Session {
     app: Arc<App>,
     agent: AgentId,
+    /// Whose agent it is, once it counts as connected.
+    account: Option<AccountId>,
     link: Link,
     outgoing: mpsc::Receiver<ServerMessage>,
     probes: mpsc::Receiver<oneshot::Sender<()>>,
@@ -117,6 +121,9 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.app.live.disconnect(self.agent, self.link.number);
         self.app.live.last_seen.notify_one();
+        if let Some(account) = self.account {
+            self.app.db.events().tell(account, Event::new("agent", self.agent, "disconnect"));
+        }
     }
 }
 

@@ -16,7 +16,7 @@ pub async fn create(context: &Context, vault: &VaultId, new: NewCheck) -> Result
     let mut change = context.change::<CheckCreate>().await?;
     let id =
         db::check::insert(&mut change, context.account(), vault, new.read_data, context.now_ms()).await?;
-    change.commit(vault).await?;
+    change.commit(id).await?;
     context.live.checks.notify_one();
     get(context, id).await
 }

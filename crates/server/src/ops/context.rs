@@ -8,6 +8,7 @@ use std::{
 
 use roadstead_api::{
     Endpoint, Permission,
+    event::Event,
     id::AccountId,
     user::{Role, User},
 };
@@ -16,7 +17,11 @@ use crate::{
     Error, Result,
     app::App,
     db::{self, Write, audit::NewEntry},
+    events::Told,
 };
+
+/// What belongs to a single user: nobody else hears of it.
+const OWN: &str = "api_key";
 
 /// A call by a user.
 #[derive(Clone, Debug)]
@@ -38,31 +43,38 @@ pub struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// Adds the entry in the audit log, and returns when both are on disk. `target` is what was changed.
+    /// Adds the entry in the audit log, and returns when both are on disk. `target` is the id of what was changed. Those
+    /// who watch are told, unless the change has told them of it already, with more to say.
     pub async fn commit(mut self, target: impl Display) -> Result<()> {
         let Context { app, user, source } = self.context;
+        let target = target.to_string();
         let entry = NewEntry {
             account_id: user.account_id,
             actor: &format!("user {}", user.username),
             source,
             action: self.action,
-            target: &target.to_string(),
+            target: &target,
             now_ms: app.now_ms(),
         };
         db::audit::append(&mut self.write, &entry).await?;
+        let event = Event::of_operation(self.action, &target);
+        if !self.write.tells_of(&event) {
+            let only_for = (event.noun == OWN).then_some(user.id);
+            self.write.tell_this(Told { account: user.account_id, only_for, event });
+        }
         self.write.commit().await
     }
 }
 
 impl Deref for Change<'_> {
-    type Target = db::Connection;
-    fn deref(&self) -> &db::Connection {
+    type Target = Write;
+    fn deref(&self) -> &Write {
         &self.write
     }
 }
 
 impl DerefMut for Change<'_> {
-    fn deref_mut(&mut self) -> &mut db::Connection {
+    fn deref_mut(&mut self) -> &mut Write {
         &mut self.write
     }
 }

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod backup;
 pub mod backup_configuration;
 pub mod check;
+pub mod event;
 pub mod file;
 pub mod key;
 pub mod metrics;

@@ -13,7 +13,8 @@ use std::collections::HashSet;
 use roadstead_api::{
     Endpoint,
     agent::HostFacts,
-    id::AgentId,
+    event::Event,
+    id::{AccountId, AgentId},
     link::{Outcome, RunKind, RunRef, ServerMessage},
     run::{MAX_REPORTED_ERRORS, Progress, RunState},
 };
@@ -22,7 +23,7 @@ use super::{Context, vault_file};
 use crate::{
     Error, Result,
     app::App,
-    db::{self, run::ActiveRun},
+    db::{self, Write, run::ActiveRun},
 };
 
 const STOPPABLE: [RunState; 3] = [RunState::StartRequested, RunState::Searching, RunState::InProgress];
@@ -43,7 +44,7 @@ pub async fn stop<E: Endpoint>(context: &Context, agent: AgentId, run: RunRef) -
             None => Err(Error::not_found(format!("There is no {run}."))),
         };
     }
-    change.commit(run).await?;
+    change.commit(run.id).await?;
     if !context.live.send(agent, ServerMessage::Stop { run }) {
         // The agent may hang on a neighbour, whose dispatcher finds the request.
         context.live.dispatch.notify_one();
@@ -51,21 +52,28 @@ pub async fn stop<E: Endpoint>(context: &Context, agent: AgentId, run: RunRef) -
     Ok(())
 }
 
-/// An agent has connected, and says which runs it has in hand or finished.
-pub async fn agent_connected(app: &App, agent: AgentId, host: &HostFacts, known: &[RunRef]) -> Result<()> {
+/// An agent has connected, and says which runs it has in hand or finished. Returns whose agent it is.
+pub async fn agent_connected(
+    app: &App,
+    agent: AgentId,
+    host: &HostFacts,
+    known: &[RunRef],
+) -> Result<AccountId> {
     let known: HashSet<RunRef> = known.iter().copied().collect();
     let now = app.now_ms();
     let mut write = app.db.write().await?;
-    db::agent::set_host(&mut write, agent, host, now).await?;
+    let account = db::agent::set_host(&mut write, agent, host, now).await?;
     for active in db::run::active(&mut write, agent).await? {
         if !known.contains(&active.run) {
             settle_unknown(&mut write, active, now).await?;
         }
     }
-    write.commit().await
+    write.tell(account, Event::new("agent", agent, "connect"));
+    write.commit().await?;
+    Ok(account)
 }
 
-async fn settle_unknown(db: &mut db::Connection, active: ActiveRun, now_ms: i64) -> Result<()> {
+async fn settle_unknown(db: &mut Write, active: ActiveRun, now_ms: i64) -> Result<()> {
     let run = active.run;
     match active.state {
         RunState::Queued => {}
@@ -106,7 +114,10 @@ pub async fn progressed(
     if active.agent_id != agent || active.state.has_ended() {
         return Ok(());
     }
-    app.live.set_progress(run, progress);
+    if app.live.set_progress(run, progress.clone()) {
+        let event = db::run::event(run, "progress").state(active.state).progress(progress);
+        app.db.events().tell(active.account_id, event);
+    }
     if state == RunState::InProgress && active.state != RunState::InProgress {
         advance(app, agent, run, RunState::InProgress).await?;
     }

@@ -6,6 +6,7 @@
 
 use roadstead_api::{
     agent::{Enrolled, Enrolment},
+    event::Event,
     id::{AccountId, AgentId, VaultId},
 };
 
@@ -124,6 +125,8 @@ async fn write_rows(
         db::vault_file::insert_header(&mut write, vault, kind, name, content).await?;
     }
     db::enrolment_token::set_agent(&mut write, claim.token, id).await?;
+    write.tell(claim.account_id, Event::new("agent", id, "enroll"));
+    write.tell(claim.account_id, Event::new("vault", vault, "create"));
     write.commit().await?;
     Ok(id)
 }
