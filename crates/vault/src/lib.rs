@@ -18,6 +18,7 @@
 //! - A file that cannot be read is an event to the [`Monitor`], never the end of a run.
 
 mod archive;
+mod batches;
 mod browse;
 mod cancel;
 mod check;

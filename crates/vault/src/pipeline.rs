@@ -32,6 +32,7 @@ use crossbeam_channel::bounded;
 use jiff::Timestamp;
 use rustix::process::{getgid, getuid};
 
+use crate::batches::batches;
 use crate::cancel::Cancel;
 use crate::chunker::Chunker;
 use crate::error::{Error, ErrorKind, Result};
@@ -141,7 +142,7 @@ impl Stages<'_> {
         previous: Option<Id>,
     ) -> Option<Id> {
         let (owners, tree) = (Owners::read(), Arc::new(OnceLock::new()));
-        let (jobs, waiting) = bounded(self.options.queue.max(1));
+        let (jobs, waiting) = batches(self.options.queue);
         let saver = || Ok(Saver { run, sink, sealer: Sealer::new(self.files, self.options.compression)? });
         let work = |waiting| FileReader::new(saver()?, &self.chunker, &owners).work(&waiting);
         thread::scope(|scope| {

@@ -23,6 +23,7 @@ use std::thread;
 use crossbeam_channel::bounded;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::batches::batches;
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Filter;
@@ -177,7 +178,7 @@ impl Repository {
 
 /// Walks and writes everything; gives the first failure of any thread that is no echo of another's.
 fn write_all(run: &Run<'_>, target: OwnedFd, snapshot: &Snapshot) -> Result<()> {
-    let (jobs, waiting) = bounded(QUEUE);
+    let (jobs, waiting) = batches(QUEUE);
     thread::scope(|scope| {
         let worker = |waiting| scope.spawn(move || run.guard(file::work(run, waiting)));
         let workers: Vec<_> = (0..threads(run.options.threads)).map(|_| worker(waiting.clone())).collect();

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use crossbeam_channel::Receiver;
 use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags, Stat, fstat, openat};
 use rustix::io::Errno;
@@ -68,8 +69,8 @@ impl<'a> FileReader<'a> {
     }
 
     /// Reads and saves files until no more come.
-    pub(super) fn work(&mut self, jobs: &crossbeam_channel::Receiver<FileJob>) -> Result<()> {
-        for job in jobs {
+    pub(super) fn work(&mut self, jobs: &Receiver<Vec<FileJob>>) -> Result<()> {
+        for job in jobs.iter().flatten() {
             self.saver.run.check()?;
             let path = job.path();
             self.saver.run.counters.set_current(&path);

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
-use crossbeam_channel::Sender;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, Stat, fstat, openat, statat};
 use rustix::io::Errno;
 
@@ -21,6 +20,7 @@ use super::file::FileJob;
 use super::folder::{Folder, Saver};
 use super::roots::Selection;
 use super::skip::Skip;
+use crate::batches::Batches;
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::id::Id;
@@ -32,7 +32,7 @@ use crate::repository::Blobs;
 /// The walking stage.
 pub(super) struct Walk<'a> {
     pub(super) saver: Saver<'a>,
-    pub(super) jobs: Sender<FileJob>,
+    pub(super) jobs: Batches<FileJob>,
     pub(super) owners: &'a Owners,
     pub(super) excludes: &'a Filter,
     pub(super) skip: Skip,
@@ -89,7 +89,7 @@ impl Walk<'_> {
             }
         }
         self.saver.run.counters.totals_final.store(true, Relaxed);
-        Ok(())
+        self.jobs.flush()
     }
 
     /// Opens a subfolder and looks at its entries; `None` if it cannot be opened.
@@ -223,9 +223,7 @@ impl Walk<'_> {
             previous => {
                 let had_previous = previous.is_some_and(|node| node.kind == NodeKind::File);
                 let (folder, dir) = (Arc::clone(folder), Arc::clone(dir));
-                let job = FileJob { folder, slot, dir, name, had_previous };
-                // The workers end early only when the run has failed.
-                self.jobs.send(job).map_err(|_| Error::cancelled())
+                self.jobs.push(FileJob { folder, slot, dir, name, had_previous }, stat.st_size as u64)
             }
         }
     }

@@ -15,12 +15,14 @@ use rustix::io::{Errno, pwrite};
 use super::folder::Folder;
 use super::{Overwrite, Run, metadata};
 use crate::error::{Error, ErrorKind, Result};
-use crate::metadata::{kind, os, time};
+use crate::metadata::{kind, os, time, unix_mode};
 use crate::monitor::{FileError, FileErrorKind};
 use crate::node::{Node, NodeKind};
 use crate::pack::BlobKind;
 use crate::random;
 
+/// Permissions of what others must not read yet.
+pub(super) const MINE: Mode = Mode::RUSR.union(Mode::WUSR);
 const PAGE: usize = 4096;
 static ZEROS: [u8; PAGE] = [0; PAGE];
 
@@ -47,8 +49,8 @@ struct Created {
 }
 
 /// Writes files until no more come.
-pub(super) fn work<'a>(run: &'a Run<'a>, jobs: Receiver<FileJob<'a>>) -> Result<()> {
-    for job in jobs {
+pub(super) fn work<'a>(run: &'a Run<'a>, jobs: Receiver<Vec<FileJob<'a>>>) -> Result<()> {
+    for job in jobs.iter().flatten() {
         run.check()?;
         let path = job.folder.path.join(os(&job.node.name));
         run.counters.set_current(&path);
@@ -114,22 +116,24 @@ fn write<'a>(run: &'a Run<'a>, job: FileJob<'a>, path: &PathBuf) -> Result<(), T
 
 /// Creates the file to write to; `None` when the one that is there may stay.
 fn create(run: &Run<'_>, folder: &Folder<'_>, node: &Node) -> Result<Option<Created>, Errno> {
-    match create_new(&folder.fd, &node.name) {
+    // In a folder of our own nobody else can open it yet, so it may have its permissions from the start.
+    let mode = if folder.private { permissions(node) } else { MINE };
+    match create_new(&folder.fd, &node.name, mode) {
         Ok(file) => Ok(Some(Created { file, temporary: None })),
         Err(Errno::EXIST) if may_stay(run, &folder.fd, node)? => Ok(None),
         Err(Errno::EXIST) => {
             let suffix = random::array::<8>().map_err(|_| Errno::IO)?;
             let temporary = format!(".roadstead-{}", hex::encode(suffix));
-            let file = create_new(&folder.fd, temporary.as_bytes())?;
+            let file = create_new(&folder.fd, temporary.as_bytes(), MINE)?;
             Ok(Some(Created { file, temporary: Some(temporary) }))
         }
         Err(errno) => Err(errno),
     }
 }
 
-pub(super) fn create_new(dir: impl AsFd, name: &[u8]) -> Result<OwnedFd, Errno> {
+pub(super) fn create_new(dir: impl AsFd, name: &[u8], mode: Mode) -> Result<OwnedFd, Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    openat(dir, name, flags, Mode::RUSR | Mode::WUSR)
+    openat(dir, name, flags, mode)
 }
 
 /// Whether what is there may stay. A folder in the way is an error.
@@ -141,6 +145,10 @@ pub(super) fn may_stay(run: &Run<'_>, dir: impl AsFd, node: &Node) -> Result<boo
         Overwrite::IfChanged => Ok(is_same(&stat, node)),
         Overwrite::Always => Ok(false),
     }
+}
+
+fn permissions(node: &Node) -> Mode {
+    Mode::from_raw_mode(unix_mode(node.mode) & 0o777)
 }
 
 fn is_same(stat: &Stat, node: &Node) -> bool {

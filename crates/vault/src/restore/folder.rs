@@ -23,6 +23,8 @@ pub(super) struct Folder<'a> {
     pub(super) fd: OwnedFd,
     /// Where it is in the snapshot.
     pub(super) path: PathBuf,
+    /// Whether this restore made it: then only we can look into it until it is finished.
+    pub(super) private: bool,
     run: &'a Run<'a>,
     /// What it is to become; `None` for the target itself and for folders to be left as they are.
     node: Option<Node>,
@@ -32,7 +34,8 @@ pub(super) struct Folder<'a> {
 impl<'a> Folder<'a> {
     /// The target.
     pub(super) fn top(run: &'a Run<'a>, fd: OwnedFd) -> Arc<Self> {
-        Arc::new(Self { fd, path: PathBuf::from("/"), run, node: None, above: None })
+        let path = PathBuf::from("/");
+        Arc::new(Self { fd, path, private: false, run, node: None, above: None })
     }
 
     /// Makes or opens a folder in this one. A link or file in its place is removed, unless nothing may be
@@ -55,7 +58,8 @@ impl<'a> Folder<'a> {
         run.dirs.fetch_add(1, Relaxed);
         let path = self.path.join(os(&node.name));
         let keep = found && run.options.overwrite == Overwrite::Never;
-        Ok(Arc::new(Self { fd, path, run, node: (!keep).then_some(node), above: Some(Arc::clone(self)) }))
+        let (node, above) = ((!keep).then_some(node), Some(Arc::clone(self)));
+        Ok(Arc::new(Self { fd, path, private: !found, run, node, above }))
     }
 
     fn open(&self, node: &Node) -> Result<OwnedFd, Errno> {

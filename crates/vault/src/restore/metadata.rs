@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use jiff::Timestamp;
 use rustix::fs::{
     AtFlags, Gid, Mode, Timespec, Timestamps, Uid, XattrFlags, chmodat, chownat, fchmod, fchown, fsetxattr,
-    futimens, lsetxattr, utimensat,
+    fstat, futimens, lsetxattr, utimensat,
 };
 use rustix::io::Errno;
 
@@ -15,11 +15,22 @@ use crate::node::{Node, NodeKind};
 
 /// Gives an open file or folder the metadata of its node. Does all it can; tells the first failure.
 pub(super) fn apply(file: impl AsFd, node: &Node, owner: bool) -> Result<(), Errno> {
-    let owned = if owner { fchown(&file, Some(uid(node)), Some(gid(node))) } else { Ok(()) };
+    // Whatever is right already is left alone: telling costs a tenth of setting.
+    let found = fstat(&file).ok();
+    let (user, group, mode) = (node.uid, node.gid, unix_mode(node.mode));
+    let is_owned = found.is_some_and(|found| (found.st_uid, found.st_gid) == (user, group));
+    let owned = match owner && !is_owned {
+        true => fchown(&file, Some(uid(node)), Some(gid(node))),
+        false => Ok(()),
+    };
     let set =
         |xattr: &crate::node::Xattr| fsetxattr(&file, xattr.name.as_str(), &xattr.value, XattrFlags::empty());
     let attributes = node.xattrs.iter().map(set).fold(Ok(()), Result::and);
-    let mode = fchmod(&file, Mode::from_raw_mode(unix_mode(node.mode)));
+    let is_allowed = found.is_some_and(|found| found.st_mode & 0o7777 == mode);
+    let mode = match is_allowed && (is_owned || !owner) && node.xattrs.is_empty() {
+        true => Ok(()),
+        false => fchmod(&file, Mode::from_raw_mode(mode)),
+    };
     let times = futimens(&file, &timestamps(node));
     owned.and(attributes).and(mode).and(times)
 }

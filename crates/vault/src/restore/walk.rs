@@ -9,14 +9,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crossbeam_channel::Sender;
 use rustix::fs::{AtFlags, FileType, Mode, linkat, mknodat, statat, symlinkat, unlinkat};
 use rustix::io::Errno;
 
-use super::file::{FileJob, create_new, may_stay};
+use super::file::{FileJob, MINE, create_new, may_stay};
 use super::folder::Folder;
 use super::{Overwrite, Run, metadata};
-use crate::error::{Error, ErrorKind, Result};
+use crate::batches::Batches;
+use crate::error::{ErrorKind, Result};
 use crate::id::Id;
 use crate::metadata::os;
 use crate::monitor::{FileError, FileErrorKind};
@@ -26,7 +26,7 @@ use crate::walk::refusal;
 /// The walk over a snapshot.
 pub(super) struct Walk<'a> {
     run: &'a Run<'a>,
-    jobs: Sender<FileJob<'a>>,
+    jobs: Batches<FileJob<'a>>,
     top: Arc<Folder<'a>>,
     /// Where the first of several hard links was restored: the names that lead there from the top.
     links: HashMap<(u64, u64), Vec<Vec<u8>>>,
@@ -43,7 +43,7 @@ struct Level<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(run: &'a Run<'a>, jobs: Sender<FileJob<'a>>, top: Arc<Folder<'a>>) -> Self {
+    pub(super) fn new(run: &'a Run<'a>, jobs: Batches<FileJob<'a>>, top: Arc<Folder<'a>>) -> Self {
         Self { run, jobs, top, links: HashMap::new() }
     }
 
@@ -62,7 +62,7 @@ impl<'a> Walk<'a> {
             }
         }
         self.run.counters.totals_final.store(true, Relaxed);
-        Ok(())
+        self.jobs.flush()
     }
 
     /// Reads a tree; its files come first, as they do in packs.
@@ -205,9 +205,8 @@ impl<'a> Walk<'a> {
         };
         match made {
             Ok(Some(made)) => {
-                let job = FileJob { folder: Arc::clone(folder), node, made };
-                // The workers end early only when the run has failed.
-                self.jobs.send(job).map_err(|_| Error::cancelled())?;
+                let size = node.size;
+                self.jobs.push(FileJob { folder: Arc::clone(folder), node, made }, size)?;
             }
             Ok(None) => {
                 self.run.counters.files_searched.fetch_add(1, Relaxed);
@@ -241,14 +240,14 @@ impl<'a> Walk<'a> {
         let above = levels.iter().skip(1).filter_map(|level| level.path.file_name());
         let above = above.map(|name| std::os::unix::ffi::OsStrExt::as_bytes(name).to_vec());
         self.links.insert(key, above.chain([name.to_vec()]).collect());
-        match create_new(&folder.fd, name) {
+        match create_new(&folder.fd, name, MINE) {
             Err(Errno::EXIST) if may_stay(self.run, &folder.fd, node)? => {
                 self.run.skipped.fetch_add(1, Relaxed);
                 Ok(None)
             }
             Err(Errno::EXIST) => {
                 unlinkat(&folder.fd, name, AtFlags::empty())?;
-                create_new(&folder.fd, name).map(|file| Some(Some(file)))
+                create_new(&folder.fd, name, MINE).map(|file| Some(Some(file)))
             }
             other => other.map(|file| Some(Some(file))),
         }
