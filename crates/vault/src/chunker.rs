@@ -20,17 +20,18 @@ pub(crate) enum Chunker {
 impl Chunker {
     /// The chunker that a repository's config asks for.
     pub(crate) fn new(config: &Config) -> Self {
-        if config.uses_gear() {
-            Self::Gear(Box::new(GearTable::derive(config.chunker_polynomial, &config.id)))
-        } else {
-            Self::Rabin(Box::new(RabinTables::new(config.chunker_polynomial)))
+        match config.gear() {
+            Some(name) => {
+                Self::Gear(Box::new(GearTable::derive(name, config.chunker_polynomial, &config.id)))
+            }
+            None => Self::Rabin(Box::new(RabinTables::new(config.chunker_polynomial))),
         }
     }
 
     /// Files up to this size are one chunk and need no scan.
     pub(crate) fn min_size(&self) -> usize {
         match self {
-            Self::Gear(_) => gear::MIN,
+            Self::Gear(table) => table.min_size(),
             Self::Rabin(_) => rabin::MIN,
         }
     }
@@ -96,15 +97,43 @@ mod tests {
     #[test]
     fn cuts_do_not_depend_on_how_the_file_is_read() {
         let data = noise(24 << 20);
-        let mut config = Config::generate().unwrap();
-        for json in [serde_json::to_string(&config).unwrap(), restic_config(&config)] {
-            config = Config::parse(json.as_bytes()).unwrap();
+        let config = Config::generate().unwrap();
+        let ours = serde_json::to_string(&config).unwrap();
+        let older = ours.replace("gear-v2", "gear-v1");
+        let large = (512 << 10..=8 << 20, 6..40);
+        let small = (64 << 10..=1 << 20, 100..220);
+        for (json, (sizes, count)) in [(ours, small), (older, large.clone()), (restic_config(&config), large)]
+        {
+            let config = Config::parse(json.as_bytes()).unwrap();
             let chunker = Chunker::new(&config);
             let whole = lengths(&chunker, &data, data.len());
             assert_eq!(whole, lengths(&chunker, &data, 100_003));
-            assert!(whole.iter().all(|length| (512 << 10..=8 << 20).contains(length)), "{whole:?}");
-            assert!((6..40).contains(&whole.len()), "{whole:?}");
+            let (_last, others) = whole.split_last().unwrap();
+            assert!(others.iter().all(|length| sizes.contains(length)), "{whole:?}");
+            assert!(count.contains(&whole.len()), "{} {json}", whole.len());
         }
+    }
+
+    #[test]
+    fn a_change_costs_little_more_than_itself() {
+        let mut data = noise(16 << 20);
+        let chunker = Chunker::new(&Config::generate().unwrap());
+        let chunks = |data: &[u8]| {
+            let mut start = 0;
+            let chunk = |length| {
+                start += length;
+                data[start - length..start].to_vec()
+            };
+            lengths(&chunker, data, data.len()).into_iter().map(chunk).collect::<Vec<_>>()
+        };
+        let before: std::collections::HashSet<_> = chunks(&data).into_iter().collect();
+        for extent in 0..8 {
+            data[(extent << 21) + 777..][..64 << 10].fill(extent as u8);
+        }
+        let new = chunks(&data).into_iter().filter(|chunk| !before.contains(chunk));
+        let grown: usize = new.map(|chunk| chunk.len()).sum();
+        // The share of a long run: eight extents alone may be unlucky.
+        assert!(grown < 8 * (640 << 10), "{grown}");
     }
 
     #[test]

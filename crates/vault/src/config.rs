@@ -8,8 +8,9 @@ use crate::id::Id;
 use crate::polynomial::{DEGREE, Polynomial};
 use crate::random;
 
-/// How our own repositories are chunked, as the extra key of their config says.
-const GEAR: &str = "gear-v1";
+/// How our own repositories are chunked, as the extra key of their config says. New ones are made with the
+/// last.
+pub(crate) const GEAR: [&str; 2] = ["gear-v1", "gear-v2"];
 
 /// The JSON of the config file. restic ignores the key it does not know; it keeps working on the
 /// repository, only with chunks of its own.
@@ -29,7 +30,7 @@ impl Config {
             version: 2,
             id: Id(random::array()?),
             chunker_polynomial: Polynomial::random()?,
-            roadstead_chunker: Some(GEAR.to_owned()),
+            roadstead_chunker: Some(GEAR[1].to_owned()),
         })
     }
 
@@ -46,14 +47,16 @@ impl Config {
             return Err(Error::damaged("the config's chunker polynomial is not irreducible of degree 53"));
         }
         match config.roadstead_chunker.as_deref() {
-            None | Some(GEAR) => Ok(config),
-            Some(other) => Err(Error::new(ErrorKind::Unsupported, format!("unknown chunker {other:.40}"))),
+            Some(other) if !GEAR.contains(&other) => {
+                Err(Error::new(ErrorKind::Unsupported, format!("unknown chunker {other:.40}")))
+            }
+            _ => Ok(config),
         }
     }
 
-    /// Whether files are cut by the gear hash; else by restic's Rabin fingerprint.
-    pub(crate) fn uses_gear(&self) -> bool {
-        self.roadstead_chunker.is_some()
+    /// Which of [`GEAR`] files are cut by; by restic's Rabin fingerprint if by none.
+    pub(crate) fn gear(&self) -> Option<&str> {
+        self.roadstead_chunker.as_deref()
     }
 }
 
@@ -65,7 +68,7 @@ mod tests {
     fn what_is_generated_is_accepted() {
         let config = Config::generate().unwrap();
         assert_eq!(Config::parse(&serde_json::to_vec(&config).unwrap()).unwrap(), config);
-        assert!(config.uses_gear());
+        assert_eq!(config.gear(), Some("gear-v2"));
     }
 
     #[test]
@@ -73,7 +76,7 @@ mod tests {
         let config = serde_json::to_string(&Config::generate().unwrap()).unwrap();
         for (from, to) in [
             (r#""version":2"#, r#""version":3"#),
-            ("gear-v1", "gear-v9"),
+            ("gear-v2", "gear-v9"),
             (r#"polynomial":""#, r#"polynomial":"f"#),
         ] {
             assert!(Config::parse(config.replace(from, to).as_bytes()).is_err(), "{to}");

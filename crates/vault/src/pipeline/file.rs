@@ -49,6 +49,8 @@ pub(super) struct FileReader<'a> {
     chunker: &'a Chunker,
     owners: &'a Owners,
     buffer: Vec<u8>,
+    /// How much of the buffer's beginning is saved already.
+    saved: usize,
 }
 
 /// Why a file is not saved: its own trouble, which is reported, or the end of the run.
@@ -65,7 +67,7 @@ impl From<crate::error::Error> for Trouble {
 
 impl<'a> FileReader<'a> {
     pub(super) fn new(saver: Saver<'a>, chunker: &'a Chunker, owners: &'a Owners) -> Self {
-        Self { saver, chunker, owners, buffer: Vec::new() }
+        Self { saver, chunker, owners, buffer: Vec::new(), saved: 0 }
     }
 
     /// Reads and saves files until no more come.
@@ -126,18 +128,19 @@ impl<'a> FileReader<'a> {
         let (mut content, mut length) = (Vec::new(), 0);
         let mut scan = self.chunker.scan();
         self.buffer.clear();
+        self.saved = 0;
         loop {
             let ended = self.fill(file, expected, &mut length)?;
-            while self.buffer.len() > self.chunker.min_size() {
-                let Some(cut) = scan.cut(&self.buffer) else { break };
+            while self.buffer.len() - self.saved > self.chunker.min_size() {
+                let Some(cut) = scan.cut(&self.buffer[self.saved..]) else { break };
                 content.push(self.save(cut)?);
             }
             if ended {
                 break;
             }
         }
-        if !self.buffer.is_empty() {
-            content.push(self.save(self.buffer.len())?);
+        if self.saved < self.buffer.len() {
+            content.push(self.save(self.buffer.len() - self.saved)?);
         }
         Ok((content, length))
     }
@@ -145,6 +148,8 @@ impl<'a> FileReader<'a> {
     /// Reads on; tells whether the file has ended.
     fn fill(&mut self, file: &OwnedFd, expected: u64, length: &mut u64) -> Result<bool, Trouble> {
         self.saver.run.check()?;
+        self.buffer.drain(..self.saved);
+        self.saved = 0;
         let step = usize::try_from(expected.saturating_sub(*length) + 1).unwrap_or(STEP).min(STEP);
         self.buffer.reserve(step);
         let count = loop {
@@ -160,10 +165,11 @@ impl<'a> FileReader<'a> {
         Ok(count == 0 || (*length == expected && count < step))
     }
 
-    /// Saves the first bytes of the buffer as a blob and takes them out.
+    /// Saves the next bytes of the buffer as a blob.
     fn save(&mut self, length: usize) -> Result<Id> {
-        let id = self.saver.sink.save(&mut self.saver.sealer, BlobKind::Data, &self.buffer[..length])?;
-        self.buffer.drain(..length);
+        let blob = &self.buffer[self.saved..self.saved + length];
+        let id = self.saver.sink.save(&mut self.saver.sealer, BlobKind::Data, blob)?;
+        self.saved += length;
         Ok(id)
     }
 }
