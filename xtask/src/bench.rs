@@ -2,6 +2,7 @@
 
 mod backup;
 mod measure;
+mod rivals;
 mod start;
 
 use anyhow::{Result, bail};
@@ -12,8 +13,9 @@ pub fn run(names: &[String]) -> Result<()> {
     for name in if names.is_empty() { &all[..] } else { names } {
         match name.as_str() {
             "start" => start::run()?,
-            "backup" => backup::run()?,
-            other => bail!("there is no bench {other:?}; there are start and backup"),
+            "backup" => backup::run(1)?,
+            "backup-quick" => backup::run(10)?,
+            other => bail!("there is no bench {other:?}; there are start, backup and backup-quick"),
         }
     }
     Ok(())

@@ -1,21 +1,50 @@
-//! Backups of many small files: our engine and restic, into local repositories, in turns.
+//! Backups of many small files (A) and of some large ones (B), each with one per cent changed (C): our engine
+//! and its rivals, into local repositories, step by step in turns.
+//!
+//! Nothing that was restored is deleted before the end of a set: ext4 keeps deleted inodes from being used
+//! again for minutes and searches past each of them, so that a tree deleted before a restore is paid for by
+//! whoever restores next.
 
 use std::{fs, path::Path, process::Command};
 
 use anyhow::Result;
 
-use super::measure::{Cost, cost, median};
+use super::measure::{Cost, median};
+use super::rivals::{Tool, tools};
 use crate::{
     command::{cargo, output, run as run_command, target_dir},
     data, restic,
 };
 
-const FILES: u64 = 90_000;
-const ROUNDS: usize = 3;
-const PASSWORD: &str = "bench";
+/// Steps in their order.
+const STEPS: [&str; 6] = [
+    "first backup",
+    "again, unchanged",
+    "after 1% changed",
+    "restore",
+    "check with all data",
+    "forget and prune",
+];
 
-/// Measures and prints.
-pub fn run() -> Result<()> {
+/// Data to back up.
+struct Set {
+    name: &'static str,
+    files: u64,
+    rounds: u64,
+    make: fn(&Path, u64) -> Result<()>,
+    change: fn(&Path, u64, u64) -> Result<()>,
+}
+
+/// What one tool took in one round.
+#[derive(Default)]
+struct Round {
+    steps: Vec<Cost>,
+    /// Of the repository in bytes: after the first backup, after the last, after the prune.
+    sizes: Vec<u64>,
+}
+
+/// Measures and prints; with `share` 10 a tenth of the data, once.
+pub fn run(share: u64) -> Result<()> {
     run_command(&mut cargo(&[
         "build",
         "--locked",
@@ -26,85 +55,119 @@ pub fn run() -> Result<()> {
         "vault",
     ]))?;
     let (ours, theirs) = (target_dir().join("release/examples/vault"), restic::newest()?);
-    let folder = target_dir().join("bench");
-    let source = folder.join("small-files");
-    if !source.join("made").exists() {
-        println!("making {FILES} files in {}", source.display());
-        data::small_files(&source, FILES)?;
-        fs::write(source.join("made"), "")?;
-    }
     println!("{}", output(Command::new(&theirs).arg("version"))?.trim());
-    let mut rows: Vec<(&str, Vec<[Cost; 2]>)> =
-        ["first backup", "unchanged", "restore", "check, all data"].map(|name| (name, Vec::new())).into();
-    for _ in 0..ROUNDS {
-        let (us, them) = (
-            one_round(&ours, &folder, &source, Tool::Ours)?,
-            one_round(&theirs, &folder, &source, Tool::Restic)?,
-        );
-        for (row, pair) in rows.iter_mut().zip(us.into_iter().zip(them)) {
-            row.1.push([pair.0, pair.1]);
+    let rounds = |full: u64| if share > 1 { 1 } else { full };
+    let small = Set {
+        name: "small",
+        files: 90_000 / share,
+        rounds: rounds(3),
+        make: data::small_files,
+        change: data::change_small,
+    };
+    let large = Set {
+        name: "large",
+        files: 40 / share,
+        rounds: rounds(2),
+        make: data::large_files,
+        change: data::change_large,
+    };
+    [small, large].iter().try_for_each(|set| measure(set, &ours, &theirs))
+}
+
+fn measure(set: &Set, ours: &Path, theirs: &Path) -> Result<()> {
+    let folder = target_dir().join("bench").join(format!("{}-{}", set.name, set.files));
+    let source = folder.join("source");
+    if !folder.join("made").exists() {
+        println!("making {} {} files in {}", set.files, set.name, source.display());
+        fs::create_dir_all(&source)?;
+        (set.make)(&source, set.files)?;
+        fs::write(folder.join("made"), "")?;
+    }
+    let mut rounds = Vec::new();
+    for number in 0..set.rounds {
+        let tools = tools(ours, theirs, &folder);
+        rounds.push(one_round(set, tools, &source, &folder.join(format!("restored-{number}")), number)?);
+        if set.files < 1000 {
+            fs::remove_dir_all(folder.join(format!("restored-{number}")))?;
         }
     }
-    print(&rows);
+    print(set, &rounds);
+    for number in 0..set.rounds {
+        let _ = fs::remove_dir_all(folder.join(format!("restored-{number}")));
+    }
     Ok(())
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Tool {
-    Ours,
-    Restic,
-}
-
-/// First backup, backup again, restore, check; each on the fresh repository of this round.
-fn one_round(program: &Path, folder: &Path, source: &Path, tool: Tool) -> Result<[Cost; 4]> {
-    let (repository, target) = (folder.join("repository"), folder.join("restored"));
-    for old in [&repository, &target] {
-        let _ = fs::remove_dir_all(old);
+/// All steps on fresh repositories, each step by every tool in turn.
+fn one_round(
+    set: &Set,
+    mut tools: Vec<Tool>,
+    source: &Path,
+    restored: &Path,
+    number: u64,
+) -> Result<Vec<(&'static str, Round)>> {
+    let mut round: Vec<_> = tools.iter().map(|tool| (tool.name, Round::default())).collect();
+    tools.iter().try_for_each(Tool::init)?;
+    for (step, name) in STEPS.iter().enumerate() {
+        if step == 2 {
+            let moment = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
+            (set.change)(source, set.files, moment + number)?;
+        }
+        for (tool, (_, round)) in tools.iter_mut().zip(&mut round) {
+            let cost = match step {
+                0..=2 => tool.backup(source)?,
+                3 => tool.restore(&restored.join(tool.name))?,
+                4 => tool.check()?,
+                _ => tool.prune()?,
+            };
+            println!("{} {name}: {:6} {:7.2} s, CPU {:7.2} s", set.name, tool.name, cost.wall, cost.cpu);
+            round.steps.push(cost);
+            if [0, 2, 5].contains(&step) {
+                round.sizes.push(tool.size()?);
+            }
+        }
     }
-    let command = |ours: &[&str], theirs: &[&str]| {
-        let mut command = Command::new(program);
-        command.env("VAULT_PASSWORD", PASSWORD).env("RESTIC_PASSWORD", PASSWORD);
-        match tool {
-            Tool::Ours => command.arg(ours[0]).arg(&repository).args(&ours[1..]),
-            Tool::Restic => command.args(["--no-cache", "--repo"]).arg(&repository).args(theirs),
-        };
-        command
-    };
-    let (source, target) = (source.display().to_string(), target.display().to_string());
-    run_command(command(&["init"], &["init"]).stdout(std::process::Stdio::null()))?;
-    let first = cost(&mut command(&["backup", &source], &["backup", &source]))?;
-    let again = cost(&mut command(&["backup", &source], &["backup", &source]))?;
-    let snapshot = latest(&repository)?;
-    let restore =
-        cost(&mut command(&["restore", &snapshot, &target], &["restore", "latest", "--target", &target]))?;
-    let check = cost(&mut command(&["check-data"], &["check", "--read-data"]))?;
-    Ok([first, again, restore, check])
+    Ok(round)
 }
 
-/// The name of a snapshot file.
-fn latest(repository: &Path) -> Result<String> {
-    let entry = fs::read_dir(repository.join("snapshots"))?.next();
-    Ok(entry.transpose()?.map(|e| e.file_name().to_string_lossy().into_owned()).unwrap_or_default())
-}
-
-fn print(rows: &[(&str, Vec<[Cost; 2]>)]) {
-    println!("{FILES} small files; medians of {ROUNDS} rounds, and the ratio to restic pair by pair");
-    println!("{:16} {:>22} {:>22} {:>24}", "", "ours", "restic", "ratio");
+/// Tables as they stand in `docs/performance.md`.
+fn print(set: &Set, rounds: &[Vec<(&'static str, Round)>]) {
+    let names: Vec<&str> = rounds.first().into_iter().flatten().map(|(name, _)| *name).collect();
     println!(
-        "{:16} {:>22} {:>22} {:>24}",
-        "", "wall   CPU  peak MiB", "wall   CPU  peak MiB", "wall   CPU   peak"
+        "\n{} {} files; medians of {} rounds, CPU s / wall s / peak MiB\n",
+        set.files, set.name, set.rounds
     );
-    for (name, pairs) in rows {
-        let of = |tool: usize, field: fn(&Cost) -> f64| {
-            median(pairs.iter().map(|pair| field(&pair[tool])).collect())
-        };
+    println!("| step | {} | ours to restic: CPU | wall | peak |", names.join(" | "));
+    println!("|---{}|---|---|---|", "|---".repeat(names.len()));
+    for (step, name) in STEPS.iter().enumerate() {
+        let cells: Vec<String> = (0..names.len()).map(|tool| cell(rounds, tool, step)).collect();
         let ratio = |field: fn(&Cost) -> f64| {
-            median(pairs.iter().map(|[us, them]| field(us) / field(them)).collect())
+            let of = |tool: usize, round: &Vec<(&str, Round)>| field(&round[tool].1.steps[step]);
+            format!("{:.2}", median(rounds.iter().map(|round| of(0, round) / of(1, round)).collect()))
         };
-        let side = |tool| {
-            format!("{:6.2} {:6.2} {:7.0}", of(tool, |c| c.wall), of(tool, |c| c.cpu), of(tool, |c| c.peak))
-        };
-        let ratios = format!("{:6.2} {:6.2} {:7.2}", ratio(|c| c.wall), ratio(|c| c.cpu), ratio(|c| c.peak));
-        println!("{name:16} {:>22} {:>22} {:>24}", side(0), side(1), ratios);
+        let ratios = [ratio(|c| c.cpu), ratio(|c| c.wall), ratio(|c| c.peak)];
+        println!("| {name} | {} | {} |", cells.join(" | "), ratios.join(" | "));
     }
+    println!("\n| repository, MB | {} | ours to restic |", names.join(" | "));
+    println!("|---{}|---|", "|---".repeat(names.len()));
+    let sizes = |tool: usize, of: fn(&[u64]) -> u64| {
+        median(rounds.iter().map(|round| of(&round[tool].1.sizes) as f64 / 1e6).collect())
+    };
+    let rows: [(&str, fn(&[u64]) -> u64); 3] = [
+        ("after the first backup", |sizes| sizes[0]),
+        ("growth by the changes", |sizes| sizes[1] - sizes[0]),
+        ("after the prune", |sizes| sizes[2]),
+    ];
+    for (name, of) in rows {
+        let cells: Vec<String> = (0..names.len()).map(|tool| format!("{:.1}", sizes(tool, of))).collect();
+        println!("| {name} | {} | {:.2} |", cells.join(" | "), sizes(0, of) / sizes(1, of));
+    }
+    println!();
+}
+
+fn cell(rounds: &[Vec<(&'static str, Round)>], tool: usize, step: usize) -> String {
+    let of = |field: fn(&Cost) -> f64| {
+        median(rounds.iter().map(|round| field(&round[tool].1.steps[step])).collect())
+    };
+    format!("{:.2} / {:.2} / {:.0}", of(|c| c.cpu), of(|c| c.wall), of(|c| c.peak))
 }

@@ -19,6 +19,13 @@ pub struct Cost {
     pub peak: f64,
 }
 
+impl Cost {
+    /// This and then another.
+    pub fn then(self, other: Self) -> Self {
+        Self { wall: self.wall + other.wall, cpu: self.cpu + other.cpu, peak: self.peak.max(other.peak) }
+    }
+}
+
 /// Runs a program to its end.
 pub fn cost(command: &mut Command) -> Result<Cost> {
     let shown = format!("{command:?}");
