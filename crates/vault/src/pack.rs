@@ -37,6 +37,13 @@ pub(crate) struct PackedBlob {
     pub(crate) plain_length: Option<u32>,
 }
 
+impl PackedBlob {
+    /// How long the blob is when it is opened and unpacked.
+    pub(crate) fn plain_size(&self) -> u32 {
+        self.plain_length.unwrap_or_else(|| self.length.saturating_sub(OVERHEAD as u32))
+    }
+}
+
 /// A pack being filled, in a buffer that is handed back after its upload and used again.
 #[derive(Default)]
 pub(crate) struct PackBuilder {

@@ -11,6 +11,7 @@ mod file;
 mod folder;
 #[cfg(test)]
 mod hostile_tests;
+mod links;
 mod metadata;
 mod walk;
 
@@ -44,7 +45,8 @@ const QUEUE: usize = 128;
 pub enum Overwrite {
     /// Leave them all.
     Never,
-    /// Leave those whose size and modification time are the snapshot's, rewrite the others.
+    /// Leave those whose size and modification time are the snapshot's; give those with the snapshot's
+    /// content its metadata; rewrite the others.
     #[default]
     IfChanged,
     /// Rewrite all.
@@ -91,7 +93,7 @@ pub struct RestoreSummary {
     pub specials: u64,
     /// Bytes of the files written.
     pub bytes: u64,
-    /// Files left as they were.
+    /// Files whose content was left as it was.
     pub skipped: u64,
     /// Files and folders that could not be restored in full.
     pub errors: u64,

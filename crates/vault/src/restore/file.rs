@@ -9,12 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crossbeam_channel::Receiver;
-use rustix::fs::{AtFlags, Mode, OFlags, Stat, ftruncate, openat, renameat, statat, unlinkat};
-use rustix::io::{Errno, pwrite};
+use rustix::fs::{AtFlags, Mode, OFlags, Stat, fstat, ftruncate, openat, renameat, statat, unlinkat};
+use rustix::io::{Errno, pread, pwrite};
 
 use super::folder::Folder;
+use super::links::Made;
 use super::{Overwrite, Run, metadata};
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::Id;
 use crate::metadata::{kind, os, time, unix_mode};
 use crate::monitor::{FileError, FileErrorKind};
 use crate::node::{Node, NodeKind};
@@ -23,6 +25,8 @@ use crate::random;
 
 /// Permissions of what others must not read yet.
 pub(super) const MINE: Mode = Mode::RUSR.union(Mode::WUSR);
+/// No chunker makes larger chunks.
+const LARGEST: usize = 8 << 20;
 const PAGE: usize = 4096;
 static ZEROS: [u8; PAGE] = [0; PAGE];
 
@@ -31,7 +35,7 @@ pub(super) struct FileJob<'a> {
     pub(super) folder: Arc<Folder<'a>>,
     pub(super) node: Node,
     /// The file itself, where the walk had to make it because others are to be linked to it.
-    pub(super) made: Option<OwnedFd>,
+    pub(super) made: Option<Made<'a>>,
 }
 
 /// Why a file is not restored.
@@ -41,11 +45,43 @@ enum Trouble {
     Run(Error),
 }
 
-/// A file that was created: open, and what to call it when it is whole.
-struct Created {
-    file: OwnedFd,
-    /// `None` when it has its final name already.
-    temporary: Option<String>,
+/// A file that was created, open.
+enum Created<'a> {
+    /// Under its final name.
+    Final(OwnedFd),
+    /// By the walk, under its final name and perhaps more.
+    Linked(Made<'a>),
+    /// Under this name, until it is whole.
+    Temporary(OwnedFd, String),
+}
+
+impl Created<'_> {
+    fn file(&self) -> &OwnedFd {
+        match self {
+            Self::Final(file) | Self::Temporary(file, _) => file,
+            Self::Linked(made) => &made.file,
+        }
+    }
+
+    /// The file is whole.
+    fn keep(&self, folder: &Folder<'_>, node: &Node) -> Result<(), Errno> {
+        match self {
+            Self::Final(_) => {}
+            Self::Linked(made) => made.keep(),
+            Self::Temporary(_, name) => renameat(&folder.fd, name, &folder.fd, node.name.as_slice())?,
+        }
+        Ok(())
+    }
+
+    /// The file cannot be made whole.
+    fn discard(&self, run: &Run<'_>, folder: &Folder<'_>, node: &Node) {
+        let name = match self {
+            Self::Final(_) => node.name.as_slice(),
+            Self::Linked(made) => return made.discard(run),
+            Self::Temporary(_, name) => name.as_bytes(),
+        };
+        let _ = unlinkat(&folder.fd, name, AtFlags::empty());
+    }
 }
 
 /// Writes files until no more come.
@@ -79,7 +115,7 @@ fn reason(error: &Error) -> String {
 fn write<'a>(run: &'a Run<'a>, job: FileJob<'a>, path: &PathBuf) -> Result<(), Trouble> {
     let FileJob { folder, node, made } = job;
     let created = match made {
-        Some(file) => Created { file, temporary: None },
+        Some(made) => Created::Linked(made),
         None => {
             match create(run, &folder, &node).map_err(|errno| Trouble::File(FileErrorKind::Write, errno))? {
                 Some(created) => created,
@@ -90,42 +126,35 @@ fn write<'a>(run: &'a Run<'a>, job: FileJob<'a>, path: &PathBuf) -> Result<(), T
             }
         }
     };
-    let written = write_content(run, &created.file, &node).and_then(|length| {
+    let written = write_content(run, created.file(), &node).and_then(|length| {
         if length != node.size {
             let reason = format!("its content has {length} bytes where {} are recorded", node.size);
             run.error(&FileError::new(path, FileErrorKind::Damaged, reason));
         }
-        if let Err(errno) = metadata::apply(&created.file, &node, run.options.owner) {
+        if let Err(errno) = metadata::apply(created.file(), &node, run.options.owner) {
             run.os_error(path.clone(), FileErrorKind::Metadata, errno);
         }
-        match &created.temporary {
-            Some(temporary) => renameat(&folder.fd, temporary, &folder.fd, node.name.as_slice())
-                .map_err(|errno| Trouble::File(FileErrorKind::Write, errno)),
-            None => Ok(()),
-        }
+        created.keep(&folder, &node).map_err(|errno| Trouble::File(FileErrorKind::Write, errno))
     });
     match written {
         Ok(()) => drop(run.counters.files_done.fetch_add(1, Relaxed)),
-        Err(_) => {
-            let name = created.temporary.as_deref().map_or(node.name.as_slice(), str::as_bytes);
-            let _ = unlinkat(&folder.fd, name, AtFlags::empty());
-        }
+        Err(_) => created.discard(run, &folder, &node),
     }
     written
 }
 
 /// Creates the file to write to; `None` when the one that is there may stay.
-fn create(run: &Run<'_>, folder: &Folder<'_>, node: &Node) -> Result<Option<Created>, Errno> {
+fn create<'a>(run: &Run<'_>, folder: &Folder<'_>, node: &Node) -> Result<Option<Created<'a>>, Errno> {
     // In a folder of our own nobody else can open it yet, so it may have its permissions from the start.
     let mode = if folder.private { permissions(node) } else { MINE };
     match create_new(&folder.fd, &node.name, mode) {
-        Ok(file) => Ok(Some(Created { file, temporary: None })),
-        Err(Errno::EXIST) if may_stay(run, &folder.fd, node)? => Ok(None),
+        Ok(file) => Ok(Some(Created::Final(file))),
+        Err(Errno::EXIST) if may_stay(run, &folder.fd, node)? || adopt(run, folder, node)? => Ok(None),
         Err(Errno::EXIST) => {
             let suffix = random::array::<8>().map_err(|_| Errno::IO)?;
             let temporary = format!(".roadstead-{}", hex::encode(suffix));
             let file = create_new(&folder.fd, temporary.as_bytes(), MINE)?;
-            Ok(Some(Created { file, temporary: Some(temporary) }))
+            Ok(Some(Created::Temporary(file, temporary)))
         }
         Err(errno) => Err(errno),
     }
@@ -145,6 +174,58 @@ pub(super) fn may_stay(run: &Run<'_>, dir: impl AsFd, node: &Node) -> Result<boo
         Overwrite::IfChanged => Ok(is_same(&stat, node)),
         Overwrite::Always => Ok(false),
     }
+}
+
+/// Gives the file that is there the node's metadata if it has the node's content already.
+fn adopt(run: &Run<'_>, folder: &Folder<'_>, node: &Node) -> Result<bool, Errno> {
+    if run.options.overwrite != Overwrite::IfChanged {
+        return Ok(false);
+    }
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let Ok(file) = openat(&folder.fd, node.name.as_slice(), flags, Mode::empty()) else { return Ok(false) };
+    let found = fstat(&file)?;
+    // Other names of the file may lie outside of the target.
+    let fits = kind(&found) == NodeKind::File && found.st_nlink == 1 && found.st_size as u64 == node.size;
+    if !fits || !has_content(run, &file, node) {
+        return Ok(false);
+    }
+    if let Err(errno) = metadata::apply(&file, node, run.options.owner) {
+        run.os_error(folder.path.join(os(&node.name)), FileErrorKind::Metadata, errno);
+    }
+    Ok(true)
+}
+
+/// Whether a file of the node's size has the node's content, blob by blob. What cannot be told is no.
+fn has_content(run: &Run<'_>, file: &OwnedFd, node: &Node) -> bool {
+    let (mut offset, mut bytes) = (0, Vec::new());
+    for id in &node.content {
+        let location = run.blobs.index.get(BlobKind::Data, id);
+        let length = location.map_or(usize::MAX, |location| location.blob.plain_size() as usize);
+        if length > LARGEST || run.check().is_err() {
+            return false;
+        }
+        bytes.resize(length, 0);
+        if read_exact(file, &mut bytes, offset).is_err() || Id::of(&bytes) != *id {
+            return false;
+        }
+        offset += length as u64;
+    }
+    offset == node.size
+}
+
+fn read_exact(file: &OwnedFd, mut bytes: &mut [u8], mut offset: u64) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        match pread(file, &mut *bytes, offset) {
+            Ok(0) => return Err(Errno::IO),
+            Ok(count) => {
+                bytes = &mut bytes[count..];
+                offset += count as u64;
+            }
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
 }
 
 fn permissions(node: &Node) -> Mode {

@@ -3,18 +3,19 @@
 //! Names come from the repository and are hostile: only plain ones are let through, each once in a
 //! folder, and folders only so deep. A folder is made when the first thing in it is wanted.
 
-use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use rustix::fs::{AtFlags, FileType, Mode, linkat, mknodat, statat, symlinkat, unlinkat};
+use rustix::fs::{AtFlags, FileType, Mode, mknodat, symlinkat, unlinkat};
 use rustix::io::Errno;
 
-use super::file::{FileJob, MINE, create_new, may_stay};
+use super::file::{FileJob, may_stay};
 use super::folder::Folder;
-use super::{Overwrite, Run, metadata};
+use super::links::{Links, Step};
+use super::{Run, metadata};
 use crate::batches::Batches;
 use crate::error::{ErrorKind, Result};
 use crate::id::Id;
@@ -28,8 +29,7 @@ pub(super) struct Walk<'a> {
     run: &'a Run<'a>,
     jobs: Batches<FileJob<'a>>,
     top: Arc<Folder<'a>>,
-    /// Where the first of several hard links was restored: the names that lead there from the top.
-    links: HashMap<(u64, u64), Vec<Vec<u8>>>,
+    links: Links<'a>,
 }
 
 /// A folder of the snapshot being walked.
@@ -44,7 +44,8 @@ struct Level<'a> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(run: &'a Run<'a>, jobs: Batches<FileJob<'a>>, top: Arc<Folder<'a>>) -> Self {
-        Self { run, jobs, top, links: HashMap::new() }
+        let links = Links::new(run, Arc::clone(&top));
+        Self { run, jobs, top, links }
     }
 
     /// Walks everything beneath the tree.
@@ -199,71 +200,23 @@ impl<'a> Walk<'a> {
     ) -> Result<()> {
         self.run.counters.files_total.fetch_add(1, Relaxed);
         self.run.counters.bytes_total.fetch_add(node.size, Relaxed);
-        let made = match node.links > 1 && node.inode != 0 {
-            false => Ok(Some(None)),
-            true => self.hard_link(levels, folder, &node),
+        let step = match node.links > 1 && node.inode != 0 {
+            false => Ok(None),
+            true => self.links.restore(folder, names(levels, &node), &node).map(Some),
         };
-        match made {
-            Ok(Some(made)) => {
-                let size = node.size;
-                self.jobs.push(FileJob { folder: Arc::clone(folder), node, made }, size)?;
+        let (size, folder) = (node.size, Arc::clone(folder));
+        match step {
+            Ok(None) => self.jobs.push(FileJob { folder, node, made: None }, size)?,
+            Ok(Some(Step::Fill(made))) => {
+                self.jobs.push(FileJob { folder, node, made: Some(made) }, size)?;
             }
-            Ok(None) => {
+            Ok(Some(Step::Done)) => {
                 self.run.counters.files_searched.fetch_add(1, Relaxed);
                 self.run.counters.bytes_searched.fetch_add(node.size, Relaxed);
             }
             Err(errno) => self.run.os_error(path, FileErrorKind::Write, errno),
         }
         Ok(())
-    }
-
-    /// Links a file to the one restored before, or makes the first one so that others can be linked to it
-    /// while its content is still on the way. Gives the file if its content is to be written.
-    fn hard_link(
-        &mut self,
-        levels: &[Level<'a>],
-        folder: &Arc<Folder<'a>>,
-        node: &Node,
-    ) -> Result<Option<Option<OwnedFd>>, Errno> {
-        let name = node.name.as_slice();
-        let key = (node.device_id, node.inode);
-        if let Some((first, folders)) = self.links.get(&key).and_then(|names| names.split_last()) {
-            let from = self.top.open_beneath(folders)?;
-            let linked = match linkat(&from, first.as_slice(), &folder.fd, name, AtFlags::empty()) {
-                Err(Errno::EXIST) => self.relink(&from, first, &folder.fd, node)?,
-                other => other.map(|()| true)?,
-            };
-            let counter = if linked { &self.run.counters.files_done } else { &self.run.skipped };
-            counter.fetch_add(1, Relaxed);
-            return Ok(None);
-        }
-        let above = levels.iter().skip(1).filter_map(|level| level.path.file_name());
-        let above = above.map(|name| std::os::unix::ffi::OsStrExt::as_bytes(name).to_vec());
-        self.links.insert(key, above.chain([name.to_vec()]).collect());
-        match create_new(&folder.fd, name, MINE) {
-            Err(Errno::EXIST) if may_stay(self.run, &folder.fd, node)? => {
-                self.run.skipped.fetch_add(1, Relaxed);
-                Ok(None)
-            }
-            Err(Errno::EXIST) => {
-                unlinkat(&folder.fd, name, AtFlags::empty())?;
-                create_new(&folder.fd, name, MINE).map(|file| Some(Some(file)))
-            }
-            other => other.map(|file| Some(Some(file))),
-        }
-    }
-
-    /// Puts a link in the place of what is there; tells whether anything was done.
-    fn relink(&self, from: &OwnedFd, first: &[u8], to: &OwnedFd, node: &Node) -> Result<bool, Errno> {
-        let name = node.name.as_slice();
-        let identity = |dir: &OwnedFd, name| {
-            statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| (stat.st_dev, stat.st_ino))
-        };
-        if self.run.options.overwrite == Overwrite::Never || identity(from, first)? == identity(to, name)? {
-            return Ok(false);
-        }
-        unlinkat(to, name, AtFlags::empty())?;
-        linkat(from, first, to, name, AtFlags::empty()).map(|()| true)
     }
 
     /// Makes a link, pipe, socket or device; tells whether anything was done.
@@ -278,6 +231,12 @@ impl<'a> Walk<'a> {
         }
         metadata::apply_at(dir, node, self.run.options.owner).map(|()| true)
     }
+}
+
+/// The names that lead to a node from the top.
+fn names(levels: &[Level<'_>], node: &Node) -> Vec<Vec<u8>> {
+    let above = levels.iter().skip(1).filter_map(|level| level.path.file_name());
+    above.map(|name| name.as_bytes().to_vec()).chain([node.name.clone()]).collect()
 }
 
 fn make_special(dir: impl AsFd, node: &Node) -> Result<(), Errno> {

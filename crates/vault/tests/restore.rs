@@ -1,0 +1,126 @@
+//! Restores into a folder that holds something already, and of files with several names.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "tests and what they share"
+)]
+
+mod support;
+
+use std::fs::{self, File};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use roadstead_vault::{Cancel, FileErrorKind, Overwrite, RestoreOptions};
+use support::{Recorder, backup, beneath, init, latest, restore, stored, temporary};
+
+/// Bytes that do not compress and are the same in every run.
+fn noise(length: usize) -> Vec<u8> {
+    let mut x = 0x9e37_79b9_7f4a_7c15u64;
+    let mut next = || {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        (x >> 32) as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+}
+
+fn set_modified(path: &Path, seconds: u64) {
+    let file = File::options().write(true).open(path).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+}
+
+#[test]
+fn content_that_is_there_already_is_kept_and_only_gets_its_metadata() {
+    let folder = temporary();
+    let (source, target) = (folder.path().join("source"), folder.path().join("target"));
+    fs::create_dir(&source).unwrap();
+    fs::write(source.join("same"), noise(700_000)).unwrap();
+    fs::write(source.join("other"), noise(700_000)).unwrap();
+    set_mode(&source.join("same"), 0o640);
+    let repository = init(&folder.path().join("vault"));
+    backup(&repository, &[&source]);
+    restore(&repository, &latest(&repository), &target);
+    let (same, other) = (beneath(&target, &source.join("same")), beneath(&target, &source.join("other")));
+    let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+    let before = (inode(&same), inode(&other));
+    let mut changed = noise(700_000);
+    changed[650_000] ^= 1;
+    fs::write(&other, changed).unwrap();
+    for path in [&same, &other] {
+        set_mode(path, 0o600);
+        set_modified(path, 1);
+    }
+    let summary = restore(&repository, &latest(&repository), &target);
+    assert_eq!((summary.skipped, summary.files), (1, 1));
+    assert_eq!(inode(&same), before.0);
+    assert_ne!(inode(&other), before.1);
+    for (path, original) in [(&same, source.join("same")), (&other, source.join("other"))] {
+        assert_eq!(fs::read(path).unwrap(), fs::read(&original).unwrap());
+        let (restored, original) = (fs::metadata(path).unwrap(), fs::metadata(original).unwrap());
+        assert_eq!(restored.modified().unwrap(), original.modified().unwrap());
+        assert_eq!(restored.mode(), original.mode());
+    }
+}
+
+#[test]
+fn a_file_that_has_other_names_outside_is_replaced_and_not_touched() {
+    let folder = temporary();
+    let (source, target) = (folder.path().join("file"), folder.path().join("target"));
+    fs::write(&source, noise(1000)).unwrap();
+    let repository = init(&folder.path().join("vault"));
+    backup(&repository, &[&source]);
+    let (outside, inside) = (folder.path().join("outside"), beneath(&target, &source));
+    fs::create_dir_all(inside.parent().unwrap()).unwrap();
+    fs::write(&outside, noise(1000)).unwrap();
+    set_modified(&outside, 1);
+    fs::hard_link(&outside, &inside).unwrap();
+    let summary = restore(&repository, &latest(&repository), &target);
+    assert_eq!((summary.skipped, summary.files), (0, 1));
+    let (outside, inside) = (fs::metadata(&outside).unwrap(), fs::metadata(&inside).unwrap());
+    assert_eq!(outside.modified().unwrap(), SystemTime::UNIX_EPOCH + Duration::from_secs(1));
+    assert_ne!(outside.ino(), inside.ino());
+}
+
+#[test]
+fn no_name_of_a_damaged_file_is_left() {
+    let folder = temporary();
+    let (source, vault) = (folder.path().join("source"), folder.path().join("vault"));
+    fs::create_dir_all(source.join("beneath")).unwrap();
+    let names = ["a", "b", "beneath/c"];
+    fs::write(source.join(names[0]), noise(3 << 20)).unwrap();
+    for name in &names[1..] {
+        fs::hard_link(source.join(names[0]), source.join(name)).unwrap();
+    }
+    fs::write(source.join("whole"), "whole").unwrap();
+    let repository = init(&vault);
+    backup(&repository, &[&source]);
+    let largest = |pack: &std::path::PathBuf| fs::metadata(pack).unwrap().len();
+    let pack = stored(&vault, "data").into_iter().max_by_key(largest).unwrap();
+    let mut bytes = fs::read(&pack).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    set_mode(&pack, 0o600);
+    fs::write(&pack, bytes).unwrap();
+    for threads in [1, 4] {
+        let target = folder.path().join(format!("target-{threads}"));
+        let (monitor, cancel) = (Recorder::default(), Cancel::new());
+        let options = RestoreOptions { threads, overwrite: Overwrite::Always, ..RestoreOptions::to(&target) };
+        let summary = repository.restore(&latest(&repository), &options, &monitor, &cancel).unwrap();
+        assert_eq!((summary.files, summary.errors), (1, 3));
+        let mut hit = monitor.error_paths();
+        hit.sort();
+        assert_eq!(hit, names.map(|name| source.join(name)));
+        assert!(monitor.errors.lock().unwrap().iter().all(|error| error.kind == FileErrorKind::Damaged));
+        assert!(names.iter().all(|name| !beneath(&target, &source.join(name)).exists()));
+        assert!(beneath(&target, &source.join("whole")).exists());
+    }
+}
