@@ -44,6 +44,12 @@ pub use problem::Problem;
 pub fn declarations() -> Vec<Declaration> {
     [
         provider::declarations(),
+        backend::declarations(),
+        image::declarations(),
+        size::declarations(),
+        location::declarations(),
+        network::declarations(),
+        machine::declarations(),
         agent::declarations(),
         backup_configuration::declarations(),
         backup::declarations(),

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::{Page, backend::OfferQuery, endpoint::endpoints, id::BackendId};
+
 /// A location of a backend.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Location {
@@ -12,4 +14,9 @@ pub struct Location {
     pub name: String,
     /// The country, where the cloud tells.
     pub country: Option<String>,
+}
+
+endpoints! {
+    /// Lists a backend's locations, as it tells them now.
+    LocationList = "location_list": Get "/backends/{id}/locations", Observer, (BackendId) ? OfferQuery, () => 200 Page<Location>;
 }

@@ -6,7 +6,11 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BackendId, MachineId};
+use crate::{
+    Page,
+    endpoint::endpoints,
+    id::{BackendId, MachineId, ProviderId},
+};
 
 /// A machine, as its backend was last seen to have it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -153,4 +157,104 @@ pub struct Disk {
     pub used_bytes: u64,
     /// What users may still take of it, in bytes.
     pub available_bytes: u64,
+}
+
+/// Which machines to list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MachineQuery {
+    /// Only those of this backend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend_id: Option<BackendId>,
+    /// Only those of backends of this provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<ProviderId>,
+    /// Only those with this in their name, ids, addresses or tags, in capitals or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
+    /// Only those in this state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<MachineState>,
+    /// Only those with this tag; `key` also finds `key=value`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// Ask the backends first, as far as they answer within ten seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<bool>,
+    /// How many items at the most, 1 to 1000; 100 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// Where to go on: `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// Whether to ask the backend first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RefreshQuery {
+    /// Ask the backend first, and fail if it does not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<bool>,
+}
+
+/// A new name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMachineName {
+    /// The name; what it may look like depends on the provider.
+    pub name: String,
+}
+
+/// A new size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMachineSize {
+    /// The cloud's id of the size.
+    pub size: String,
+}
+
+/// A change of tags. A tag is a word, or `key=value`; of each key a machine has one value.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TagChange {
+    /// Begin with exactly these, instead of those that it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<Vec<String>>,
+    /// Then take these away; `key` takes `key=value`, too.
+    #[serde(default)]
+    pub remove: Vec<String>,
+    /// Then add these; `key=value` takes the place of another value.
+    #[serde(default)]
+    pub add: Vec<String>,
+}
+
+/// What a machine printed on its console.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConsoleOutput {
+    /// The text, the newest at the end.
+    pub text: String,
+}
+
+endpoints! {
+    /// Lists machines over all backends, in the order in which they were first seen.
+    MachineList = "machine_list": Get "/machines", Observer, (()) ? MachineQuery, () => 200 Page<Machine>;
+    /// Shows one machine.
+    MachineShow = "machine_show": Get "/machines/{id}", Observer, (MachineId) ? RefreshQuery, () => 200 Machine;
+    /// Starts a machine. This and all changes below return once the backend has taken the order.
+    MachineStart = "machine_start": Post "/machines/{id}/start", Creator, (MachineId) ? (), () => 202 Machine;
+    /// Stops a machine in good order, where the backend knows one.
+    MachineStop = "machine_stop": Post "/machines/{id}/stop", Creator, (MachineId) ? (), () => 202 Machine;
+    /// Restarts a machine in good order, where the backend knows one.
+    MachineReboot = "machine_reboot": Post "/machines/{id}/reboot", Creator, (MachineId) ? (), () => 202 Machine;
+    /// Destroys a machine, for ever.
+    MachineDestroy = "machine_destroy": Post "/machines/{id}/destroy", Admin, (MachineId) ? (), () => 202 Machine;
+    /// Gives a machine another name.
+    MachineRename = "machine_rename": Post "/machines/{id}/rename", Creator, (MachineId) ? (), NewMachineName => 202 Machine;
+    /// Gives a machine another size.
+    MachineResize = "machine_resize": Post "/machines/{id}/resize", Creator, (MachineId) ? (), NewMachineSize => 202 Machine;
+    /// Sets, adds and takes away tags of a machine.
+    MachineTag = "machine_tag": Post "/machines/{id}/tags", Creator, (MachineId) ? (), TagChange => 202 Machine;
+    /// Asks a machine itself how it is.
+    MachineProbeNow = "machine_probe": Post "/machines/{id}/probe", Observer, (MachineId) ? (), () => 200 MachineProbe;
+    /// Shows what a machine printed on its console, which may hold secrets.
+    MachineConsole = "machine_console": Get "/machines/{id}/console", Creator, (MachineId) ? (), () => 200 ConsoleOutput;
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::{Page, backend::OfferQuery, endpoint::endpoints, id::BackendId};
+
 /// A network of a backend.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Network {
@@ -26,4 +28,9 @@ pub struct Subnet {
     pub name: String,
     /// Its range, such as `10.0.0.0/24`.
     pub cidr: String,
+}
+
+endpoints! {
+    /// Lists a backend's networks, as it tells them now.
+    NetworkList = "network_list": Get "/backends/{id}/networks", Observer, (BackendId) ? OfferQuery, () => 200 Page<Network>;
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::{Page, backend::OfferQuery, endpoint::endpoints, id::BackendId};
+
 /// A size of a backend.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Size {
@@ -30,4 +32,9 @@ pub struct Price {
     pub per_hour: f64,
     /// The currency, as ISO 4217 names it.
     pub currency: String,
+}
+
+endpoints! {
+    /// Lists a backend's sizes, as it tells them now.
+    SizeList = "size_list": Get "/backends/{id}/sizes", Observer, (BackendId) ? OfferQuery, () => 200 Page<Size>;
 }

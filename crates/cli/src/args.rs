@@ -5,9 +5,11 @@ use clap_complete::Shell;
 
 use crate::{
     agent::AgentCommand, agent_process::AgentProcessCommand, api_key::ApiKeyCommand, audit::AuditCommand,
-    backup::BackupCommand, backup_configuration::BackupConfigurationCommand, event::EventArgs,
-    key::KeyCommand, login::LoginArgs, provider::ProviderCommand, restore::RestoreCommand,
-    server::ServerArgs, session::Globals, up::UpArgs, user::UserCommand, vault::VaultCommand,
+    backend::BackendCommand, backup::BackupCommand, backup_configuration::BackupConfigurationCommand,
+    event::EventArgs, image::ImageCommand, key::KeyCommand, location::LocationCommand, login::LoginArgs,
+    machine::MachineCommand, network::NetworkCommand, provider::ProviderCommand, restore::RestoreCommand,
+    server::ServerArgs, session::Globals, size::SizeCommand, up::UpArgs, user::UserCommand,
+    vault::VaultCommand,
 };
 
 /// Keeps every machine you own in one place, and a copy of everything on it that you can get back.
@@ -48,6 +50,42 @@ pub enum Command {
         /// The verb.
         #[command(subcommand)]
         command: ProviderCommand,
+    },
+    /// The clouds, hosts and servers that were added.
+    Backends {
+        /// The verb.
+        #[command(subcommand)]
+        command: Box<BackendCommand>,
+    },
+    /// What a backend can make machines from.
+    Images {
+        /// The verb.
+        #[command(subcommand)]
+        command: ImageCommand,
+    },
+    /// How large a backend can make machines.
+    Sizes {
+        /// The verb.
+        #[command(subcommand)]
+        command: SizeCommand,
+    },
+    /// Where a backend can make machines.
+    Locations {
+        /// The verb.
+        #[command(subcommand)]
+        command: LocationCommand,
+    },
+    /// What a backend can join machines to.
+    Networks {
+        /// The verb.
+        #[command(subcommand)]
+        command: NetworkCommand,
+    },
+    /// The machines of all backends.
+    Machines {
+        /// The verb.
+        #[command(subcommand)]
+        command: Box<MachineCommand>,
     },
     /// The agents that the server knows, and how to enrol one.
     Agents {

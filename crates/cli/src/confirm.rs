@@ -1,4 +1,4 @@
-//! Asking before something is deleted.
+//! Asking before something is deleted, or costs money.
 
 use std::io;
 
@@ -9,13 +9,13 @@ use crate::{
     output,
 };
 
-/// The flags of a command that deletes.
+/// The flags of a command that deletes or costs.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct DeleteArgs {
-    /// Delete without asking; needed where there is no terminal.
+    /// Go ahead without asking; needed where there is no terminal.
     #[arg(long)]
     yes: bool,
-    /// Show what would be deleted, and delete nothing.
+    /// Show what would be done, and do nothing.
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -23,13 +23,18 @@ pub struct DeleteArgs {
 impl DeleteArgs {
     /// Whether to go ahead. Without a terminal and without `--yes` the answer is an error, never a guess.
     pub fn confirm(self, what: &str) -> Result<bool> {
+        self.confirm_to("delete", what)
+    }
+
+    /// The same for another verb.
+    pub fn confirm_to(self, verb: &str, what: &str) -> Result<bool> {
         if self.yes {
             return Ok(true);
         }
         if !output::stdin_is_terminal() {
-            return Err(Error::usage(format!("deleting {what} needs --yes where there is no terminal")));
+            return Err(Error::usage(format!("to {verb} {what} needs --yes where there is no terminal")));
         }
-        output::to_stderr(&format!("Delete {what}? [y/N]"));
+        output::to_stderr(&format!("Really {verb} {what}? [y/N]"));
         let mut answer = String::new();
         io::stdin()
             .read_line(&mut answer)

@@ -8,6 +8,7 @@ mod agent_process;
 mod api_key;
 mod args;
 mod audit;
+mod backend;
 mod backup;
 mod backup_configuration;
 mod check;
@@ -16,10 +17,14 @@ mod error;
 mod event;
 mod file;
 mod human;
+mod image;
 mod key;
 mod list;
+mod location;
 mod log;
 mod login;
+mod machine;
+mod network;
 mod output;
 mod profile;
 mod progress;
@@ -31,6 +36,7 @@ mod secret;
 mod server;
 mod session;
 mod shutdown;
+mod size;
 mod table;
 mod up;
 mod user;
@@ -81,6 +87,12 @@ fn carry_out(cli: Cli) -> Result<Exit> {
 async fn ask(command: Command, session: &Session) -> Result<Exit> {
     match command {
         Command::Providers { command } => provider::run(command, session).await,
+        Command::Backends { command } => backend::run(*command, session).await,
+        Command::Images { command } => image::run(command, session).await,
+        Command::Sizes { command } => size::run(command, session).await,
+        Command::Locations { command } => location::run(command, session).await,
+        Command::Networks { command } => network::run(command, session).await,
+        Command::Machines { command } => machine::run(*command, session).await,
         Command::Agents { command } => agent::run(command, session).await,
         Command::BackupConfigurations { command } => backup_configuration::run(command, session).await,
         Command::Backups { command } => backup::run(command, session).await,

@@ -111,6 +111,9 @@ struct SettingArgs {
     /// Where backup data is stored: local, which is the data folder.
     #[arg(long, value_name = "URL")]
     vault_store: Option<String>,
+    /// Refuse backends at loopback and private addresses.
+    #[arg(long)]
+    deny_private: bool,
 }
 
 /// What `config check` prints.
@@ -155,6 +158,7 @@ impl SettingArgs {
             ("tls_key", self.tls_key.clone()),
             ("database", self.database.clone()),
             ("vault_store", self.vault_store.clone()),
+            ("deny_private", self.deny_private.then(|| "true".to_owned())),
         ];
         let environment = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         // What is not UTF-8 is no value of any setting, and is told as the odd text that it is.

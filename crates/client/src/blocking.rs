@@ -12,16 +12,25 @@ use roadstead_api::{
     agent::EnrolmentToken,
     api_key::{ApiKey, ApiKeyWithSecret},
     audit::{AuditCheck, AuditEntry},
+    backend::{BackendChange, BackendQuery, NewBackend},
     backup::{self, BackupQuery},
     backup_configuration::{BackupConfigurationChange, BackupConfigurationQuery, NewBackupConfiguration},
     check::Check,
     event::EventQuery,
     file::File,
-    id::{AgentId, ApiKeyId, BackupConfigurationId, BackupId, CheckId, KeyId, RestoreId, UserId, VaultId},
+    id::{
+        AgentId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, KeyId, MachineId, RestoreId,
+        UserId, VaultId,
+    },
+    image::Image,
     key::{KeyQuery, NewKey},
+    location::Location,
+    machine::{self, MachineProbe, MachineQuery, TagChange},
+    network::Network,
     provider::Provider,
     restore::{self, NewRestore, RestoreQuery},
     run::RunState,
+    size::Size,
     user::{NewUser, PasswordChange, User, UserChange},
     vault::VaultKey,
 };
@@ -42,6 +51,10 @@ pub struct Blocking<T> {
 
 /// A server of Roadstead.
 pub type Client = Blocking<crate::Client>;
+/// A backend.
+pub type Backend = Blocking<crate::Backend>;
+/// A machine.
+pub type Machine = Blocking<crate::Machine>;
 /// An agent.
 pub type Agent = Blocking<crate::Agent>;
 /// An SSH key.
@@ -178,6 +191,7 @@ answers!(
     VaultKey
 );
 answers!(ApiKey, ApiKeyWithSecret, AuditCheck, AuditEntry, EnrolmentToken);
+answers!(Image, Location, machine::Machine, MachineProbe, Network, Size);
 
 /// Gives a blocking object the namesakes of the async methods listed.
 macro_rules! namesakes {
@@ -227,6 +241,13 @@ namesakes! { Client:
     fn verify_audit(&self) -> AuditCheck;
     fn supported_providers(&self) -> Vec<Provider>;
     fn get_provider(&self, id: &str) -> Provider;
+    fn backends(&self) -> Vec<Backend>;
+    fn find_backends(&self, query: BackendQuery) -> Vec<Backend>;
+    fn get_backend(&self, id: &BackendId) -> Backend;
+    fn add_backend(&self, new: &NewBackend) -> Backend;
+    fn machines(&self) -> Vec<Machine>;
+    fn find_machines(&self, query: MachineQuery) -> Vec<Machine>;
+    fn get_machine(&self, id: &MachineId) -> Machine;
     fn agents(&self) -> Vec<Agent>;
     fn get_agent(&self, id: AgentId) -> Agent;
     fn create_enrolment_token(&self, ttl: Option<Duration>) -> EnrolmentToken;
@@ -262,6 +283,38 @@ namesakes! { Client:
     fn api_keys(&self) -> Vec<ApiKey>;
     fn create_api_key(&self, name: &str) -> ApiKeyWithSecret;
     fn delete_api_key(&self, id: ApiKeyId) -> ();
+}
+
+namesakes! { Backend:
+    fn reload(&mut self) -> ();
+    fn refresh(&mut self) -> ();
+    fn rename(&mut self, title: &str) -> ();
+    fn update(&mut self, change: &BackendChange) -> ();
+    fn enable(&mut self) -> ();
+    fn disable(&mut self) -> ();
+    fn delete(self) -> ();
+    fn images(&self, search: Option<&str>) -> Vec<Image>;
+    fn sizes(&self) -> Vec<Size>;
+    fn locations(&self) -> Vec<Location>;
+    fn networks(&self) -> Vec<Network>;
+    fn machines(&self) -> Vec<Machine>;
+}
+
+namesakes! { Machine:
+    fn reload(&mut self) -> ();
+    fn refresh(&mut self) -> ();
+    fn start(&mut self) -> ();
+    fn stop(&mut self) -> ();
+    fn reboot(&mut self) -> ();
+    fn destroy(&mut self) -> ();
+    fn rename(&mut self, name: &str) -> ();
+    fn resize(&mut self, size: &str) -> ();
+    fn tag(&mut self, tags: &[&str]) -> ();
+    fn untag(&mut self, tags: &[&str]) -> ();
+    fn change_tags(&mut self, change: &TagChange) -> ();
+    fn probe(&self) -> MachineProbe;
+    fn console_output(&self) -> String;
+    fn wait(&self, progress: impl FnMut(&machine::Machine) + Send) -> Option<machine::Machine>;
 }
 
 namesakes! { Agent:

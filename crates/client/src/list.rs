@@ -1,8 +1,9 @@
 //! Lists, page by page or to the end.
 
 use roadstead_api::{
-    Endpoint, Page, PageQuery, backup::BackupQuery, backup_configuration::BackupConfigurationQuery,
-    file::FileQuery, key::KeyQuery, page::MAX_LIMIT, restore::RestoreQuery,
+    Endpoint, Page, PageQuery, backend::BackendQuery, backup::BackupQuery,
+    backup_configuration::BackupConfigurationQuery, file::FileQuery, key::KeyQuery, machine::MachineQuery,
+    page::MAX_LIMIT, restore::RestoreQuery,
 };
 
 use crate::{
@@ -30,7 +31,16 @@ macro_rules! paged_query {
         }
     )+};
 }
-paged_query!(PageQuery, BackupQuery, BackupConfigurationQuery, RestoreQuery, FileQuery, KeyQuery);
+paged_query!(
+    PageQuery,
+    BackupQuery,
+    BackupConfigurationQuery,
+    RestoreQuery,
+    FileQuery,
+    KeyQuery,
+    BackendQuery,
+    MachineQuery
+);
 
 impl Client {
     /// Reads a list to its end, however many pages it has. Talks to the server once a page.

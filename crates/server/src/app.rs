@@ -9,6 +9,7 @@ use crate::{
     Clock, Result, WorkerCommand,
     auth::{self, Actor, attempts::Attempts},
     db::{self, Db, vault::VaultRow},
+    drivers::Drivers,
     live::Live,
     secrets::Key,
     vaults::Vaults,
@@ -25,6 +26,8 @@ pub struct App {
     pub attempts: Attempts,
     /// What only memory knows.
     pub live: Live,
+    /// The ways to the backends.
+    pub drivers: Drivers,
     /// The vault store.
     pub vaults: Vaults,
     /// What clients and agents call this server, without a slash at the end.
@@ -73,6 +76,11 @@ impl App {
 /// Where an account's key is sealed to.
 pub fn account_key_place(account: AccountId) -> String {
     format!("accounts/{account}/sealed_key")
+}
+
+/// Where the values of a backend's fields are sealed to.
+pub fn backend_fields_place(backend: &str) -> String {
+    format!("backends/{backend}/sealed_fields")
 }
 
 /// Where a vault's password is sealed to.

@@ -17,6 +17,8 @@ pub struct ServerOptions {
     pub tls: TlsChoice,
     /// The PostgreSQL database to keep everything but the vaults in; the embedded one when absent.
     pub database: Option<DatabaseUrl>,
+    /// Whether backends at loopback and private addresses are refused.
+    pub deny_private: bool,
     /// How to start the child processes that work on vaults.
     pub worker: WorkerCommand,
     /// The clock; only tests hand in another one.
@@ -44,6 +46,7 @@ impl ServerOptions {
             public_url: None,
             tls: TlsChoice::Automatic,
             database: None,
+            deny_private: false,
             worker,
             clock: Arc::new(SystemClock),
         }

@@ -28,6 +28,8 @@ pub enum ErrorKind {
     TooMany,
     /// It cannot be done just now.
     Unavailable,
+    /// A backend did not do it, for this reason.
+    Backend(roadstead_providers::ErrorKind),
     /// A fault of the server's own.
     Internal,
 }
@@ -97,6 +99,35 @@ impl Error {
         }
         text
     }
+}
+
+/// What a driver says becomes a sentence, with its causes: they are about the user's own backend.
+impl From<roadstead_providers::Error> for Error {
+    fn from(error: roadstead_providers::Error) -> Self {
+        use roadstead_providers::ErrorKind as Kind;
+        let kind = match error.kind() {
+            Kind::Invalid => ErrorKind::Invalid,
+            Kind::NotFound => ErrorKind::NotFound,
+            Kind::Conflict => ErrorKind::Conflict,
+            other => ErrorKind::Backend(other),
+        };
+        let mut message = error.to_string();
+        let mut source = StdError::source(&error);
+        while let Some(cause) = source {
+            message.push_str(": ");
+            message.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Self::new(kind, sentence(&message))
+    }
+}
+
+/// A message as a sentence: with a capital, unless it begins with a name in quotes or the like, and a full stop.
+fn sentence(message: &str) -> String {
+    let mut characters = message.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    let stop = if message.ends_with(['.', '!', '?']) { "" } else { "." };
+    first.into_iter().chain(characters).chain(stop.chars()).collect()
 }
 
 impl From<std::io::Error> for Error {

@@ -9,8 +9,8 @@
 //!             ops, jobs (schedules, dispatch, checks)
 //!                         |
 //!                        app
-//!      /         /        |         \         \
-//!     db      secrets   vaults     live     worker     schedule
+//!      /      /       |       |       \       \        \
+//!     db  secrets  vaults   live  drivers  worker  schedule
 //!      \
 //!     events (what those who watch are told)
 //! ```
@@ -21,6 +21,7 @@ mod clock;
 mod config;
 mod database_url;
 mod db;
+mod drivers;
 mod durable;
 mod error;
 mod events;

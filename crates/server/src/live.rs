@@ -16,7 +16,7 @@ use roadstead_api::{
     link::{RunRef, ServerMessage},
     run::Progress,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::signal::Signal;
 
@@ -64,6 +64,8 @@ pub struct Live {
     pub last_seen: Signal,
     /// Wakes the checker: there may be a check to run.
     pub checks: Signal,
+    /// Wakes whoever asks backends for their machines: one may be due sooner than it was.
+    pub refresh: Notify,
 }
 
 impl Live {

@@ -12,6 +12,8 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 
+use sha2::{Digest, Sha256};
+
 use crate::{Error, Result, durable, random};
 
 /// How long a nonce is, in bytes.
@@ -71,6 +73,17 @@ impl Key {
         String::from_utf8(secret).map_err(|_| broken())
     }
 
+    /// Tells, by being equal, that two secrets are: only whoever has this key can try which secret it stands for.
+    pub fn fingerprint(&self, place: &str, secret: &str) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(self.0);
+        hasher.update((place.len() as u64).to_be_bytes());
+        hasher.update(place);
+        hasher.update(secret);
+        // Hashed once more, lest somebody without the key go on where the first hash ended.
+        hex::encode(Sha256::digest(hasher.finalize()))
+    }
+
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&self.0.into())
     }
@@ -98,6 +111,16 @@ mod tests {
         for cut in 0..sealed.len() {
             assert!(key.open("vaults/1/password", &sealed[..cut]).is_err());
         }
+    }
+
+    #[test]
+    fn equal_secrets_are_told_only_with_the_key_and_in_their_place() {
+        let key = Key::random().unwrap();
+        assert_eq!(key.fingerprint("a", "secret"), key.fingerprint("a", "secret"));
+        let others = [key.fingerprint("b", "secret"), key.fingerprint("a", "other")];
+        assert!(!others.contains(&key.fingerprint("a", "secret")));
+        assert_ne!(Key::random().unwrap().fingerprint("a", "secret"), key.fingerprint("a", "secret"));
+        assert_ne!(key.fingerprint("ab", "c"), key.fingerprint("a", "bc"));
     }
 
     #[test]

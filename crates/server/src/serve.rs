@@ -13,6 +13,7 @@ use axum::{
     Router,
     serve::{Listener, ListenerExt, TapIo},
 };
+use roadstead_providers::AddressGuard;
 use rustix::fs::FlockOperation;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -27,6 +28,7 @@ use crate::{
     app::App,
     auth::attempts::Attempts,
     db::Db,
+    drivers::Drivers,
     first_start, http, jobs, link,
     live::Live,
     rest,
@@ -151,6 +153,7 @@ async fn open(
         clock: options.clock.clone(),
         attempts: Attempts::default(),
         live: Live::default(),
+        drivers: Drivers::new(AddressGuard { deny_private: options.deny_private }),
         vaults: Vaults::open(data_dir.join("vaults"))?,
         public_url,
         trust,

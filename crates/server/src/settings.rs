@@ -14,7 +14,7 @@ const PREFIX: &str = "ROADSTEAD_SERVER_";
 pub const CONFIG_VARIABLE: &str = "ROADSTEAD_SERVER_CONFIG";
 
 /// Every setting, and its value where nobody says one.
-const SETTINGS: [(&str, Option<&str>); 8] = [
+const SETTINGS: [(&str, Option<&str>); 9] = [
     ("data_dir", None),
     ("listen", Some("127.0.0.1:7643")),
     ("public_url", None),
@@ -23,6 +23,7 @@ const SETTINGS: [(&str, Option<&str>); 8] = [
     ("tls_key", None),
     ("database", Some("sqlite")),
     ("vault_store", Some("local")),
+    ("deny_private", Some("false")),
 ];
 
 /// Where a setting's value comes from.
@@ -114,6 +115,7 @@ impl Settings {
                 "vault_store is {store:?}; this version stores in the data folder only: local."
             ));
         }
+        let deny_private = self.parsed("deny_private", "should be true or false", problems);
         let Some(data_dir) = self.value("data_dir") else {
             problems.push("data_dir is missing: where is everything to be kept?".to_owned());
             return None;
@@ -122,6 +124,7 @@ impl Settings {
             public_url,
             tls,
             database,
+            deny_private: deny_private.unwrap_or_default(),
             ..ServerOptions::new(data_dir.into(), listen?, worker)
         };
         // A port 0 is as good as any other for this.

@@ -10,6 +10,7 @@
 
 mod dialect;
 mod fault;
+mod filter;
 mod group_commit;
 pub mod neighbours;
 pub mod row;
@@ -22,11 +23,13 @@ pub mod account;
 pub mod agent;
 pub mod api_key;
 pub mod audit;
+pub mod backend;
 pub mod backup;
 pub mod backup_configuration;
 pub mod check;
 pub mod enrolment_token;
 pub mod key;
+pub mod machine;
 pub mod metrics;
 pub mod restore;
 pub mod run;

@@ -3,17 +3,23 @@
 mod agent;
 mod api_key;
 mod audit;
+mod backend;
 mod backup;
 mod backup_configuration;
 mod check;
 mod event;
 mod file;
 mod health;
+mod image;
 mod key;
+mod location;
+mod machine;
+mod network;
 mod problem;
 mod provider;
 mod restore;
 mod routes;
+mod size;
 mod user;
 mod vault;
 
@@ -35,6 +41,12 @@ pub fn routes() -> Router<Arc<App>> {
 fn declared() -> Routes {
     [
         provider::routes,
+        backend::routes,
+        image::routes,
+        size::routes,
+        location::routes,
+        network::routes,
+        machine::routes,
         agent::routes,
         backup_configuration::routes,
         backup::routes,

@@ -13,7 +13,9 @@ use crate::{Error, ErrorKind};
 /// An error as a response.
 pub fn problem_response(error: &Error, request_id: Option<String>) -> Response {
     let (status, kind, title) = words(error.kind);
-    if status.is_server_error() {
+    if matches!(error.kind, ErrorKind::Backend(_)) {
+        tracing::info!(request_id, error = error.chain(), "a backend did not do what was asked");
+    } else if status.is_server_error() {
         tracing::error!(request_id, error = error.chain(), "a request failed");
     }
     let problem = Problem {
@@ -44,6 +46,28 @@ fn words(kind: ErrorKind) -> (StatusCode, &'static str, &'static str) {
         ErrorKind::Full => (StatusCode::INSUFFICIENT_STORAGE, "full", "There is no room left"),
         ErrorKind::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many", "Too many tries"),
         ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not just now"),
+        ErrorKind::Backend(kind) => backend_words(kind),
         ErrorKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed"),
+    }
+}
+
+/// What a backend did not do. Where somebody has to change something first it is 422, else a fault of the far side.
+fn backend_words(kind: roadstead_providers::ErrorKind) -> (StatusCode, &'static str, &'static str) {
+    use roadstead_providers::ErrorKind as Kind;
+    const TO_BE_MENDED: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
+    match kind {
+        Kind::WrongCredentials => {
+            (TO_BE_MENDED, "wrong_credentials", "The backend does not take the credentials")
+        }
+        Kind::MissingRights => (TO_BE_MENDED, "missing_rights", "The credentials do not allow it"),
+        Kind::HostKeyChanged => (TO_BE_MENDED, "host_key_changed", "The host shows another key"),
+        Kind::ForbiddenAddress => (TO_BE_MENDED, "forbidden_address", "The address is not talked to"),
+        Kind::Unsupported => (TO_BE_MENDED, "unsupported", "The provider cannot do that"),
+        Kind::RateLimited => {
+            (StatusCode::SERVICE_UNAVAILABLE, "rate_limited", "The backend was asked too often")
+        }
+        Kind::Timeout => (StatusCode::GATEWAY_TIMEOUT, "timeout", "The backend took too long"),
+        Kind::Unreachable => (StatusCode::BAD_GATEWAY, "unreachable", "The backend cannot be reached"),
+        _ => (StatusCode::BAD_GATEWAY, "backend_failed", "The backend failed"),
     }
 }

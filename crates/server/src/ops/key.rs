@@ -11,7 +11,7 @@ use roadstead_api::{
 use roadstead_providers::{SshKey, SshKeyKind};
 
 use super::{Context, page, validate};
-use crate::{Error, Result, db, random};
+use crate::{Error, Result, app::App, db, random};
 
 /// How large an RSA key is when nobody says, in bits.
 const RSA_BITS: u32 = 3072;
@@ -110,10 +110,14 @@ pub async fn get(context: &Context, id: &KeyId) -> Result<Key> {
 /// The private half of a key of the caller's account, for operations that log in with it. Not told to the audit log:
 /// what is done with it is.
 pub async fn private(context: &Context, id: &KeyId) -> Result<String> {
-    let account: AccountId = context.account();
-    let sealed = db::key::sealed_private(&mut *context.db.read().await?, account, id).await?;
+    private_of(context, context.account(), id).await
+}
+
+/// The same for background work, which no user calls.
+pub async fn private_of(app: &App, account: AccountId, id: &KeyId) -> Result<String> {
+    let sealed = db::key::sealed_private(&mut *app.db.read().await?, account, id).await?;
     let sealed = sealed.ok_or_else(|| not_found(id))?;
-    context.account_key(account).await?.open(&private_place(id), &sealed)
+    app.account_key(account).await?.open(&private_place(id), &sealed)
 }
 
 /// The pair that is asked for. Making or opening one is work, so it is done beside the requests.

@@ -4,20 +4,28 @@
 pub mod agent;
 pub mod api_key;
 pub mod audit;
+pub mod backend;
 pub mod backup;
 pub mod backup_configuration;
 pub mod check;
 pub mod event;
 pub mod file;
+pub mod image;
 pub mod key;
+pub mod location;
+pub mod machine;
 pub mod metrics;
+pub mod network;
 pub mod provider;
+pub mod refresh;
 pub mod restore;
 pub mod run;
+pub mod size;
 pub mod user;
 pub mod vault;
 pub mod vault_file;
 
+mod connection;
 mod context;
 mod page;
 mod selection;

@@ -4,6 +4,7 @@ pub mod agent;
 pub mod database;
 pub mod restic;
 pub mod server;
+pub mod sshd;
 pub mod tree;
 
 use std::{
@@ -15,6 +16,7 @@ use std::{
 pub use agent::Agent;
 pub use database::Database;
 pub use server::Server;
+pub use sshd::Sshd;
 
 /// The binary under test.
 pub fn roadstead() -> Command {

@@ -1,0 +1,309 @@
+//! `roadstead machines`: the machines of all backends.
+
+use clap::{Args, Subcommand};
+use roadstead_client::{
+    ErrorKind, Machine,
+    api::{
+        id::{MachineId, ProviderId},
+        machine::{Machine as MachineFacts, MachineList, MachineQuery, MachineState, TagChange},
+    },
+};
+
+use crate::{
+    backend,
+    confirm::DeleteArgs,
+    error::{Error, Exit, Result},
+    list::{self, ListArgs},
+    output,
+    session::Session,
+    table::Row,
+};
+
+/// The verbs.
+#[derive(Subcommand, Debug)]
+pub enum MachineCommand {
+    /// List the machines of all backends, as they were last seen.
+    #[command(after_help = "Example:\n  roadstead machines list --state running --tag env=prod")]
+    List(FilterArgs),
+    /// Show a machine.
+    #[command(after_help = "Example:\n  roadstead machines show web-1 --refresh")]
+    Show {
+        #[command(flatten)]
+        which: Which,
+        /// Ask its backend first.
+        #[arg(long)]
+        refresh: bool,
+    },
+    /// Start a machine.
+    #[command(after_help = "Example:\n  roadstead machines start web-1 --wait")]
+    Start(OrderArgs),
+    /// Stop a machine in good order.
+    #[command(after_help = "Example:\n  roadstead machines stop web-1 --wait")]
+    Stop(OrderArgs),
+    /// Restart a machine in good order.
+    #[command(after_help = "Example:\n  roadstead machines reboot web-1")]
+    Reboot(OrderArgs),
+    /// Destroy a machine, for ever.
+    #[command(after_help = "Example:\n  roadstead machines destroy web-1 --yes --wait")]
+    Destroy {
+        #[command(flatten)]
+        order: OrderArgs,
+        #[command(flatten)]
+        delete: DeleteArgs,
+    },
+    /// Give a machine another name.
+    #[command(after_help = "Example:\n  roadstead machines rename web-1 web-2")]
+    Rename {
+        #[command(flatten)]
+        which: Which,
+        /// The new name.
+        name: String,
+    },
+    /// Give a machine another size, which may cost more.
+    #[command(after_help = "Example:\n  roadstead machines resize web-1 s-2vcpu-4gb --yes")]
+    Resize {
+        #[command(flatten)]
+        order: OrderArgs,
+        /// The cloud's id of the size; `roadstead sizes list` shows them.
+        size: String,
+        #[command(flatten)]
+        cost: DeleteArgs,
+    },
+    /// Add tags to a machine: words, or key=value.
+    #[command(after_help = "Example:\n  roadstead machines tag web-1 web env=prod")]
+    Tag {
+        #[command(flatten)]
+        which: Which,
+        /// The tags.
+        #[arg(required = true, value_name = "TAG")]
+        tags: Vec<String>,
+    },
+    /// Take tags from a machine; a key takes key=value, too.
+    #[command(after_help = "Example:\n  roadstead machines untag web-1 env")]
+    Untag {
+        #[command(flatten)]
+        which: Which,
+        /// The tags.
+        #[arg(required = true, value_name = "TAG")]
+        tags: Vec<String>,
+    },
+    /// Ask a machine itself how it is.
+    #[command(after_help = "Example:\n  roadstead machines probe web-1")]
+    Probe(Which),
+    /// Print what a machine wrote to its console.
+    #[command(after_help = "Example:\n  roadstead machines console web-1")]
+    Console(Which),
+}
+
+/// Which machine.
+#[derive(Args, Debug)]
+pub struct Which {
+    /// The machine's id, or its name where no other has it.
+    #[arg(value_name = "MACHINE")]
+    machine: String,
+}
+
+/// An order that takes time.
+#[derive(Args, Debug)]
+pub struct OrderArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Wait until it is carried out.
+    #[arg(long)]
+    wait: bool,
+}
+
+/// Which machines to list.
+#[derive(Args, Debug)]
+pub struct FilterArgs {
+    /// Only those of this backend, by id or title.
+    #[arg(long)]
+    backend: Option<String>,
+    /// Only those of backends of this provider.
+    #[arg(long)]
+    provider: Option<ProviderId>,
+    /// Only those with this in their name, ids, addresses or tags.
+    #[arg(long)]
+    search: Option<String>,
+    /// Only those in this state, such as running or stopped.
+    #[arg(long)]
+    state: Option<MachineState>,
+    /// Only those with this tag; a key also finds key=value.
+    #[arg(long)]
+    tag: Option<String>,
+    /// Ask the backends first, as far as they answer soon.
+    #[arg(long)]
+    refresh: bool,
+    #[command(flatten)]
+    part: ListArgs,
+}
+
+impl Row for MachineFacts {
+    const COLUMNS: &'static [&'static str] = &["id", "name", "state", "backend", "addresses", "size", "tags"];
+    fn cells(&self) -> Vec<String> {
+        let addresses = self.public_ips.iter().chain(&self.private_ips).map(ToString::to_string);
+        vec![
+            self.id.to_string(),
+            self.name.clone(),
+            self.state.to_string(),
+            self.backend_id.to_string(),
+            addresses.collect::<Vec<_>>().join(", "),
+            self.size.clone().unwrap_or_else(|| "-".to_owned()),
+            self.tags.join(", "),
+        ]
+    }
+}
+
+/// Carries out a verb.
+pub async fn run(command: MachineCommand, session: &Session) -> Result<Exit> {
+    match command {
+        MachineCommand::List(args) => list(session, args).await,
+        MachineCommand::Show { which, refresh } => {
+            let mut machine = which.find(session).await?;
+            if refresh {
+                machine.refresh().await?;
+            }
+            shown(session, &machine)
+        }
+        MachineCommand::Start(order) => {
+            let mut machine = order.which.find(session).await?;
+            machine.start().await?;
+            ordered(session, &machine, order.wait).await
+        }
+        MachineCommand::Stop(order) => {
+            let mut machine = order.which.find(session).await?;
+            machine.stop().await?;
+            ordered(session, &machine, order.wait).await
+        }
+        MachineCommand::Reboot(order) => {
+            let mut machine = order.which.find(session).await?;
+            machine.reboot().await?;
+            ordered(session, &machine, order.wait).await
+        }
+        MachineCommand::Destroy { order, delete } => destroy(session, order, delete).await,
+        MachineCommand::Resize { order, size, cost } => resize(session, order, &size, cost).await,
+        MachineCommand::Rename { which, name } => {
+            let mut machine = which.find(session).await?;
+            machine.rename(&name).await?;
+            shown(session, &machine)
+        }
+        MachineCommand::Tag { which, tags } => {
+            change_tags(session, &which, TagChange { add: tags, ..TagChange::default() }).await
+        }
+        MachineCommand::Untag { which, tags } => {
+            change_tags(session, &which, TagChange { remove: tags, ..TagChange::default() }).await
+        }
+        MachineCommand::Probe(which) => {
+            session.output.object(&which.find(session).await?.probe().await?)?;
+            Ok(Exit::Done)
+        }
+        MachineCommand::Console(which) => console(session, &which).await,
+    }
+}
+
+impl Which {
+    /// The machine with this id, or the only one with this name.
+    async fn find(&self, session: &Session) -> Result<Machine> {
+        let text = &self.machine;
+        match session.client.get_machine(&MachineId(text.clone())).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let query = MachineQuery { search: Some(text.clone()), ..MachineQuery::default() };
+                let mut found = session.client.find_machines(query).await?;
+                found.retain(|machine| machine.name == *text);
+                match found.len() {
+                    0 => Err(error.into()),
+                    1 => Ok(found.remove(0)),
+                    _ => {
+                        let ids: Vec<_> = found.iter().map(|machine| machine.id.to_string()).collect();
+                        Err(Error::usage(format!("several machines are called {text}: {}", ids.join(", "))))
+                    }
+                }
+            }
+            found => Ok(found?),
+        }
+    }
+}
+
+async fn list(session: &Session, args: FilterArgs) -> Result<Exit> {
+    let backend_id = match args.backend {
+        Some(text) => Some(backend::find(session, &text).await?.id.clone()),
+        None => None,
+    };
+    let query = MachineQuery {
+        backend_id,
+        provider: args.provider,
+        search: args.search,
+        state: args.state,
+        tag: args.tag,
+        refresh: args.refresh.then_some(true),
+        ..MachineQuery::default()
+    };
+    list::print::<MachineList, _>(session, (), query, args.part).await
+}
+
+fn shown(session: &Session, machine: &Machine) -> Result<Exit> {
+    session.output.object(machine.info())?;
+    Ok(Exit::Done)
+}
+
+/// Prints a machine after an order; with `wait`, once it has come to rest.
+async fn ordered(session: &Session, machine: &Machine, wait: bool) -> Result<Exit> {
+    if !wait {
+        return shown(session, machine);
+    }
+    if output::stderr_is_terminal() {
+        session.output.say("Waiting until it is carried out ...");
+    }
+    match machine.wait(|_| ()).await? {
+        Some(machine) => session.output.object(&machine)?,
+        None => {
+            let mut gone = machine.info().clone();
+            gone.state = MachineState::Terminated;
+            session.output.object(&gone)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn destroy(session: &Session, order: OrderArgs, delete: DeleteArgs) -> Result<Exit> {
+    let mut machine = order.which.find(session).await?;
+    if delete.dry_run {
+        session.output.say("This would be destroyed, for ever:");
+        return shown(session, &machine);
+    }
+    if !delete.confirm_to("destroy", &format!("the machine {machine} for ever"))? {
+        return Ok(Exit::NotDone);
+    }
+    machine.destroy().await?;
+    ordered(session, &machine, order.wait).await
+}
+
+async fn resize(session: &Session, order: OrderArgs, size: &str, cost: DeleteArgs) -> Result<Exit> {
+    let mut machine = order.which.find(session).await?;
+    if cost.dry_run {
+        let from = machine.size.as_deref().unwrap_or("unknown");
+        session.output.say(&format!("The size of this would change from {from} to {size}:"));
+        return shown(session, &machine);
+    }
+    if !cost.confirm_to("resize", &format!("the machine {machine} to {size}, which may cost more"))? {
+        return Ok(Exit::NotDone);
+    }
+    machine.resize(size).await?;
+    ordered(session, &machine, order.wait).await
+}
+
+async fn change_tags(session: &Session, which: &Which, change: TagChange) -> Result<Exit> {
+    let mut machine = which.find(session).await?;
+    machine.change_tags(&change).await?;
+    shown(session, &machine)
+}
+
+async fn console(session: &Session, which: &Which) -> Result<Exit> {
+    let text = which.find(session).await?.console_output().await?;
+    if session.output.is_for_people() {
+        session.output.text(&text)?;
+    } else {
+        session.output.object(&roadstead_client::api::machine::ConsoleOutput { text })?;
+    }
+    Ok(Exit::Done)
+}

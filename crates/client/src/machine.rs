@@ -1,0 +1,164 @@
+//! Machines: what the backends hold, and what can be done with each.
+
+use std::{fmt, time::Duration};
+
+use roadstead_api::{
+    id::MachineId,
+    machine::{
+        self, MachineConsole, MachineDestroy, MachineList, MachineProbe, MachineProbeNow, MachineQuery,
+        MachineReboot, MachineRename, MachineResize, MachineShow, MachineStart, MachineState, MachineStop,
+        MachineTag, NewMachineName, NewMachineSize, RefreshQuery, TagChange,
+    },
+};
+
+use crate::{
+    Client, Handle,
+    error::{Error, ErrorKind, Result},
+    poll,
+};
+
+/// A machine.
+pub type Machine = Handle<machine::Machine>;
+
+/// How long a machine may take to come to rest.
+const REST_WITHIN: Duration = Duration::from_secs(900);
+
+impl Client {
+    /// Lists the machines of all backends, in the order in which they were first seen. Talks to the server.
+    pub async fn machines(&self) -> Result<Vec<Machine>> {
+        self.find_machines(MachineQuery::default()).await
+    }
+
+    /// Lists those machines that a query picks. Talks to the server.
+    pub async fn find_machines(&self, query: MachineQuery) -> Result<Vec<Machine>> {
+        Ok(Handle::all(self, self.list_all::<MachineList, _>((), query).await?))
+    }
+
+    /// Reads one machine. Talks to the server.
+    pub async fn get_machine(&self, id: &MachineId) -> Result<Machine> {
+        Ok(Handle::new(self, self.call::<MachineShow>(id, &RefreshQuery::default(), &()).await?))
+    }
+}
+
+impl Machine {
+    /// All that the server said of it. From memory.
+    pub fn info(&self) -> &machine::Machine {
+        &self.facts
+    }
+
+    /// Reads it again, as its backend was last seen to have it. Talks to the server.
+    pub async fn reload(&mut self) -> Result<()> {
+        self.facts = self.client.call::<MachineShow>(&self.id, &RefreshQuery::default(), &()).await?;
+        Ok(())
+    }
+
+    /// Has the server ask its backend, and reads it again. Talks to the server.
+    pub async fn refresh(&mut self) -> Result<()> {
+        let query = RefreshQuery { refresh: Some(true) };
+        self.facts = self.client.call::<MachineShow>(&self.id, &query, &()).await?;
+        Ok(())
+    }
+
+    /// Starts it. This and the changes below return once the backend has taken the order; [`Self::wait`] waits until
+    /// it is carried out. Talks to the server.
+    pub async fn start(&mut self) -> Result<()> {
+        self.facts = self.client.call::<MachineStart>(&self.id, &(), &()).await?;
+        Ok(())
+    }
+
+    /// Stops it in good order, where its backend knows one. Talks to the server.
+    pub async fn stop(&mut self) -> Result<()> {
+        self.facts = self.client.call::<MachineStop>(&self.id, &(), &()).await?;
+        Ok(())
+    }
+
+    /// Restarts it in good order, where its backend knows one. Talks to the server.
+    pub async fn reboot(&mut self) -> Result<()> {
+        self.facts = self.client.call::<MachineReboot>(&self.id, &(), &()).await?;
+        Ok(())
+    }
+
+    /// Destroys it, for ever. Talks to the server.
+    pub async fn destroy(&mut self) -> Result<()> {
+        self.facts = self.client.call::<MachineDestroy>(&self.id, &(), &()).await?;
+        Ok(())
+    }
+
+    /// Gives it another name. Talks to the server.
+    pub async fn rename(&mut self, name: &str) -> Result<()> {
+        let new = NewMachineName { name: name.to_owned() };
+        self.facts = self.client.call::<MachineRename>(&self.id, &(), &new).await?;
+        Ok(())
+    }
+
+    /// Gives it another size, by the cloud's id. Talks to the server.
+    pub async fn resize(&mut self, size: &str) -> Result<()> {
+        let new = NewMachineSize { size: size.to_owned() };
+        self.facts = self.client.call::<MachineResize>(&self.id, &(), &new).await?;
+        Ok(())
+    }
+
+    /// Adds tags: words, or `key=value`. Talks to the server.
+    pub async fn tag(&mut self, tags: &[&str]) -> Result<()> {
+        self.change_tags(&TagChange { add: owned(tags), ..TagChange::default() }).await
+    }
+
+    /// Takes tags away; `key` takes `key=value`, too. Talks to the server.
+    pub async fn untag(&mut self, tags: &[&str]) -> Result<()> {
+        self.change_tags(&TagChange { remove: owned(tags), ..TagChange::default() }).await
+    }
+
+    /// Sets, takes away and adds tags, in this order. Talks to the server.
+    pub async fn change_tags(&mut self, change: &TagChange) -> Result<()> {
+        self.facts = self.client.call::<MachineTag>(&self.id, &(), change).await?;
+        Ok(())
+    }
+
+    /// Asks the machine itself how it is. Talks to the server, and that to the machine.
+    pub async fn probe(&self) -> Result<MachineProbe> {
+        self.client.call::<MachineProbeNow>(&self.id, &(), &()).await
+    }
+
+    /// What it printed on its console. Talks to the server, and that to the backend.
+    pub async fn console_output(&self) -> Result<String> {
+        Ok(self.client.call::<MachineConsole>(&self.id, &(), &()).await?.text)
+    }
+
+    /// Waits until it has come to rest after an order: its backend was asked since, and it neither changes nor reboots.
+    /// `None` when it is gone. Hands `progress` each answer on the way, and gives up after a quarter of an hour. Asks the
+    /// server again and again.
+    pub async fn wait(
+        &self,
+        mut progress: impl FnMut(&machine::Machine) + Send,
+    ) -> Result<Option<machine::Machine>> {
+        let ordered = self.refreshed_at;
+        let at_rest = |found: &Option<machine::Machine>| {
+            let Some(machine) = found else { return true };
+            progress(machine);
+            let changing = matches!(machine.state, MachineState::Pending | MachineState::Rebooting);
+            machine.refreshed_at > ordered && !changing
+        };
+        let waited = tokio::time::timeout(REST_WITHIN, poll::until(|| self.if_there(), at_rest)).await;
+        let message =
+            || format!("the machine {} has not come to rest in {} s", self.name, REST_WITHIN.as_secs());
+        waited.map_err(|e| Error::new(ErrorKind::Server, message()).caused_by(e))?
+    }
+
+    async fn if_there(&self) -> Result<Option<machine::Machine>> {
+        match self.client.call::<MachineShow>(&self.id, &RefreshQuery::default(), &()).await {
+            Ok(machine) => Ok(Some(machine)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn owned(tags: &[&str]) -> Vec<String> {
+    tags.iter().map(|&tag| tag.to_owned()).collect()
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({}, {})", self.id, self.name)
+    }
+}

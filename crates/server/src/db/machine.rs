@@ -1,0 +1,149 @@
+//! Machines, as their backends were last seen to hold them.
+
+use std::collections::HashMap;
+
+use roadstead_api::{
+    id::{AccountId, BackendId, MachineId},
+    machine::{Machine, MachineQuery},
+};
+use sha2::{Digest, Sha256};
+use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
+
+use super::{
+    Connection,
+    filter::{Filter, anywhere, literal},
+    row::{Columns, json},
+};
+use crate::Result;
+
+/// What is known of a machine that was seen before.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Its id.
+    pub id: MachineId,
+    /// Tells whether it has changed.
+    pub hash: String,
+}
+
+/// What there is to write of a machine.
+#[derive(Debug)]
+pub struct MachineRow {
+    facts: String,
+    /// Tells whether it has changed.
+    pub hash: String,
+    search: String,
+    tags: String,
+}
+
+impl MachineRow {
+    /// The row of a machine. When it was refreshed is its backend's to say, so that a machine that stayed as it was
+    /// need not be written again.
+    pub fn of(machine: &Machine) -> Result<Self> {
+        let mut facts = machine.clone();
+        facts.refreshed_at = jiff::Timestamp::UNIX_EPOCH;
+        let facts = json(&facts)?;
+        let mut search = vec![machine.name.clone(), machine.id.0.clone(), machine.external_id.clone()];
+        search.extend(machine.public_ips.iter().chain(&machine.private_ips).map(ToString::to_string));
+        search.extend(machine.tags.iter().cloned());
+        Ok(Self {
+            hash: hex::encode(&Sha256::digest(&facts)[..16]),
+            facts,
+            search: search.join("\n").to_lowercase(),
+            tags: format!("\n{}\n", machine.tags.join("\n")),
+        })
+    }
+}
+
+/// Every machine of a backend, by the cloud's ids.
+pub async fn known(db: &mut Connection, backend: &BackendId) -> Result<HashMap<String, Known>> {
+    let select =
+        query("SELECT external_id, id, hash FROM machines WHERE backend_id = $1").bind(backend.0.as_str());
+    let known = |row: &AnyRow| {
+        let known = Known { id: MachineId(row.text("id")?), hash: row.text("hash")? };
+        Ok((row.text("external_id")?, known))
+    };
+    db.fetch_all(select).await?.iter().map(known).collect()
+}
+
+/// Writes down a machine, whether or not it was seen before.
+pub async fn put(
+    db: &mut Connection,
+    account: AccountId,
+    machine: &Machine,
+    row: &MachineRow,
+    now_ms: i64,
+) -> Result<()> {
+    let insert = query(
+        "INSERT INTO machines (id, account_id, backend_id, external_id, name, state, search, tags, facts, hash,
+                               created_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (backend_id, external_id) DO UPDATE SET
+             name = excluded.name, state = excluded.state, search = excluded.search, tags = excluded.tags,
+             facts = excluded.facts, hash = excluded.hash",
+    )
+    .bind(machine.id.0.as_str())
+    .bind(account.0)
+    .bind(machine.backend_id.0.as_str())
+    .bind(machine.external_id.as_str())
+    .bind(machine.name.as_str())
+    .bind(machine.state.as_str())
+    .bind(row.search.as_str())
+    .bind(row.tags.as_str())
+    .bind(row.facts.as_str())
+    .bind(row.hash.as_str())
+    .bind(now_ms);
+    db.execute(insert).await?;
+    Ok(())
+}
+
+/// Forgets a machine that is no longer there.
+pub async fn delete(db: &mut Connection, id: &MachineId) -> Result<()> {
+    db.execute(query("DELETE FROM machines WHERE id = $1").bind(id.0.as_str())).await?;
+    Ok(())
+}
+
+/// An account's machines above the number `after`, in the order in which they were first seen, each with its number.
+pub async fn list(
+    db: &mut Connection,
+    account: AccountId,
+    filter: &MachineQuery,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, Machine)>> {
+    let filter = Filter::from(4)
+        .and("m.backend_id = {}", filter.backend_id.as_ref().map(|id| id.0.as_str()))
+        .and("b.provider = {}", filter.provider.as_ref().map(|id| id.0.as_str()))
+        .and("m.state = {}", filter.state.map(|state| state.as_str()))
+        .and("m.search LIKE {} ESCAPE '!'", filter.search.as_deref().map(|t| anywhere(&t.to_lowercase())))
+        .and(
+            "(m.tags LIKE '%\n' || {} || '\n%' ESCAPE '!' OR m.tags LIKE '%\n' || {} || '=%' ESCAPE '!')",
+            filter.tag.as_deref().map(literal),
+        );
+    let text = format!(
+        "SELECT m.number, m.facts, b.refreshed_ms FROM machines m JOIN backends b ON b.id = m.backend_id
+         WHERE m.account_id = $1 AND m.number > $2{} ORDER BY m.number LIMIT $3",
+        filter.sql()
+    );
+    let select = query(AssertSqlSafe(text)).bind(account.0).bind(after).bind(limit);
+    let numbered = |row: &AnyRow| Ok((row.integer("number")?, machine(row)?));
+    db.fetch_all(filter.bind(select)).await?.iter().map(numbered).collect()
+}
+
+/// An account's machine.
+pub async fn get(db: &mut Connection, account: AccountId, id: &MachineId) -> Result<Option<Machine>> {
+    let select = query(
+        "SELECT m.facts, b.refreshed_ms FROM machines m JOIN backends b ON b.id = m.backend_id
+         WHERE m.account_id = $1 AND m.id = $2",
+    )
+    .bind(account.0)
+    .bind(id.0.as_str());
+    db.fetch_optional(select).await?.as_ref().map(machine).transpose()
+}
+
+fn machine(row: &AnyRow) -> Result<Machine> {
+    let mut machine: Machine = row.json("facts")?;
+    if let Some(refreshed) = row.maybe_time("refreshed_ms")? {
+        machine.refreshed_at = refreshed;
+    }
+    Ok(machine)
+}

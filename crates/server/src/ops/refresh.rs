@@ -1,0 +1,238 @@
+//! Asking a backend for its machines, and writing down what it says.
+//!
+//! A backend is asked by one task of a server at a time; who comes meanwhile takes the answer that the other gets.
+//! What a backend said under older credentials, or before a later answer, is not written down. A backend that fails
+//! keeps the machines that it was last seen with: `refreshed_at` says how old that is.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use roadstead_api::{
+    backend::{BackendQuery, BackendState},
+    id::{AccountId, BackendId, MachineId},
+    machine::{Machine, MachineState},
+};
+use roadstead_providers::{Error as ProviderError, ErrorKind as ProviderErrorKind, SeenMachine};
+use sha2::{Digest, Sha256};
+
+use super::connection;
+use crate::{
+    Error, Result,
+    app::App,
+    db::{
+        self,
+        backend::{BackendRow, Found},
+        machine::MachineRow,
+    },
+};
+
+/// How often a backend is asked that answers, in milliseconds.
+const PERIOD_MS: i64 = 120_000;
+/// The longest pause before a backend that does not answer is asked again.
+const LONGEST_PAUSE_MS: i64 = 3_600_000;
+/// How often it is asked while its machines change.
+const HURRIED_PERIOD_MS: i64 = 3_000;
+/// How long whoever wants fresh lists waits for the slow.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Rows that are written in one turn, so that other writers need not wait long.
+const ROWS_A_TURN: usize = 500;
+/// How many bytes of a machine are kept beside what every machine has.
+const MAX_EXTRA_BYTES: usize = 64 * 1024;
+/// How long a name or an id of a cloud may be, in characters.
+const MAX_NAME: usize = 500;
+
+/// Asks a backend, unless somebody else has since this was called. What it answers, or that it does not, is in its row
+/// then.
+pub async fn now(app: &App, id: &BackendId) -> Result<()> {
+    let called_ms = app.now_ms();
+    let turn = app.drivers.turn(id);
+    let _held = turn.lock().await;
+    let row = db::backend::by_id(&mut *app.db.read().await?, id).await?;
+    let Some(row) = row.filter(|row| row.backend.enabled && row.asked_ms <= called_ms) else {
+        return Ok(());
+    };
+    let asked_ms = app.now_ms();
+    let seen = match connection::driver(app, &row).await {
+        Ok(driver) => {
+            let seen = connection::machines(&*driver).await;
+            connection::keep_pins(app, &row, &*driver).await?;
+            seen.map_err(Failure::from)
+        }
+        Err(error) => Err(Failure::of_making(&error)),
+    };
+    match seen {
+        Ok(seen) => store(app, &row, asked_ms, seen).await,
+        Err(failure) => note(app, &row, asked_ms, &failure).await,
+    }
+}
+
+/// Asks every enabled backend of an account, or the one named, and waits for those that answer soon.
+pub async fn all(app: &Arc<App>, account: AccountId, only: Option<&BackendId>) -> Result<()> {
+    let query = BackendQuery { id: only.cloned(), ..BackendQuery::default() };
+    let rows = db::backend::list(&mut *app.db.read().await?, account, &query, 0, i64::MAX).await?;
+    let tasks: Vec<_> = rows
+        .into_iter()
+        .filter(|row| row.backend.enabled)
+        .map(|row| {
+            let app = app.clone();
+            // In tasks of their own: whoever is too slow for this caller goes on for the next.
+            tokio::spawn(async move { logged(&app, &row.backend.id).await })
+        })
+        .collect();
+    // The slow ones are left to themselves.
+    let _ = tokio::time::timeout(PATIENCE, join_all(tasks)).await;
+    Ok(())
+}
+
+/// Asks a backend; a failure of the server's own goes to the log.
+pub async fn logged(app: &App, id: &BackendId) {
+    if let Err(error) = now(app, id).await {
+        tracing::error!(backend = %id, error = error.chain(), "a backend could not be refreshed");
+    }
+}
+
+/// Why a backend has no answer.
+struct Failure {
+    reason: String,
+    kind: Option<ProviderErrorKind>,
+    retry_after_ms: i64,
+}
+
+impl Failure {
+    /// There is not even a driver: the credentials make no sense any more, or do not open.
+    fn of_making(error: &Error) -> Self {
+        Self { reason: error.message.to_string(), kind: None, retry_after_ms: 0 }
+    }
+
+    /// When to ask again; `None` where that makes no sense before somebody has changed something.
+    fn next_ms(&self, failures: i64, now_ms: i64) -> Option<i64> {
+        if self.kind == Some(ProviderErrorKind::WrongCredentials) {
+            return None;
+        }
+        let doubled = PERIOD_MS.checked_shl(failures.clamp(0, 10) as u32).unwrap_or(LONGEST_PAUSE_MS);
+        Some(now_ms + (doubled / 2).min(LONGEST_PAUSE_MS).max(self.retry_after_ms))
+    }
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        let retry_after = error.retry_after().unwrap_or_default().min(Duration::from_secs(86_400));
+        Self {
+            kind: Some(error.kind()),
+            retry_after_ms: retry_after.as_millis() as i64,
+            reason: Error::from(error).message.to_string(),
+        }
+    }
+}
+
+/// Writes down that a backend has no answer.
+async fn note(app: &App, row: &BackendRow, asked_ms: i64, failure: &Failure) -> Result<()> {
+    tracing::info!(backend = %row.backend.id, reason = failure.reason, "a backend is offline");
+    let failures = row.failures + 1;
+    let found = Found {
+        state: BackendState::Offline,
+        reason: Some(&failure.reason),
+        failures,
+        asked_ms,
+        next_refresh_ms: failure.next_ms(failures, app.now_ms()),
+    };
+    let mut write = app.db.write().await?;
+    db::backend::set_found(&mut write, &row.backend.id, row.generation, &found).await?;
+    write.commit().await
+}
+
+/// Writes down what a backend holds.
+pub async fn store(app: &App, row: &BackendRow, asked_ms: i64, seen: Vec<SeenMachine>) -> Result<()> {
+    let id = &row.backend.id;
+    let machines = checked(row, seen);
+    let mut gone = db::machine::known(&mut *app.db.read().await?, id).await?;
+    let mut changed = Vec::new();
+    for machine in &machines {
+        let machine_row = MachineRow::of(machine)?;
+        let known = gone.remove(&machine.external_id);
+        if known.is_none_or(|known| known.hash != machine_row.hash) {
+            changed.push((machine, machine_row));
+        }
+    }
+    let mut write = app.db.write().await?;
+    let found = found(app, row, asked_ms, &machines);
+    if !db::backend::set_found(&mut write, id, row.generation, &found).await? {
+        return Ok(());
+    }
+    db::backend::set_refreshed(&mut write, id, asked_ms, machines.len() as i64).await?;
+    for known in gone.values() {
+        db::machine::delete(&mut write, &known.id).await?;
+    }
+    for (index, (machine, machine_row)) in changed.iter().enumerate() {
+        if index % ROWS_A_TURN == ROWS_A_TURN - 1 {
+            write.commit().await?;
+            write = app.db.write().await?;
+        }
+        db::machine::put(&mut write, row.account_id, machine, machine_row, app.now_ms()).await?;
+    }
+    write.commit().await
+}
+
+fn found<'a>(app: &App, row: &BackendRow, asked_ms: i64, machines: &[Machine]) -> Found<'a> {
+    let now_ms = app.now_ms();
+    let changing =
+        |machine: &Machine| matches!(machine.state, MachineState::Pending | MachineState::Rebooting);
+    let hurried = now_ms < row.hurry_until_ms && machines.iter().any(changing);
+    let period = if hurried { HURRIED_PERIOD_MS } else { PERIOD_MS };
+    Found {
+        state: BackendState::Online,
+        reason: None,
+        failures: 0,
+        asked_ms,
+        next_refresh_ms: Some(now_ms + period),
+    }
+}
+
+/// The machines as the API shows them: each once, and nothing in them that would not fit.
+fn checked(row: &BackendRow, seen: Vec<SeenMachine>) -> Vec<Machine> {
+    let mut ids = HashSet::new();
+    let mut machines = Vec::with_capacity(seen.len());
+    for mut seen in seen {
+        let odd = seen.external_id.contains('\0') || seen.external_id.chars().count() > MAX_NAME;
+        if odd || seen.external_id.is_empty() || !ids.insert(seen.external_id.clone()) {
+            tracing::warn!(backend = %row.backend.id, id = ?seen.external_id, "a machine's id is odd, or there twice");
+            continue;
+        }
+        seen.name = seen.name.chars().filter(|&c| c != '\0').take(MAX_NAME).collect();
+        seen.tags = seen.tags.iter().map(|tag| tag.replace(['\0', '\n'], " ")).collect();
+        if serde_json::to_vec(&seen.extra).map_or(0, |json| json.len()) > MAX_EXTRA_BYTES {
+            seen.extra.clear();
+        }
+        let id = machine_id(&row.backend.id, &seen.external_id);
+        machines.push(seen.into_machine(id, row.backend.id.clone(), jiff::Timestamp::UNIX_EPOCH));
+    }
+    machines
+}
+
+/// Our id of a machine follows from the cloud's, so that one which vanishes from a list and comes back keeps it.
+fn machine_id(backend: &BackendId, external_id: &str) -> MachineId {
+    let hash = Sha256::digest(format!("{backend}\0{external_id}"));
+    MachineId(hex::encode(&hash[..10]))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use roadstead_providers::{Error, ErrorKind};
+
+    use super::{Failure, LONGEST_PAUSE_MS, PERIOD_MS};
+
+    #[test]
+    fn pauses_grow_and_wrong_credentials_are_not_tried_again() {
+        let unreachable = Failure::from(Error::new(ErrorKind::Unreachable, "no route"));
+        assert_eq!(unreachable.reason, "No route.");
+        assert_eq!(unreachable.next_ms(1, 0), Some(PERIOD_MS));
+        assert_eq!(unreachable.next_ms(2, 0), Some(2 * PERIOD_MS));
+        assert_eq!(unreachable.next_ms(i64::MAX, 0), Some(LONGEST_PAUSE_MS));
+        let limited = Failure::from(Error::rate_limited("too many", Some(Duration::from_secs(7000))));
+        assert_eq!(limited.next_ms(1, 1), Some(7_000_001));
+        let wrong = Failure::from(Error::new(ErrorKind::WrongCredentials, "no"));
+        assert_eq!(wrong.next_ms(1, 0), None);
+    }
+}
