@@ -73,6 +73,8 @@ integer_id! {
     UserId;
     /// An API key (the record; never the secret).
     ApiKeyId;
+    /// A session of a browser.
+    SessionId;
     /// An agent.
     AgentId;
     /// A backup configuration.

@@ -32,6 +32,7 @@ pub mod restore;
 pub mod retention;
 pub mod run;
 pub mod schedule;
+pub mod session;
 pub mod size;
 pub mod user;
 pub mod vault;
@@ -60,6 +61,7 @@ pub fn declarations() -> Vec<Declaration> {
         key::declarations(),
         user::declarations(),
         api_key::declarations(),
+        session::declarations(),
         audit::declarations(),
     ]
     .concat()

@@ -74,7 +74,7 @@ pub struct PasswordChange {
 endpoints! {
     /// Shows the user whose credentials the request carries.
     UserShowSelf = "user_show_self": Get "/users/me", Observer, (()) ? (), () => 200 User;
-    /// Changes the password of the user that asks.
+    /// Changes the password of the user that asks, and ends its other sessions.
     UserChangePassword = "user_change_password": Post "/users/me/password", Observer, (()) ? (), PasswordChange => 204 ();
     /// Lists the users of the account, oldest first.
     UserList = "user_list": Get "/users", Admin, (()) ? PageQuery, () => 200 Page<User>;
@@ -84,6 +84,6 @@ endpoints! {
     UserShow = "user_show": Get "/users/{id}", Admin, (UserId) ? (), () => 200 User;
     /// Changes a user's role or password. The last admin stays one.
     UserUpdate = "user_update": Patch "/users/{id}", Admin, (UserId) ? (), UserChange => 200 User;
-    /// Deletes a user with its API keys. The last admin stays.
+    /// Deletes a user with its API keys and sessions. The last admin stays.
     UserDelete = "user_delete": Delete "/users/{id}", Admin, (UserId) ? (), () => 204 ();
 }

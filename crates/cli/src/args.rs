@@ -6,10 +6,10 @@ use clap_complete::Shell;
 use crate::{
     agent::AgentCommand, agent_process::AgentProcessCommand, api_key::ApiKeyCommand, audit::AuditCommand,
     backend::BackendCommand, backup::BackupCommand, backup_configuration::BackupConfigurationCommand,
-    event::EventArgs, image::ImageCommand, key::KeyCommand, location::LocationCommand, login::LoginArgs,
-    machine::MachineCommand, network::NetworkCommand, provider::ProviderCommand, restore::RestoreCommand,
-    server::ServerArgs, session::Globals, size::SizeCommand, up::UpArgs, user::UserCommand,
-    vault::VaultCommand,
+    browser_session::BrowserSessionCommand, event::EventArgs, image::ImageCommand, key::KeyCommand,
+    location::LocationCommand, login::LoginArgs, machine::MachineCommand, network::NetworkCommand,
+    provider::ProviderCommand, restore::RestoreCommand, server::ServerArgs, session::Globals,
+    size::SizeCommand, up::UpArgs, user::UserCommand, vault::VaultCommand,
 };
 
 /// Keeps every machine you own in one place, and a copy of everything on it that you can get back.
@@ -128,6 +128,12 @@ pub enum Command {
         /// The verb.
         #[command(subcommand)]
         command: ApiKeyCommand,
+    },
+    /// The browsers in which you are signed in.
+    Sessions {
+        /// The verb.
+        #[command(subcommand)]
+        command: BrowserSessionCommand,
     },
     /// Who may sign in, and in which role.
     Users {

@@ -11,6 +11,7 @@ mod audit;
 mod backend;
 mod backup;
 mod backup_configuration;
+mod browser_session;
 mod check;
 mod confirm;
 mod error;
@@ -100,6 +101,7 @@ async fn ask(command: Command, session: &Session) -> Result<Exit> {
         Command::Vaults { command } => vault::run(command, session).await,
         Command::Keys { command } => key::run(command, session).await,
         Command::ApiKeys { command } => api_key::run(command, session).await,
+        Command::Sessions { command } => browser_session::run(command, session).await,
         Command::Users { command } => user::run(command, session).await,
         Command::Audit { command } => audit::run(command, session).await,
         Command::Events(args) => event::run(args, session).await,

@@ -20,7 +20,7 @@ use roadstead_api::{
     file::File,
     id::{
         AgentId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, KeyId, MachineId, RestoreId,
-        UserId, VaultId,
+        SessionId, UserId, VaultId,
     },
     image::Image,
     key::{KeyQuery, NewKey},
@@ -30,6 +30,7 @@ use roadstead_api::{
     provider::Provider,
     restore::{self, NewRestore, RestoreQuery},
     run::RunState,
+    session::Session,
     size::Size,
     user::{NewUser, PasswordChange, User, UserChange},
     vault::VaultKey,
@@ -190,7 +191,7 @@ answers!(
     User,
     VaultKey
 );
-answers!(ApiKey, ApiKeyWithSecret, AuditCheck, AuditEntry, EnrolmentToken);
+answers!(Session, ApiKey, ApiKeyWithSecret, AuditCheck, AuditEntry, EnrolmentToken);
 answers!(Image, Location, machine::Machine, MachineProbe, Network, Size);
 
 /// Gives a blocking object the namesakes of the async methods listed.
@@ -280,6 +281,8 @@ namesakes! { Client:
     fn find_keys(&self, query: KeyQuery) -> Vec<Key>;
     fn get_key(&self, id: &KeyId) -> Key;
     fn add_key(&self, new: &NewKey) -> Key;
+    fn sessions(&self) -> Vec<Session>;
+    fn end_session(&self, id: SessionId) -> ();
     fn api_keys(&self) -> Vec<ApiKey>;
     fn create_api_key(&self, name: &str) -> ApiKeyWithSecret;
     fn delete_api_key(&self, id: ApiKeyId) -> ();

@@ -47,6 +47,7 @@ mod prepared;
 mod provider;
 mod restore;
 mod run;
+mod session;
 mod size;
 pub mod tls;
 mod transport;

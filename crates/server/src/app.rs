@@ -1,13 +1,13 @@
 //! The running server, as everything above it sees it.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
-use roadstead_api::id::AccountId;
+use roadstead_api::{id::AccountId, user::User};
 use tokio::sync::watch;
 
 use crate::{
     Clock, Result, WorkerCommand,
-    auth::{self, Actor, attempts::Attempts},
+    auth::{self, Actor, Presented, attempts::Attempts},
     db::{self, Db, vault::VaultRow},
     drivers::Drivers,
     live::Live,
@@ -48,9 +48,14 @@ impl App {
         self.clock.now_ms()
     }
 
-    /// Finds who sent this `Authorization` header.
-    pub async fn authenticate(&self, header: Option<&str>) -> Result<Actor> {
-        auth::authenticate(&self.db, &self.attempts, self.now_ms(), header).await
+    /// Finds who sent a request that shows this.
+    pub async fn authenticate(&self, presented: &Presented) -> Result<Actor> {
+        auth::authenticate(&self.db, &self.attempts, self.now_ms(), presented).await
+    }
+
+    /// Finds the user of this name and password, who comes from this address.
+    pub async fn sign_in(&self, username: &str, password: String, source: Option<IpAddr>) -> Result<User> {
+        auth::with_password(&self.db, &self.attempts, self.now_ms(), (username, password), source).await
     }
 
     /// The key that seals an account's secrets.

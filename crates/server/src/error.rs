@@ -1,6 +1,6 @@
 //! The server's one error type. Only `http` and `rest` know which status code a kind becomes.
 
-use std::{borrow::Cow, error::Error as StdError};
+use std::{borrow::Cow, error::Error as StdError, time::Duration};
 
 /// The server's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -42,6 +42,8 @@ pub struct Error {
     pub kind: ErrorKind,
     /// What the user is told: what happened and what to do.
     pub message: Cow<'static, str>,
+    /// When to come back, where that is known.
+    pub retry_after: Option<Duration>,
     #[source]
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -49,7 +51,7 @@ pub struct Error {
 impl Error {
     /// An error with no cause below it.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, message: message.into(), retry_after: None, source: None }
     }
 
     /// The request is wrong.
@@ -70,6 +72,11 @@ impl Error {
     /// The credentials do not reach that far.
     pub fn forbidden(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Forbidden, message)
+    }
+
+    /// The same was tried too often; the next try is free after this time.
+    pub fn too_many(message: impl Into<Cow<'static, str>>, retry_after: Duration) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(ErrorKind::TooMany, message) }
     }
 
     /// A fault of the server's own.

@@ -16,6 +16,7 @@ pub async fn reset_password(options: &ServerOptions, username: &str) -> Result<S
     let hash = password::hash(password.clone()).await?;
     let mut write = db.write().await?;
     db::user::set_password_hash(&mut write, user.id, &hash).await?;
+    db::session::delete_all_of(&mut write, user.id, None).await?;
     let entry = NewEntry {
         account_id: user.account_id,
         actor: "operator",

@@ -17,6 +17,7 @@ mod roles;
 mod rules;
 mod schedule;
 mod seed;
+mod sessions;
 mod support;
 mod tls;
 mod walk;

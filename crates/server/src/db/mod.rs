@@ -34,6 +34,7 @@ pub mod metrics;
 pub mod restore;
 pub mod run;
 pub mod schedule;
+pub mod session;
 pub mod user;
 pub mod vault;
 pub mod vault_file;

@@ -84,9 +84,10 @@ pub async fn set_password_hash(db: &mut Connection, id: UserId, password_hash: &
     Ok(())
 }
 
-/// Deletes a user with its API keys.
+/// Deletes a user with its API keys and sessions.
 pub async fn delete(db: &mut Connection, id: UserId) -> Result<()> {
     db.execute(query("DELETE FROM api_keys WHERE user_id = $1").bind(id.0)).await?;
+    super::session::delete_all_of(db, id, None).await?;
     db.execute(query("DELETE FROM users WHERE id = $1").bind(id.0)).await?;
     Ok(())
 }
@@ -106,7 +107,7 @@ pub async fn by_api_key(db: &mut Connection, secret_hash: &str) -> Result<Option
     db.fetch_optional(select).await?.as_ref().map(user).transpose()
 }
 
-fn user(row: &AnyRow) -> Result<User> {
+pub(super) fn user(row: &AnyRow) -> Result<User> {
     Ok(User {
         id: UserId(row.integer("id")?),
         account_id: AccountId(row.integer("account_id")?),

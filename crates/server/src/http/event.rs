@@ -8,7 +8,7 @@ use axum::{
     extract::{Request, State},
     http::{
         HeaderName,
-        header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE},
+        header::{CACHE_CONTROL, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
     routing::get,
@@ -20,6 +20,7 @@ use roadstead_api::{
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::{
+    presented,
     problem::problem_response,
     routes::{caller, query},
 };
@@ -49,11 +50,13 @@ async fn stream(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 async fn open(app: Arc<App>, request: Request) -> Result<Response> {
+    let presented =
+        presented::by_anyone(request.method(), request.headers(), request.extensions(), &app.public_url)?;
     let context = caller(app.clone(), &request).await?;
     let (mut parts, _) = request.into_parts();
     let asked: EventQuery = query(&mut parts).await?;
-    let header = |name| parts.headers.get(name).map(|value| value.to_str().unwrap_or_default().to_owned());
-    let events = event::open(context, header(AUTHORIZATION), &asked, header(LAST_EVENT_ID).as_deref())?;
+    let last = parts.headers.get(LAST_EVENT_ID).map(|value| value.to_str().unwrap_or_default());
+    let events = event::open(context, presented, &asked, last)?;
     let mut beat = interval(HEARTBEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     beat.reset();

@@ -15,10 +15,12 @@ mod key;
 mod location;
 mod machine;
 mod network;
+mod presented;
 mod problem;
 mod provider;
 mod restore;
 mod routes;
+mod session;
 mod size;
 mod user;
 mod vault;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
+pub use presented::by_program;
 pub use problem::problem_response;
 use routes::Routes;
 
@@ -57,6 +60,7 @@ fn declared() -> Routes {
         key::routes,
         user::routes,
         api_key::routes,
+        session::routes,
         audit::routes,
     ]
     .into_iter()

@@ -1,19 +1,19 @@
 //! The one way from a declared endpoint to its operation: authenticate, authorize, decode, call, encode.
 
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{future::Future, sync::Arc};
 
 use axum::{
     Json, RequestExt, Router,
     body::{Body, to_bytes},
-    extract::{ConnectInfo, FromRequestParts, Path, Query, Request, State},
-    http::{StatusCode, header::AUTHORIZATION, request::Parts},
+    extract::{FromRequestParts, Path, Query, Request, State},
+    http::{HeaderValue, StatusCode, header::SET_COOKIE, request::Parts},
     response::{IntoResponse, Response},
     routing::{MethodFilter, on},
 };
 use roadstead_api::{BASE_PATH, Endpoint, Method, Permission};
 use serde::de::DeserializeOwned;
 
-use super::problem::problem_response;
+use super::{presented, problem::problem_response};
 use crate::{Error, ErrorKind, Result, app::App, auth::Actor, ops::Context, random};
 
 /// How large a body may be, in bytes.
@@ -27,6 +27,20 @@ pub struct Call<E: Endpoint> {
     pub query: E::Query,
     /// The body.
     pub body: E::Body,
+}
+
+/// What a request is answered with.
+pub struct Answer<R> {
+    /// The reply.
+    pub reply: R,
+    /// A cookie to be set.
+    pub cookie: Option<String>,
+}
+
+impl<R> From<R> for Answer<R> {
+    fn from(reply: R) -> Self {
+        Self { reply, cookie: None }
+    }
 }
 
 /// The routes of declared endpoints.
@@ -52,7 +66,7 @@ impl Routes {
                 // Operations ask again: whatever door a call comes through, they are the ones that know. Here it
                 // spares decoding what will be refused.
                 context.authorize::<E>()?;
-                operation(context, decode::<E>(request).await?).await
+                operation(context, decode::<E>(request).await?).await.map(Answer::from)
             }
         })
     }
@@ -67,15 +81,16 @@ impl Routes {
         debug_assert!(E::PERMISSION == Permission::Public, "{} is not public", E::NAME);
         self.route::<E, _, _>(move |app, request| {
             let operation = operation.clone();
-            async move { operation(app, decode::<E>(request).await?).await }
+            async move { operation(app, decode::<E>(request).await?).await.map(Answer::from) }
         })
     }
 
-    fn route<E, F, Fut>(mut self, call: F) -> Self
+    /// Adds an endpoint whose operation looks at the request itself.
+    pub fn route<E, F, Fut>(mut self, call: F) -> Self
     where
         E: Endpoint,
         F: Fn(Arc<App>, Request) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<E::Reply>> + Send,
+        Fut: Future<Output = Result<Answer<E::Reply>>> + Send,
     {
         let handler = move |State(app): State<Arc<App>>, request: Request| {
             let call = call.clone();
@@ -112,18 +127,22 @@ fn filter(method: Method) -> MethodFilter {
 ///
 /// Not an `async fn`, since a request cannot be looked at by a future that changes threads.
 pub fn caller(app: Arc<App>, request: &Request) -> impl Future<Output = Result<Context>> + Send + use<> {
-    let header =
-        request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let source = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string());
+    let presented =
+        presented::by_anyone(request.method(), request.headers(), request.extensions(), &app.public_url);
     async move {
-        match app.authenticate(header.as_deref()).await? {
-            Actor::User(user) => Ok(Context { app, user, source: source.unwrap_or_default() }),
+        let presented = presented?;
+        match app.authenticate(&presented).await? {
+            Actor::User(user) => Ok(Context::new(app, user, presented.source)),
+            Actor::Session(user, id) => {
+                Ok(Context { session: Some(id), ..Context::new(app, user, presented.source) })
+            }
             Actor::Agent(_) => Err(Error::forbidden("Agents have no part in this API.")),
         }
     }
 }
 
-async fn decode<E: Endpoint>(mut request: Request) -> Result<Call<E>> {
+/// What a request carries.
+pub async fn decode<E: Endpoint>(mut request: Request) -> Result<Call<E>> {
     let path = request.extract_parts::<Path<E::Path>>().await;
     let Path(path) =
         path.map_err(|e| Error::not_found(format!("The path names nothing: {}", e.body_text())))?;
@@ -160,12 +179,17 @@ fn not_json(error: serde_json::Error) -> Error {
     Error::invalid(format!("The body is not of its form: {error}")).caused_by(error)
 }
 
-fn answer<E: Endpoint>(result: Result<E::Reply>) -> Response {
-    match result {
-        Ok(_) if E::SUCCESS == 204 => StatusCode::NO_CONTENT.into_response(),
-        Ok(reply) => {
-            (StatusCode::from_u16(E::SUCCESS).unwrap_or(StatusCode::OK), Json(reply)).into_response()
-        }
-        Err(error) => problem_response(&error, random::id().ok()),
+fn answer<E: Endpoint>(result: Result<Answer<E::Reply>>) -> Response {
+    let Answer { reply, cookie } = match result {
+        Ok(answer) => answer,
+        Err(error) => return problem_response(&error, random::id().ok()),
+    };
+    let mut response = match E::SUCCESS {
+        204 => StatusCode::NO_CONTENT.into_response(),
+        success => (StatusCode::from_u16(success).unwrap_or(StatusCode::OK), Json(reply)).into_response(),
+    };
+    if let Some(cookie) = cookie.and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
+        response.headers_mut().insert(SET_COOKIE, cookie);
     }
+    response
 }

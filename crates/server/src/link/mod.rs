@@ -7,13 +7,18 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{State, WebSocketUpgrade},
-    http::{HeaderMap, header::AUTHORIZATION},
+    http::{Extensions, HeaderMap},
     response::{IntoResponse, Response},
     routing::get,
 };
 use roadstead_api::link::{MAX_MESSAGE_BYTES, PATH};
 
-use crate::{Error, app::App, auth::Actor, http::problem_response};
+use crate::{
+    Error,
+    app::App,
+    auth::Actor,
+    http::{by_program, problem_response},
+};
 
 /// How long an agent may be silent before it sends a heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -23,15 +28,21 @@ pub fn routes() -> Router<Arc<App>> {
     Router::new().route(PATH, get(connect))
 }
 
-async fn connect(State(app): State<Arc<App>>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
-    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match app.authenticate(header).await {
+async fn connect(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    match app.authenticate(&by_program(&headers, &extensions)).await {
         Ok(Actor::Agent(id)) => upgrade
             .max_message_size(MAX_MESSAGE_BYTES)
             .max_frame_size(MAX_MESSAGE_BYTES)
             .on_upgrade(move |socket| session::run(app, id, socket))
             .into_response(),
-        Ok(Actor::User(_)) => problem_response(&Error::forbidden("Only agents open links."), None),
+        Ok(Actor::User(_) | Actor::Session(..)) => {
+            problem_response(&Error::forbidden("Only agents open links."), None)
+        }
         Err(error) => problem_response(&error, None),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Display,
+    net::IpAddr,
     ops::{Deref, DerefMut},
     sync::Arc,
 };
@@ -9,7 +10,7 @@ use std::{
 use roadstead_api::{
     Endpoint, Permission,
     event::Event,
-    id::AccountId,
+    id::{AccountId, SessionId},
     user::{Role, User},
 };
 
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// What belongs to a single user: nobody else hears of it.
-const OWN: &str = "api_key";
+const OWN: [&str; 2] = ["api_key", "session"];
 
 /// A call by a user.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Context {
     pub user: User,
     /// Where the call comes from: an IP address, or nothing where it is not known.
     pub source: String,
+    /// The session that the call is made in, if it is.
+    pub session: Option<SessionId>,
 }
 
 /// A change in the making. Dropped without [`Change::commit`], all of it is undone.
@@ -46,7 +49,7 @@ impl Change<'_> {
     /// Adds the entry in the audit log, and returns when both are on disk. `target` is the id of what was changed. Those
     /// who watch are told, unless the change has told them of it already, with more to say.
     pub async fn commit(mut self, target: impl Display) -> Result<()> {
-        let Context { app, user, source } = self.context;
+        let Context { app, user, source, .. } = self.context;
         let target = target.to_string();
         let entry = NewEntry {
             account_id: user.account_id,
@@ -59,7 +62,7 @@ impl Change<'_> {
         db::audit::append(&mut self.write, &entry).await?;
         let event = Event::of_operation(self.action, &target);
         if !self.write.tells_of(&event) {
-            let only_for = (event.noun == OWN).then_some(user.id);
+            let only_for = OWN.contains(&event.noun.as_str()).then_some(user.id);
             self.write.tell_this(Told { account: user.account_id, only_for, event });
         }
         self.write.commit().await
@@ -80,6 +83,12 @@ impl DerefMut for Change<'_> {
 }
 
 impl Context {
+    /// A call by this user from this address, outside of any session.
+    pub fn new(app: Arc<App>, user: User, source: Option<IpAddr>) -> Self {
+        let source = source.map(|address| address.to_string()).unwrap_or_default();
+        Self { app, user, source, session: None }
+    }
+
     /// The account that the call is about: nothing outside of it can be seen.
     pub fn account(&self) -> AccountId {
         self.user.account_id

@@ -10,12 +10,12 @@ use roadstead_api::{
 use super::Context;
 use crate::{
     Error, Result,
-    auth::Actor,
+    auth::{Actor, Presented},
     events::{Batch, Entry, Reader},
 };
 
 /// After one of these has changed, a caller may be somebody else, or nobody.
-const CALLERS: [&str; 2] = ["user", "api_key"];
+const CALLERS: [&str; 3] = ["user", "api_key", "session"];
 /// How long the text of a query may be, in bytes.
 const MAX_QUERY: usize = 1000;
 
@@ -23,8 +23,8 @@ const MAX_QUERY: usize = 1000;
 #[derive(Debug)]
 pub struct EventStream {
     context: Context,
-    /// What the caller proved with who they are, to be looked at again.
-    credentials: Option<String>,
+    /// What the caller showed to prove who they are, to be looked at again.
+    presented: Presented,
     wanted: Option<BTreeSet<String>>,
     readable: BTreeSet<&'static str>,
     reader: Reader,
@@ -42,14 +42,14 @@ pub enum Next {
 /// Opens a stream that goes on after the place `last`, or begins now.
 pub fn open(
     context: Context,
-    credentials: Option<String>,
+    presented: Presented,
     query: &EventQuery,
     last: Option<&str>,
 ) -> Result<EventStream> {
     context.require(PERMISSION)?;
     let reader = context.db.events().client(last)?;
     let wanted = query.noun.as_deref().map(nouns).transpose()?;
-    Ok(EventStream { readable: readable(&context), context, credentials, wanted, reader })
+    Ok(EventStream { readable: readable(&context), context, presented, wanted, reader })
 }
 
 fn nouns(text: &str) -> Result<BTreeSet<String>> {
@@ -100,8 +100,12 @@ impl EventStream {
 
     /// Looks again who the caller is, and what they may see.
     pub async fn look_again(&mut self) -> Result<()> {
-        match self.context.app.authenticate(self.credentials.as_deref()).await? {
-            Actor::User(user) if user.account_id == self.context.user.account_id => self.context.user = user,
+        match self.context.app.authenticate(&self.presented).await? {
+            Actor::User(user) | Actor::Session(user, _)
+                if user.account_id == self.context.user.account_id =>
+            {
+                self.context.user = user
+            }
             _ => return Err(Error::forbidden("The credentials are somebody else's now.")),
         }
         self.context.require(PERMISSION)?;

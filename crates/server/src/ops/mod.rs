@@ -20,6 +20,7 @@ pub mod provider;
 pub mod refresh;
 pub mod restore;
 pub mod run;
+pub mod session;
 pub mod size;
 pub mod user;
 pub mod vault;

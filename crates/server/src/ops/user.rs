@@ -18,17 +18,22 @@ pub fn show_self(context: &Context) -> Result<User> {
     Ok(context.user.clone())
 }
 
-/// Changes the caller's own password, which has to be given once more.
+/// Changes the caller's own password, which has to be given once more. The caller's other sessions end.
 pub async fn change_password(context: &Context, change: PasswordChange) -> Result<()> {
     context.authorize::<UserChangePassword>()?;
     validate::password("new", &change.new)?;
     let known = db::user::with_password_hash(&mut *context.db.read().await?, &context.user.username).await?;
+    // Who found a browser left open is not to guess at the password, either.
+    let source = context.source.parse().ok();
+    context.attempts.begin(&context.user.username, source, context.now_ms())?;
     if !password::verify(change.current, known.map(|(_, hash)| hash)).await? {
         return Err(Error::new(ErrorKind::Forbidden, "current is not the password."));
     }
+    context.attempts.succeeded(&context.user.username, source);
     let hash = password::hash(change.new).await?;
     let mut change = context.change::<UserChangePassword>().await?;
     db::user::set_password_hash(&mut change, context.user.id, &hash).await?;
+    db::session::delete_all_of(&mut change, context.user.id, context.session).await?;
     change.commit(context.user.id).await
 }
 
@@ -85,12 +90,13 @@ pub async fn update(context: &Context, id: UserId, wanted: UserChange) -> Result
     }
     if let Some(hash) = hash {
         db::user::set_password_hash(&mut change, id, &hash).await?;
+        db::session::delete_all_of(&mut change, id, context.session).await?;
     }
     change.commit(id).await?;
     get(context, id).await
 }
 
-/// Deletes a user with its API keys.
+/// Deletes a user with its API keys and sessions.
 pub async fn delete(context: &Context, id: UserId) -> Result<()> {
     let mut change = context.change::<UserDelete>().await?;
     let user = db::user::get(&mut change, context.account(), id).await?.ok_or_else(|| not_found(id))?;

@@ -38,14 +38,16 @@ pub async fn access(app: &App, actor: &Actor, id: &VaultId) -> Result<Access> {
 fn may_use(actor: &Actor, row: &VaultRow) -> bool {
     match actor {
         Actor::Agent(id) => *id == row.agent_id,
-        Actor::User(user) => user.account_id == row.account_id && user.role == Role::Admin,
+        Actor::User(user) | Actor::Session(user, _) => {
+            user.account_id == row.account_id && user.role == Role::Admin
+        }
     }
 }
 
 fn owner(actor: &Actor) -> String {
     match actor {
         Actor::Agent(id) => agent_owner(*id),
-        Actor::User(user) => format!("user-{}", user.id),
+        Actor::User(user) | Actor::Session(user, _) => format!("user-{}", user.id),
     }
 }
 

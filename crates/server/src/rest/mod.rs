@@ -11,8 +11,8 @@ use axum::{
     body::Body,
     extract::{Path, Request, State},
     http::{
-        HeaderMap, Method, StatusCode,
-        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+        Method, StatusCode,
+        header::{ACCEPT, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
     routing::any,
@@ -24,7 +24,8 @@ use serde::Serialize;
 use crate::{
     Error, ErrorKind, Result,
     app::App,
-    http::problem_response,
+    auth::Presented,
+    http::{by_program, problem_response},
     ops::vault_file::{self, Access},
 };
 
@@ -52,9 +53,8 @@ fn answered(result: Result<Response>) -> Response {
     })
 }
 
-async fn enter(app: &App, headers: &HeaderMap, id: String) -> Result<Access> {
-    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let actor = app.authenticate(header).await?;
+async fn enter(app: &App, presented: &Presented, id: String) -> Result<Access> {
+    let actor = app.authenticate(presented).await?;
     vault_file::access(app, &actor, &VaultId(id)).await
 }
 
@@ -64,12 +64,15 @@ fn not_allowed() -> Error {
 
 /// `POST ?create=true` makes a repository elsewhere; here it is there already, or nothing is.
 async fn vault(State(app): State<Arc<App>>, Path(id): Path<String>, request: Request) -> Response {
-    answered(match (enter(&app, request.headers(), id).await, request.method()) {
-        (Err(error), _) => Err(error),
-        (Ok(_), &Method::POST) => Ok(StatusCode::OK.into_response()),
-        (Ok(_), &Method::DELETE) => Err(Error::forbidden("Vaults are not deleted through this door.")),
-        (Ok(_), _) => Err(not_allowed()),
-    })
+    answered(
+        match (enter(&app, &by_program(request.headers(), request.extensions()), id).await, request.method())
+        {
+            (Err(error), _) => Err(error),
+            (Ok(_), &Method::POST) => Ok(StatusCode::OK.into_response()),
+            (Ok(_), &Method::DELETE) => Err(Error::forbidden("Vaults are not deleted through this door.")),
+            (Ok(_), _) => Err(not_allowed()),
+        },
+    )
 }
 
 async fn config(
@@ -78,7 +81,7 @@ async fn config(
     request: Request,
 ) -> Response {
     let result = async move {
-        let access = enter(&app, request.headers(), id).await?;
+        let access = enter(&app, &by_program(request.headers(), request.extensions()), id).await?;
         if kind != FileKind::Config.dir() {
             return Err(Error::not_found(format!("A vault has no file {kind:.100?}.")));
         }
@@ -93,7 +96,7 @@ async fn folder(
     request: Request,
 ) -> Response {
     let result = async move {
-        let access = enter(&app, request.headers(), id).await?;
+        let access = enter(&app, &by_program(request.headers(), request.extensions()), id).await?;
         let kind = folder_kind(&kind)?;
         if request.method() != Method::GET {
             return Err(not_allowed());
@@ -110,7 +113,7 @@ async fn file(
     request: Request,
 ) -> Response {
     let result = async move {
-        let access = enter(&app, request.headers(), id).await?;
+        let access = enter(&app, &by_program(request.headers(), request.extensions()), id).await?;
         let kind = folder_kind(&kind)?;
         let name = name.parse().map_err(|_| Error::invalid("A file's name is 64 hexadecimal digits."))?;
         one_file(&app, access, kind, name, request).await
