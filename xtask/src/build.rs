@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::command::{cargo, run as run_command, target_dir};
 
-/// `cargo xtask build [--release]`.
+/// `cargo xtask build [--release]`. For a release the manual pages are written, too.
 pub fn run(arguments: &[String]) -> Result<()> {
     let release = match arguments {
         [] => false,
@@ -15,7 +15,12 @@ pub fn run(arguments: &[String]) -> Result<()> {
     };
     binary(release)?;
     let folder = if release { "release" } else { "debug" };
-    println!("built {}", target_dir().join(folder).join("roadstead").display());
+    let folder = target_dir().join(folder);
+    let program = folder.join("roadstead");
+    if release {
+        run_command(Command::new(&program).arg("man").arg("--dir").arg(folder.join("man1")))?;
+    }
+    println!("built {}", program.display());
     Ok(())
 }
 

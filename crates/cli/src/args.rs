@@ -7,9 +7,9 @@ use crate::{
     agent::AgentCommand, agent_process::AgentProcessCommand, api_key::ApiKeyCommand, audit::AuditCommand,
     backend::BackendCommand, backup::BackupCommand, backup_configuration::BackupConfigurationCommand,
     browser_session::BrowserSessionCommand, event::EventArgs, image::ImageCommand, key::KeyCommand,
-    location::LocationCommand, login::LoginArgs, machine::MachineCommand, network::NetworkCommand,
-    provider::ProviderCommand, restore::RestoreCommand, server::ServerArgs, session::Globals,
-    size::SizeCommand, up::UpArgs, user::UserCommand, vault::VaultCommand,
+    location::LocationCommand, login::LoginArgs, machine::MachineCommand, man::ManArgs,
+    network::NetworkCommand, provider::ProviderCommand, restore::RestoreCommand, server::ServerArgs,
+    session::Globals, size::SizeCommand, up::UpArgs, user::UserCommand, vault::VaultCommand,
 };
 
 /// Keeps every machine you own in one place, and a copy of everything on it that you can get back.
@@ -155,6 +155,8 @@ pub enum Command {
         /// The shell.
         shell: Shell,
     },
+    /// Write a manual page for each command.
+    Man(ManArgs),
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod location;
 mod log;
 mod login;
 mod machine;
+mod man;
 mod network;
 mod output;
 mod profile;
@@ -35,6 +36,7 @@ mod run;
 mod runtime;
 mod secret;
 mod server;
+mod server_state;
 mod session;
 mod shutdown;
 mod size;
@@ -78,6 +80,7 @@ fn carry_out(cli: Cli) -> Result<Exit> {
         Command::Server(args) => server::run(*args, output),
         Command::Agent { command } => agent_process::run(command, &globals),
         Command::Completions { shell } => completions(shell, output),
+        Command::Man(args) => man::run(&args, Cli::command(), output),
         Command::Up(args) => runtime::single()?.block_on(up::run(args, output)),
         Command::Login(args) => runtime::single()?.block_on(login::run(args, &globals)),
         noun => runtime::single()?.block_on(ask(noun, &globals.session()?)),
@@ -109,6 +112,7 @@ async fn ask(command: Command, session: &Session) -> Result<Exit> {
         | Command::Agent { .. }
         | Command::Up(_)
         | Command::Login(_)
+        | Command::Man(_)
         | Command::Completions { .. } => Err(Error::usage("this command asks no server")),
     }
 }

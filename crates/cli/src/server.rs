@@ -1,4 +1,4 @@
-//! `roadstead server`: runs the server, says what its settings come to, and, hidden, is the child processes that work
+//! `roadstead server`: runs the server, says what its settings come to, backs its own state up, and, hidden, is the child processes that work
 //! on its vaults.
 
 use std::{
@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use roadstead_server::{CONFIG_VARIABLE, Origin, Settings, WorkerCommand};
+use roadstead_server::{CONFIG_VARIABLE, Origin, ServerOptions, Settings, WorkerCommand};
 use serde::Serialize;
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     log,
     output::Output,
     runtime,
+    server_state::{self, StateArgs},
     shutdown::Shutdown,
 };
 
@@ -51,6 +52,31 @@ enum ServerCommand {
     ResetPassword {
         /// The user's name.
         username: String,
+        #[command(flatten)]
+        settings: Box<SettingArgs>,
+    },
+    /// Write the server's own state to a file, sealed with a password. Works whether or not the server runs.
+    #[command(
+        after_help = "The file holds the database, master.key and tls/: all that a server needs to go on, but for the \
+                      vaults, whose folder is copied as it is. Who has the file and its password can open every managed \
+                      vault.\n\nExample:\n  roadstead server backup /backup/roadstead-$(date +%F) --data-dir \
+                      /var/lib/roadstead --password-file /etc/roadstead/backup-password"
+    )]
+    Backup {
+        #[command(flatten)]
+        state: StateArgs,
+        #[command(flatten)]
+        settings: Box<SettingArgs>,
+    },
+    /// Make a server's state anew in an empty data folder, from what `server backup` wrote.
+    #[command(
+        after_help = "The data folder may hold vaults, and nothing else. With --database the rows go there: so a server \
+                      moves from its own database to PostgreSQL, and back.\n\nExample:\n  roadstead server restore \
+                      /backup/roadstead-2026-11-01 --data-dir /var/lib/roadstead"
+    )]
+    Restore {
+        #[command(flatten)]
+        state: StateArgs,
         #[command(flatten)]
         settings: Box<SettingArgs>,
     },
@@ -141,6 +167,12 @@ pub fn run(args: ServerArgs, output: Output) -> Result<Exit> {
         Some(ServerCommand::ResetPassword { username, settings }) => {
             reset_password(&username, &settings, output)
         }
+        Some(ServerCommand::Backup { state, settings }) => {
+            server_state::backup(&state, &settings.options()?, output)
+        }
+        Some(ServerCommand::Restore { state, settings }) => {
+            server_state::restore(&state, &settings.options()?, output)
+        }
         None => serve(&args.run, output),
     }
 }
@@ -165,6 +197,13 @@ impl SettingArgs {
         let environment = environment.map(|(name, value)| (name, value.to_string_lossy().into_owned()));
         let file = self.config.clone().or_else(|| env::var_os(CONFIG_VARIABLE).map(PathBuf::from));
         Settings::gather(flags, environment, file.as_deref())
+    }
+}
+
+impl SettingArgs {
+    /// The settings, if a server can be started so.
+    fn options(&self) -> Result<ServerOptions> {
+        self.gather().options(worker()?).map_err(|problems| Error::usage(problems.join(" ")))
     }
 }
 
@@ -200,8 +239,7 @@ struct NewPassword<'a> {
 }
 
 fn reset_password(username: &str, args: &SettingArgs, output: Output) -> Result<Exit> {
-    let options = args.gather().options(worker()?);
-    let options = options.map_err(|problems| Error::usage(problems.join(" ")))?;
+    let options = args.options()?;
     if !options.data_dir.exists() {
         return Err(Error::usage(format!("there is no server in {}", options.data_dir.display())));
     }
@@ -213,8 +251,7 @@ fn reset_password(username: &str, args: &SettingArgs, output: Output) -> Result<
 
 fn serve(args: &RunArgs, output: Output) -> Result<Exit> {
     log::start();
-    let options = args.settings.gather().options(worker()?);
-    let options = options.map_err(|problems| Error::usage(problems.join(" ")))?;
+    let options = args.settings.options()?;
     runtime::many()?.block_on(async {
         let mut shutdown =
             if args.with_parent { Shutdown::by_signal_or_parent() } else { Shutdown::by_signal() }?;

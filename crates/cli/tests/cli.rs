@@ -116,6 +116,21 @@ fn the_server_s_settings_are_told_with_what_is_wrong() {
 }
 
 #[test]
+fn each_command_has_a_manual_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = roadstead(&["man", "--dir", folder.path().join("man1").to_str().unwrap()]);
+    assert!(output.status.success(), "{output:?}");
+    for (page, wanted) in [
+        ("roadstead.1", "roadstead\\-backups"),
+        ("roadstead-backups-start.1", "\\-\\-configuration"),
+        ("roadstead-server-restore.1", "empty data folder"),
+    ] {
+        let page = std::fs::read_to_string(folder.path().join("man1").join(page)).unwrap();
+        assert!(page.contains(wanted), "{wanted}: {page}");
+    }
+}
+
+#[test]
 fn completions_name_the_nouns() {
     for shell in ["bash", "zsh", "fish"] {
         let output = roadstead(&["completions", shell]);

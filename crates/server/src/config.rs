@@ -52,6 +52,11 @@ impl ServerOptions {
         }
     }
 
+    /// Where the embedded database is.
+    pub fn embedded_database(&self) -> Result<PathBuf> {
+        Ok(std::path::absolute(&self.data_dir)?.join("roadstead.db"))
+    }
+
     /// Whether connections are to be TLS.
     pub fn speaks_tls(&self) -> bool {
         self.tls != TlsChoice::Automatic || !self.listen.ip().is_loopback()

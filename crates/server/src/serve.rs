@@ -17,6 +17,7 @@ use roadstead_providers::AddressGuard;
 use rustix::fs::FlockOperation;
 use tokio::{
     net::{TcpListener, TcpStream},
+    signal::unix::{SignalKind, signal},
     sync::watch,
     task::JoinHandle,
     time::{Instant, timeout},
@@ -57,6 +58,9 @@ pub async fn run(
     let trust = trust(tls.as_ref(), &public_url);
     let app = Arc::new(open(&options, public_url, trust, ended).await?);
     let mut background = jobs::start(&app);
+    if tls.is_none() {
+        background.spawn(pass_over_hangups());
+    }
     on_ready(&format!("{}://{address}", if tls.is_some() { "https" } else { "http" }));
     let server = match tls {
         Some(tls) => {
@@ -89,6 +93,18 @@ fn tls(options: &ServerOptions, address: SocketAddr, public_url: &PublicUrl) -> 
     }
 }
 
+/// Without TLS there is no certificate to read again; that is no reason to end, as a process does that does not listen.
+async fn pass_over_hangups() {
+    match signal(SignalKind::hangup()) {
+        Ok(mut hangup) => {
+            while hangup.recv().await.is_some() {
+                tracing::info!("SIGHUP came, and there is nothing to read again");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "SIGHUP cannot be listened for"),
+    }
+}
+
 /// A server that speaks plain HTTP, and is called by https, stands behind a proxy with a certificate of its own.
 fn trust(tls: Option<&Tls>, public_url: &PublicUrl) -> String {
     match tls {
@@ -118,7 +134,7 @@ fn no_delay(stream: &TcpStream) {
 }
 
 /// One server at a time on one data folder. One that was just killed may hold its lock for a moment yet.
-async fn lock(data_dir: &Path) -> Result<File> {
+pub async fn lock(data_dir: &Path) -> Result<File> {
     std::fs::create_dir_all(data_dir)?;
     let file = OpenOptions::new().create(true).append(true).open(data_dir.join("server.lock"))?;
     let give_up = Instant::now() + LOCK_WITHIN;
@@ -167,7 +183,7 @@ async fn open(
 pub async fn open_database(options: &ServerOptions) -> Result<Db> {
     match &options.database {
         Some(url) => Db::open_shared(url).await,
-        None => Db::open_embedded(&std::path::absolute(&options.data_dir)?.join("roadstead.db")).await,
+        None => Db::open_embedded(&options.embedded_database()?).await,
     }
 }
 

@@ -67,7 +67,7 @@ fn a_backup_is_seen_from_its_queue_to_its_end() {
             states.push(state);
         }
     }
-    assert_eq!(states[..3], ["create", "start_requested", "searching"], "{states:?}");
+    assert_eq!(states[..3], ["queued", "start_requested", "searching"], "{states:?}");
     assert!(progressed);
 }
 

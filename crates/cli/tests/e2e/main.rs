@@ -18,6 +18,7 @@ mod rules;
 mod schedule;
 mod seed;
 mod sessions;
+mod state;
 mod support;
 mod tls;
 mod walk;

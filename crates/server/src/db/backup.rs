@@ -2,6 +2,7 @@
 
 use roadstead_api::{
     backup::{Backup, BackupQuery, BackupReport},
+    event::Event,
     id::{AccountId, AgentId, BackupConfigurationId, BackupId, SnapshotId, VaultId},
     run::{Progress, RunOrigin, RunState},
 };
@@ -13,7 +14,7 @@ use sqlx::{
 };
 
 use super::{
-    Connection,
+    Connection, Write,
     row::{Columns, by_activity, json},
 };
 use crate::{Error, Result};
@@ -40,25 +41,35 @@ pub struct NewBackupRow<'a> {
 }
 
 /// Makes a queued backup. While another of the same configuration goes on, it is a conflict.
-pub async fn insert(db: &mut Connection, new: &NewBackupRow<'_>) -> Result<BackupId> {
+pub async fn insert(db: &mut Write, new: &NewBackupRow<'_>) -> Result<BackupId> {
     let sql = format!("{INSERT} ON CONFLICT DO NOTHING RETURNING id");
     let insert = bound(&sql, new, RunState::Queued, None, None)?;
     let going_on =
         || Error::conflict("A backup of this configuration is going on; wait for it, or stop it first.");
-    Ok(BackupId(db.fetch_optional(insert).await?.ok_or_else(going_on)?.integer("id")?))
+    let id = db.fetch_optional(insert).await?.ok_or_else(going_on)?.integer("id")?;
+    tell(db, new, id, RunState::Queued);
+    Ok(BackupId(id))
 }
 
 /// Makes a backup for a slot, queued, or `ended` before it began, with the reason. Says whether it was made: not so
 /// while another of the same configuration goes on (unless it is one that has ended), nor when the slot has one.
 pub async fn insert_scheduled(
-    db: &mut Connection,
+    db: &mut Write,
     new: &NewBackupRow<'_>,
     ended: Option<(RunState, &str)>,
 ) -> Result<bool> {
     let (state, reason) = ended.map_or((RunState::Queued, None), |(state, reason)| (state, Some(reason)));
     let completed_ms = ended.map(|_| new.now_ms);
-    let sql = format!("{INSERT} ON CONFLICT DO NOTHING");
-    Ok(db.execute(bound(&sql, new, state, reason, completed_ms)?).await?.rows_affected() > 0)
+    let sql = format!("{INSERT} ON CONFLICT DO NOTHING RETURNING id");
+    let made = db.fetch_optional(bound(&sql, new, state, reason, completed_ms)?).await?;
+    if let Some(row) = &made {
+        tell(db, new, row.integer("id")?, state);
+    }
+    Ok(made.is_some())
+}
+
+fn tell(db: &mut Write, new: &NewBackupRow<'_>, id: i64, state: RunState) {
+    db.tell(new.account_id, Event::new("backup", id, "create").state(state));
 }
 
 const INSERT: &str =

@@ -14,6 +14,7 @@ mod filter;
 mod group_commit;
 pub mod neighbours;
 pub mod row;
+pub mod rows;
 mod schema;
 #[cfg(test)]
 pub mod testing;

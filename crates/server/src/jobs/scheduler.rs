@@ -58,7 +58,7 @@ async fn pass(db: &Db, live: &Live, now: i64) -> Result<()> {
 
 /// Decides over a configuration's slots; says whether a run was queued.
 async fn configuration(
-    db: &mut db::Connection,
+    db: &mut db::Write,
     id: BackupConfigurationId,
     now_ms: i64,
     reachable: bool,
@@ -95,7 +95,7 @@ async fn configuration(
 
 /// Writes the row of a slot, and says what it is; `None` when the slot has one already.
 async fn enter(
-    db: &mut db::Connection,
+    db: &mut db::Write,
     standing: &Standing,
     slot_ms: i64,
     decision: Decision,
@@ -117,7 +117,7 @@ async fn enter(
 }
 
 async fn insert(
-    db: &mut db::Connection,
+    db: &mut db::Write,
     standing: &Standing,
     origin: RunOrigin,
     slot_ms: Option<i64>,

@@ -69,6 +69,24 @@ impl Server {
         self
     }
 
+    /// The database's URL, where that is not the embedded one.
+    pub fn database_url(&self) -> Option<String> {
+        self.database.as_ref().map(|database| database.url())
+    }
+
+    /// Loses all that a killed server had, but for the vaults.
+    pub fn lose_all_but_vaults(&mut self) {
+        for entry in std::fs::read_dir(self.folder()).unwrap() {
+            let entry = entry.unwrap();
+            match entry.file_type().unwrap().is_dir() {
+                true if entry.file_name() == "vaults" => {}
+                true => std::fs::remove_dir_all(entry.path()).unwrap(),
+                false => std::fs::remove_file(entry.path()).unwrap(),
+            }
+        }
+        self.database = self.database.take().and_then(|_| Database::create().map(Arc::new));
+    }
+
     /// Lets a command that works on the data folder find the database, too.
     pub fn on_its_database<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         match &self.database {

@@ -46,6 +46,38 @@ impl Dialect {
         }
     }
 
+    /// Begins to read as of one moment.
+    pub fn begin_moment(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::BEGIN_MOMENT,
+            Self::Postgres => postgres::BEGIN_MOMENT,
+        }
+    }
+
+    /// The highest number that a row of the table `$1` ever had.
+    pub fn last_number(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::LAST_NUMBER,
+            Self::Postgres => postgres::LAST_NUMBER,
+        }
+    }
+
+    /// Statements that make `$2` the highest number that a row of the table `$1` ever had.
+    pub fn set_last_number(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &sqlite::SET_LAST_NUMBER,
+            Self::Postgres => &postgres::SET_LAST_NUMBER,
+        }
+    }
+
+    /// Counts, as `found`, the table that counts the steps of the schema.
+    pub fn has_schema(self) -> &'static str {
+        match self {
+            Self::Sqlite => sqlite::HAS_SCHEMA,
+            Self::Postgres => postgres::HAS_SCHEMA,
+        }
+    }
+
     /// Queues the checks again that no living server works on.
     pub fn requeue_checks(self) -> &'static str {
         match self {

@@ -35,6 +35,20 @@ pub const REQUEUE_CHECKS: &str =
          (SELECT id FROM running WHERE pg_try_advisory_xact_lock(72057594037927936 + id))
      UPDATE checks SET state = 'queued' WHERE state = 'in_progress' AND id IN (SELECT id FROM left_behind)";
 
+/// Begins to read: whatever comes later is not seen.
+pub const BEGIN_MOMENT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// The highest number that a row of a table ever had; nothing where it never had any.
+pub const LAST_NUMBER: &str = "SELECT last_value FROM pg_sequences
+     WHERE quote_ident(schemaname) || '.' || quote_ident(sequencename) = pg_get_serial_sequence($1, 'id')";
+
+/// Sets it.
+pub const SET_LAST_NUMBER: [&str; 1] = ["SELECT setval(pg_get_serial_sequence($1, 'id'), $2)"];
+
+/// Whether there is the table that counts the steps of the schema.
+pub const HAS_SCHEMA: &str = "SELECT COUNT(*) AS found FROM information_schema.tables
+     WHERE table_schema = current_schema() AND table_name = 'schema_steps'";
+
 /// How many connections read beside each other, and how many write.
 const CONNECTIONS: u32 = 8;
 /// How long a request waits for a connection, and so how long an outage it does not notice.
@@ -68,9 +82,16 @@ pub async fn schema_connection(url: &DatabaseUrl) -> Result<AnyConnection> {
 
 /// A connection that holds an advisory lock until it is dropped. Waits for the lock.
 pub async fn locked(url: &DatabaseUrl, lock: i64) -> Result<AnyConnection> {
+    let mut connection = connect(url).await?;
+    connection.execute(query("SELECT 1 FROM pg_advisory_lock($1)").bind(lock)).await?;
+    Ok(connection)
+}
+
+/// A single connection.
+pub async fn connect(url: &DatabaseUrl) -> Result<AnyConnection> {
+    sqlx::any::install_default_drivers();
     let mut connection = AnyConnection::connect_with(&options(url)?).await.map_err(unreachable)?;
     connection.execute(QUIET).await?;
-    connection.execute(query("SELECT 1 FROM pg_advisory_lock($1)").bind(lock)).await?;
     Ok(connection)
 }
 

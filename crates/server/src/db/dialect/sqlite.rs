@@ -3,7 +3,8 @@
 use std::{path::Path, time::Duration};
 
 use sqlx::{
-    AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Executor, any::AnyPoolOptions,
+    AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Executor,
+    any::{AnyConnectOptions, AnyPoolOptions},
 };
 
 use crate::{Error, Result};
@@ -27,17 +28,48 @@ pub const BUSY_WITHIN: Duration = Duration::from_secs(10);
 /// How many connections read beside each other.
 const READERS: u32 = 4;
 
+/// Begins to read: whatever comes later is not seen.
+pub const BEGIN_MOMENT: &str = "BEGIN";
+
+/// The highest number that a row of a table ever had.
+pub const LAST_NUMBER: &str = "SELECT seq FROM sqlite_sequence WHERE name = $1";
+
+/// Sets it.
+pub const SET_LAST_NUMBER: [&str; 2] = [
+    "UPDATE sqlite_sequence SET seq = $2 WHERE name = $1",
+    "INSERT INTO sqlite_sequence (name, seq)
+     SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = $1)",
+];
+
+/// Whether there is the table that counts the steps of the schema.
+pub const HAS_SCHEMA: &str =
+    "SELECT COUNT(*) AS found FROM sqlite_master WHERE type = 'table' AND name = 'schema_steps'";
+
+/// A single connection to the file, which is made if it is not there.
+pub async fn connect(file: &Path) -> Result<AnyConnection> {
+    sqlx::any::install_default_drivers();
+    connect_with(&options(file)?, pragmas(BUSY_WITHIN)).await
+}
+
+async fn connect_with(options: &AnyConnectOptions, pragmas: String) -> Result<AnyConnection> {
+    let mut connection = AnyConnection::connect_with(&options.clone().disable_statement_logging()).await?;
+    connection.execute(AssertSqlSafe(pragmas)).await?;
+    Ok(connection)
+}
+
+fn options(file: &Path) -> Result<AnyConnectOptions> {
+    let path = file.to_str().ok_or_else(|| Error::invalid("The data folder's path must be UTF-8."))?;
+    let path = path.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    Ok(format!("sqlite://{path}?mode=rwc").parse()?)
+}
+
 /// Opens the file for reading, and once for writing; makes it if it is not there. While another process holds it,
 /// every statement waits for as long as `busy_within`.
 pub async fn open(file: &Path, busy_within: Duration) -> Result<(AnyPool, AnyConnection)> {
     sqlx::any::install_default_drivers();
-    let path = file.to_str().ok_or_else(|| Error::invalid("The data folder's path must be UTF-8."))?;
-    let url =
-        format!("sqlite://{}?mode=rwc", path.replace('%', "%25").replace('?', "%3F").replace('#', "%23"));
-    let options: sqlx::any::AnyConnectOptions = url.parse()?;
+    let options = options(file)?;
     let pragmas = pragmas(busy_within);
-    let mut writer = AnyConnection::connect_with(&options.clone().disable_statement_logging()).await?;
-    writer.execute(AssertSqlSafe(pragmas.clone())).await?;
+    let writer = connect_with(&options, pragmas.clone()).await?;
     let readers = AnyPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(Duration::from_secs(30))
