@@ -8,30 +8,33 @@ use roadstead_api::{
     provider::{Provider, Region},
 };
 
-use crate::{field::Field, registry};
+use crate::{ec2, field::Field, registry};
 
-/// One row of the catalogue: id, title, regions as (id, location), and whether the service has closed.
-struct Row(&'static str, &'static str, &'static [(&'static str, &'static str)], bool);
+/// Regions, as (id, location).
+type Regions = &'static [(&'static str, &'static str)];
+
+/// One row of the catalogue: id, title, the regions of 2015 and those of today, and whether the service has closed.
+struct Row(&'static str, &'static str, &'static [Regions], bool);
 
 const ROWS: [Row; 15] = [
     Row("bare_metal", "Other Server", &[], false),
     Row("azure", "Azure", &[], false),
-    Row("ec2", "EC2", EC2, false),
+    Row("ec2", "EC2", &[EC2, ec2::regions::TODAY], false),
     Row("gce", "Google Compute Engine", &[], false),
     Row("nephoscale", "NephoScale", &[], true),
     Row("digitalocean", "DigitalOcean", &[], false),
     Row("linode", "Linode", &[], false),
     Row("openstack", "OpenStack", &[], false),
-    Row("rackspace", "Rackspace", RACKSPACE, false),
+    Row("rackspace", "Rackspace", &[RACKSPACE], false),
     Row("softlayer", "SoftLayer", &[], false),
-    Row("hpcloud", "HP Helion Cloud", HPCLOUD, true),
+    Row("hpcloud", "HP Helion Cloud", &[HPCLOUD], true),
     Row("docker", "Docker", &[], false),
     Row("vcloud", "VMware vCloud", &[], false),
     Row("indonesian_vcloud", "Indonesian Cloud", &[], false),
     Row("libvirt", "KVM (via libvirt)", &[], false),
 ];
 
-const EC2: &[(&str, &str)] = &[
+const EC2: Regions = &[
     ("ec2_ap_northeast", "Tokyo"),
     ("ec2_ap_southeast", "Singapore"),
     ("ec2_ap_southeast_2", "Sydney"),
@@ -42,7 +45,7 @@ const EC2: &[(&str, &str)] = &[
     ("ec2_us_west_oregon", "Oregon"),
 ];
 
-const RACKSPACE: &[(&str, &str)] = &[
+const RACKSPACE: Regions = &[
     ("dfw", "Dallas"),
     ("ord", "Chicago"),
     ("iad", "N. Virginia"),
@@ -53,7 +56,7 @@ const RACKSPACE: &[(&str, &str)] = &[
     ("rackspace_first_gen:uk", "UK-First Gen"),
 ];
 
-const HPCLOUD: &[(&str, &str)] = &[("region-a.geo-1", "US West"), ("region-b.geo-1", "US East")];
+const HPCLOUD: Regions = &[("region-a.geo-1", "US West"), ("region-b.geo-1", "US East")];
 
 /// Every provider, in the catalogue's order.
 pub fn providers() -> Vec<Provider> {
@@ -74,7 +77,7 @@ impl Row {
         Provider {
             id,
             title: title.into(),
-            regions: regions.iter().map(region).collect(),
+            regions: regions.iter().copied().flatten().map(region).collect(),
             retired,
             fields: fields.iter().map(Field::describe).collect(),
         }
@@ -88,7 +91,7 @@ mod tests {
     use roadstead_api::{id::ProviderId, provider::FieldKind};
 
     use super::{provider, providers};
-    use crate::registry;
+    use crate::{ec2, registry};
 
     #[test]
     fn ids_are_unique_and_the_seed_is_whole() {
@@ -96,7 +99,10 @@ mod tests {
         let ids: HashSet<_> = all.iter().map(|p| p.id.0.as_str()).collect();
         assert_eq!((all.len(), ids.len()), (15, 15));
         let regions = |id: &str| all.iter().find(|p| p.id.0 == id).map(|p| p.regions.len());
-        assert_eq!((regions("ec2"), regions("rackspace"), regions("hpcloud")), (Some(8), Some(8), Some(2)));
+        assert_eq!(
+            (regions("ec2"), regions("rackspace"), regions("hpcloud")),
+            (Some(8 + ec2::regions::TODAY.len()), Some(8), Some(2))
+        );
         assert_eq!(all.iter().filter(|p| p.retired).count(), 2);
     }
 

@@ -22,6 +22,7 @@ mod catalogue;
 mod credentials;
 mod digitalocean;
 mod driver;
+mod ec2;
 mod error;
 #[cfg(feature = "sim")]
 mod fake;
@@ -49,5 +50,5 @@ pub use ssh::key::{SshKey, SshKeyKind};
 #[cfg(feature = "sim")]
 pub mod sim {
     pub use crate::fake::{Control, FakeService, Fault, Service};
-    pub use crate::{bare_metal::sim as bare_metal, digitalocean::sim as digitalocean};
+    pub use crate::{bare_metal::sim as bare_metal, digitalocean::sim as digitalocean, ec2::sim as ec2};
 }

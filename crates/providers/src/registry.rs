@@ -9,12 +9,16 @@ use crate::{
     credentials::Credentials,
     digitalocean,
     driver::{Driver, Registration, Setup},
+    ec2,
     error::{Error, ErrorKind, Result},
 };
 
 /// Every driver, by its provider's id.
-pub(crate) const DRIVERS: &[(&str, Registration)] =
-    &[("bare_metal", bare_metal::REGISTRATION), ("digitalocean", digitalocean::REGISTRATION)];
+pub(crate) const DRIVERS: &[(&str, Registration)] = &[
+    ("bare_metal", bare_metal::REGISTRATION),
+    ("digitalocean", digitalocean::REGISTRATION),
+    ("ec2", ec2::REGISTRATION),
+];
 
 /// What is declared for a provider, or the refusal that names it.
 pub fn registration(provider: &ProviderId) -> Result<&'static Registration> {

@@ -50,7 +50,7 @@ impl Control {
         self.lock().calls.iter().filter(|call| call.starts_with(beginning)).count()
     }
 
-    /// The calls that came so far, as `GET /v2/droplets`.
+    /// The calls that came so far, as `GET /v2/droplets`, or `POST / RunInstances` where paths tell nothing.
     pub fn log(&self) -> Vec<String> {
         self.lock().calls.clone()
     }
@@ -70,8 +70,9 @@ impl Control {
     }
 
     /// Notes a call; says how to go wrong at it.
-    pub(super) fn begin(&self, request: &Request) -> Fault {
-        let call = format!("{} /{}", request.method, request.path.join("/"));
+    pub(super) fn begin(&self, request: &Request, title: Option<String>) -> Fault {
+        let title = title.map_or_else(String::new, |title| format!(" {title}"));
+        let call = format!("{} /{}{title}", request.method, request.path.join("/"));
         let mut state = self.lock();
         state.at_once += 1;
         state.most_at_once = state.most_at_once.max(state.at_once);

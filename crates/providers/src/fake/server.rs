@@ -27,6 +27,12 @@ pub trait Service: Send + 'static {
     /// Answers a request.
     fn answer(&mut self, request: &Request) -> Answer;
 
+    /// What tells calls apart, where their method and path do not.
+    fn title(&self, request: &Request) -> Option<String> {
+        let _ = request;
+        None
+    }
+
     /// How the service words a refusal.
     fn refusal(&self, status: u16) -> Answer {
         Answer::json(status, &json!({"message": "made to fail"}))
@@ -87,7 +93,8 @@ async fn talk<S: Service>(stream: TcpStream, control: Control, service: Arc<Mute
     let mut stream = BufReader::new(stream);
     // How a connection ends is the client's affair.
     while let Ok(Some(request)) = Request::read(&mut stream).await {
-        let fault = control.begin(&request);
+        let title = service.lock().unwrap_or_else(PoisonError::into_inner).title(&request);
+        let fault = control.begin(&request, title);
         let goes_on = answer(stream.get_mut(), &request, fault, &service).await;
         control.end();
         if !goes_on.unwrap_or(false) {

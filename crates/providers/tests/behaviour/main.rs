@@ -10,6 +10,7 @@
 mod bare_metal;
 mod bare_metal_faults;
 mod digitalocean;
+mod ec2;
 mod http_kit;
 mod life;
 mod rest;

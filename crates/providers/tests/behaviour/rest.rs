@@ -104,7 +104,8 @@ async fn patience_ends_where_it_is_asked_for_too_long(stage: &impl Stage, contro
 }
 
 async fn an_order_goes_out_once(stage: &impl Stage, control: &Control) {
-    let Some(order) = stage.order() else { return };
+    let Some(mut order) = stage.order() else { return };
+    order.order.token = "token-of-a-broken-order".into();
     let driver = driver(stage.provider(), &stage.fields(), PATIENT);
     let machines = driver.machines().await.unwrap().len();
     let (method, path) = order.call;
