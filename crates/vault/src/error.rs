@@ -26,6 +26,8 @@ pub enum ErrorKind {
     Unsupported,
     /// The store or the disk has no room left.
     Full,
+    /// A command whose output was to be saved could not be started, or did not end well.
+    Command,
     /// The run was cancelled.
     Cancelled,
     /// Network trouble, time-outs, an overloaded server: the same call may succeed later.

@@ -12,6 +12,17 @@ use std::path::{Component, Path};
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// The patterns in a file, one a line, as `--exclude-file` takes them. Blank lines and those that begin with
+/// `#` are none; blanks around a pattern do not count. [`ErrorKind::Invalid`] when it is no text.
+pub fn read_patterns(file: &Path) -> Result<Vec<String>> {
+    let failed = || format!("reading patterns from {}", file.display());
+    let bytes = std::fs::read(file).map_err(|e| Error::io(failed(), e))?;
+    let text =
+        String::from_utf8(bytes).map_err(|e| Error::new(ErrorKind::Invalid, failed()).with_source(e))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(lines.map(str::to_owned).collect())
+}
+
 /// A list of patterns.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {

@@ -54,10 +54,16 @@ impl Owners {
         Self { users: table("/etc/passwd"), groups: table("/etc/group") }
     }
 
+    /// The names of a user and a group, empty if unknown.
+    pub(crate) fn names(&self, user: u32, group: u32) -> (String, String) {
+        let name_of = |names: &HashMap<u32, String>, id| names.get(&id).cloned().unwrap_or_default();
+        (name_of(&self.users, user), name_of(&self.groups, group))
+    }
+
     /// A node with everything a `stat` tells: no link target, attributes, content or subtree.
     pub(crate) fn node(&self, name: &[u8], stat: &Stat) -> Node {
         let kind = kind(stat);
-        let name_of = |names: &HashMap<u32, String>, id| names.get(&id).cloned().unwrap_or_default();
+        let (user, group) = self.names(stat.st_uid, stat.st_gid);
         let mtime = time(stat.st_mtime, stat.st_mtime_nsec);
         let counted = !matches!(kind, NodeKind::Dir | NodeKind::Fifo | NodeKind::Socket);
         let device = matches!(kind, NodeKind::BlockDevice | NodeKind::CharDevice);
@@ -70,8 +76,8 @@ impl Owners {
             ctime: time(stat.st_ctime, stat.st_ctime_nsec),
             uid: stat.st_uid,
             gid: stat.st_gid,
-            user: name_of(&self.users, stat.st_uid),
-            group: name_of(&self.groups, stat.st_gid),
+            user,
+            group,
             inode: stat.st_ino,
             // Only hard links need it; it changes when file systems are mounted in another order.
             device_id: if counted && stat.st_nlink > 1 { stat.st_dev } else { 0 },

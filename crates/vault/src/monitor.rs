@@ -61,6 +61,8 @@ pub enum FileErrorKind {
     Vanished,
     /// It changed while it was read; what was read is saved.
     Changed,
+    /// What the command that it was made by said on its standard error.
+    Command,
     /// It could not be created or written.
     Write,
     /// The repository holds damaged or missing content for it.

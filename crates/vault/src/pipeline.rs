@@ -16,11 +16,13 @@ mod blobs;
 mod compare;
 mod file;
 mod folder;
+mod ignore;
 mod options;
 mod parent;
 mod roots;
 mod run;
 mod skip;
+mod stream;
 mod upload;
 mod walk;
 
@@ -73,24 +75,44 @@ impl Repository {
     ) -> Result<BackupSummary> {
         let started = Timestamp::now();
         let roots = Roots::resolve(&options.paths)?;
-        let excludes = Filter::new(&options.excludes)?;
+        let (excludes, includes) = (Filter::new(&options.excludes)?, Filter::new(&options.includes)?);
         let lock = self.lock(cancel)?;
         let host = options.hostname.clone().unwrap_or_else(host_name);
         let parent = parent::choose(self, options, &host, &roots.paths, options.time.unwrap_or(started))?;
         let blobs = self.blobs()?;
         let paths = parent::path_strings(&roots.paths);
         let (run, counts) = (Run::new(monitor, cancel, guess(parent.as_ref())), BlobCounts::default());
-        let stages =
-            Stages { options, excludes, files: &self.files, chunker: self.chunker(), blobs, counts: &counts };
-        let tree = stages.store(&run, roots.selection, parent.as_ref().map(|parent| parent.tree))?;
+        let stages = Stages {
+            options,
+            excludes,
+            includes,
+            files: &self.files,
+            chunker: self.chunker(),
+            blobs,
+            counts: &counts,
+        };
+        let previous = parent.as_ref().map(|parent| parent.tree);
+        let tree = stages.store(&run, |sink| stages.read(&run, sink, roots.selection, previous))?;
         lock.verify()?;
         let mut summary = summarize(&run, &counts, parent.map(|parent| parent.id), started);
-        let snapshot = snapshot(options, tree, paths, host, &summary);
-        let json = serde_json::to_vec(&snapshot)
+        summary.snapshot = self.save_snapshot(options, tree, paths, host, &summary, cancel)?;
+        Ok(summary)
+    }
+
+    /// Writes the snapshot of a run that stored everything else; gives its id.
+    fn save_snapshot(
+        &self,
+        options: &BackupOptions,
+        tree: Id,
+        paths: Vec<String>,
+        host: String,
+        summary: &BackupSummary,
+        cancel: &Cancel,
+    ) -> Result<Id> {
+        let json = serde_json::to_vec(&snapshot(options, tree, paths, host, summary))
             .map_err(|e| Error::new(ErrorKind::Invalid, "writing the snapshot").with_source(e))?;
         cancel.check()?;
-        summary.snapshot = self.files.save(FileKind::Snapshot, &json)?.0;
-        Ok(summary)
+        Ok(self.files.save(FileKind::Snapshot, &json)?.0)
     }
 }
 
@@ -98,6 +120,7 @@ impl Repository {
 struct Stages<'a> {
     options: &'a BackupOptions,
     excludes: Filter,
+    includes: Filter,
     files: &'a Files,
     chunker: Chunker,
     blobs: Arc<Blobs>,
@@ -105,8 +128,9 @@ struct Stages<'a> {
 }
 
 impl Stages<'_> {
-    /// Stores everything selected, packs and indexes; gives the id of the topmost tree.
-    fn store(&self, run: &Run<'_>, selection: Selection, previous: Option<Id>) -> Result<Id> {
+    /// Stores everything that `read` puts into the sink, packs and indexes; gives the id of the topmost
+    /// tree.
+    fn store(&self, run: &Run<'_>, read: impl FnOnce(&BlobSink<'_>) -> Option<Id>) -> Result<Id> {
         let uploads = self.options.uploads.max(1);
         let (full, ready) = bounded(0);
         let (emptied, empty) = bounded(uploads);
@@ -121,7 +145,7 @@ impl Stages<'_> {
             }
             drop(ready);
             let sink = BlobSink::new(self.files, &self.blobs.index, self.counts, full, empty);
-            let tree = self.read(run, &sink, selection, previous);
+            let tree = read(&sink);
             run.guard(sink.flush());
             drop(running);
             tree
@@ -152,8 +176,10 @@ impl Stages<'_> {
             }
             drop(waiting);
             run.guard(saver().and_then(|saver| {
-                let (excludes, skip, parent) = (&self.excludes, self.options.skip, &self.blobs);
-                Walk { saver, jobs, owners: &owners, excludes, skip, parent }.run(
+                let (excludes, includes) = (&self.excludes, &self.includes);
+                let (ignore_files, skip, parent) =
+                    (&self.options.ignore_files, self.options.skip, &self.blobs);
+                Walk { saver, jobs, owners: &owners, excludes, includes, ignore_files, skip, parent }.run(
                     selection,
                     previous,
                     Arc::clone(&tree),

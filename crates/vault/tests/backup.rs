@@ -170,19 +170,16 @@ fn cancel_ends_soon_and_leaves_a_clean_repository() {
     }
     let repository = init(&vault);
     let cancel = Cancel::new();
-    let started = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         scope.spawn(|| {
             while stored(&vault, "data").is_empty() {
                 std::thread::sleep(std::time::Duration::from_millis(5));
             }
             cancel.cancel();
-            std::time::Instant::now()
         });
         let error = repository.backup(&options(&[&source]), &VoidMonitor, &cancel).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Cancelled);
-        std::time::Instant::now()
     });
-    assert!(started.elapsed() < std::time::Duration::from_secs(2));
     assert!(stored(&vault, "snapshots").is_empty() && stored(&vault, "locks").is_empty());
     assert!(stored(&vault, "tmp").is_empty());
     let report = check(&repository);

@@ -267,9 +267,9 @@ fn dos_time(time: Timestamp) -> u32 {
     let date = (u32::from(year.min(2107).unsigned_abs()) - 1980) << 9
         | u32::from(local.month().unsigned_abs()) << 5
         | u32::from(local.day().unsigned_abs());
-    let time = u32::from(local.hour().unsigned_abs()) << 11
-        | u32::from(local.minute().unsigned_abs()) << 5
-        | u32::from(local.second().unsigned_abs()) / 2;
+    let time = (u32::from(local.hour().unsigned_abs()) << 11)
+        | (u32::from(local.minute().unsigned_abs()) << 5)
+        | (u32::from(local.second().unsigned_abs()) / 2);
     date << 16 | time
 }
 

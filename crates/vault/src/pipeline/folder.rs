@@ -28,7 +28,13 @@ enum Place {
     /// The snapshot's tree.
     Top(Arc<OnceLock<Id>>),
     /// An entry of the folder above. The parent's node of it is kept to tell whether it changed.
-    Within { above: Option<Arc<Folder>>, slot: usize, node: Box<Node>, previous: Option<Box<Node>> },
+    Within {
+        above: Option<Arc<Folder>>,
+        slot: usize,
+        node: Box<Node>,
+        previous: Option<Box<Node>>,
+        wanted: bool,
+    },
 }
 
 /// What a thread needs to store blobs and so to make saver.
@@ -53,7 +59,8 @@ impl Folder {
         Self::new(PathBuf::from("/"), Place::Top(tree), entries)
     }
 
-    /// A folder with this many entries that is itself the entry number `slot` of `above`.
+    /// A folder with this many entries that is itself the entry number `slot` of `above`. Unless it is
+    /// `wanted` for its own sake, it is left out if nothing in it is saved.
     pub(super) fn within(
         above: &Arc<Self>,
         slot: usize,
@@ -61,9 +68,10 @@ impl Folder {
         previous: Option<Node>,
         path: PathBuf,
         entries: usize,
+        wanted: bool,
     ) -> Arc<Self> {
         let (above, previous) = (Some(Arc::clone(above)), previous.map(Box::new));
-        Self::new(path, Place::Within { above, slot, node: Box::new(node), previous }, entries)
+        Self::new(path, Place::Within { above, slot, node: Box::new(node), previous, wanted }, entries)
     }
 
     fn new(path: PathBuf, place: Place, entries: usize) -> Arc<Self> {
@@ -103,6 +111,11 @@ impl Folder {
 
     /// Saves the tree; gives the folder above, and this one's slot and node in it.
     fn finish(&self, nodes: &[Vec<u8>], saver: &mut Saver<'_>) -> Result<Option<Finished>> {
+        if let Place::Within { above, slot, wanted: false, .. } = &self.place
+            && nodes.iter().all(Vec::is_empty)
+        {
+            return Ok(above.as_ref().map(|above| (Arc::clone(above), *slot, Vec::new())));
+        }
         let json = tree::encode(nodes.iter().map(Vec::as_slice).filter(|node| !node.is_empty()));
         let id = saver.sink.save(&mut saver.sealer, BlobKind::Tree, &json)?;
         match &self.place {
@@ -110,7 +123,7 @@ impl Folder {
                 let _ = tree.set(id);
                 Ok(None)
             }
-            Place::Within { above, slot, node, previous } => {
+            Place::Within { above, slot, node, previous, .. } => {
                 let node = Node { subtree: Some(id), ..(**node).clone() };
                 saver.run.dirs.count(previous.is_some(), previous.as_deref() == Some(&node));
                 Ok(above.as_ref().map(|above| (Arc::clone(above), *slot, tree::encode_node(&node))))

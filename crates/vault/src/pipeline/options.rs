@@ -26,6 +26,12 @@ pub struct BackupOptions {
     pub paths: Vec<PathBuf>,
     /// Exclude patterns in restic's syntax; a leading `!` takes matching names back in.
     pub excludes: Vec<String>,
+    /// Patterns in restic's syntax of what to take from the paths; everything when empty. Folders in which
+    /// nothing is taken are left out, too.
+    pub includes: Vec<String>,
+    /// Names of files, such as `.gitignore`, that say in each folder what to leave out of it. Their syntax
+    /// is git's.
+    pub ignore_files: Vec<String>,
     /// What to leave out whatever its name.
     pub skip: Skip,
     /// The machine's name in the snapshot; the system's own when `None`.
@@ -55,6 +61,8 @@ impl Default for BackupOptions {
         Self {
             paths: Vec::new(),
             excludes: Vec::new(),
+            includes: Vec::new(),
+            ignore_files: Vec::new(),
             skip: Skip::default(),
             hostname: None,
             username: None,

@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, Stat, fstat, openat, statat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, Stat, fstat, openat, statat};
 use rustix::io::Errno;
 
 use super::compare::{Previous, is_unchanged};
 use super::file::FileJob;
 use super::folder::{Folder, Saver};
+use super::ignore::Rules;
 use super::roots::Selection;
 use super::skip::Skip;
 use crate::batches::Batches;
@@ -35,6 +36,8 @@ pub(super) struct Walk<'a> {
     pub(super) jobs: Batches<FileJob>,
     pub(super) owners: &'a Owners,
     pub(super) excludes: &'a Filter,
+    pub(super) includes: &'a Filter,
+    pub(super) ignore_files: &'a [String],
     pub(super) skip: Skip,
     pub(super) parent: &'a Blobs,
 }
@@ -44,6 +47,8 @@ struct Level {
     folder: Arc<Folder>,
     dir: Option<Arc<OwnedFd>>,
     subfolders: std::vec::IntoIter<Subfolder>,
+    rules: Option<Arc<Rules>>,
+    explicit: bool,
 }
 
 /// A folder seen but not yet entered.
@@ -61,6 +66,8 @@ struct Opened {
     entries: Vec<(OsString, Selection)>,
     /// Whether the user named the entries.
     explicit: bool,
+    /// What its files of rules, and those above, leave out.
+    rules: Option<Arc<Rules>>,
 }
 
 impl Walk<'_> {
@@ -72,7 +79,7 @@ impl Walk<'_> {
         tree: Arc<OnceLock<Id>>,
     ) -> Result<()> {
         let path = PathBuf::from("/");
-        let opened = self.open(CWD, OsStr::new("/"), &path, selection);
+        let opened = self.open(CWD, OsStr::new("/"), &path, selection, None);
         let opened = opened.map_err(|errno| Error::io("opening /", errno))?;
         let mut top = self.owners.node(b"", &opened.stat);
         top.subtree = previous_tree;
@@ -100,7 +107,7 @@ impl Walk<'_> {
         let Subfolder { slot, name, selection, previous } = subfolder;
         let path = level.folder.path.join(metadata::os(&name));
         self.saver.run.counters.set_current(&path);
-        let opened = match self.open(&*dir, metadata::os(&name), &path, selection) {
+        let opened = match self.open(&*dir, metadata::os(&name), &path, selection, level.rules.as_ref()) {
             Ok(opened) => opened,
             Err(errno) => {
                 self.saver.run.unreachable(&path, errno);
@@ -115,35 +122,59 @@ impl Walk<'_> {
             Err(errno) => self.saver.run.error(&path, FileErrorKind::Metadata, errno),
         }
         let before = previous.clone();
-        let folder = Folder::within(&level.folder, slot, node, previous, path, opened.entries.len());
+        let wanted = level.explicit || self.includes.is_empty() || self.includes.matches(&path);
+        let entries = opened.entries.len();
+        let folder = Folder::within(&level.folder, slot, node, previous, path, entries, wanted);
         self.enter(opened, folder, before.as_ref()).map(Some)
     }
 
-    fn open(&self, dir: impl AsFd, name: &OsStr, path: &Path, selection: Selection) -> Result<Opened, Errno> {
+    fn open(
+        &self,
+        dir: impl AsFd,
+        name: &OsStr,
+        path: &Path,
+        selection: Selection,
+        above: Option<&Arc<Rules>>,
+    ) -> Result<Opened, Errno> {
         // Folders above what the user named may be reached through links; those found may not.
         let explicit = matches!(selection, Selection::Only(_));
         let follow = if explicit { OFlags::empty() } else { OFlags::NOFOLLOW };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | follow;
         let dir = Arc::new(openat(dir, name, flags, Mode::empty())?);
         let stat = fstat(&*dir)?;
+        let rules = match selection {
+            Selection::All if !self.ignore_files.is_empty() => {
+                Rules::enter(above, &dir, path, self.ignore_files, self.saver.run)
+            }
+            _ => None,
+        };
         let entries = match selection {
             Selection::Only(entries) => entries.into_iter().collect(),
-            Selection::All => self.read_names(&dir, path)?,
+            Selection::All => self.read_names(&dir, path, rules.as_deref())?,
             Selection::Nothing => Vec::new(),
         };
-        Ok(Opened { dir, stat, entries, explicit })
+        Ok(Opened { dir, stat, entries, explicit, rules })
     }
 
-    /// The names in a folder in byte order, without those excluded.
-    fn read_names(&self, dir: &OwnedFd, path: &Path) -> Result<Vec<(OsString, Selection)>, Errno> {
+    /// The names in a folder in byte order, without those left out.
+    fn read_names(
+        &self,
+        dir: &OwnedFd,
+        path: &Path,
+        rules: Option<&Rules>,
+    ) -> Result<Vec<(OsString, Selection)>, Errno> {
         let mut buffer = [MaybeUninit::uninit(); 32 << 10];
         let mut reader = RawDir::new(dir, &mut buffer);
         let mut names = Vec::new();
         let cache = self.skip.is_cache(dir);
+        let filtered = !self.excludes.is_empty() || !self.includes.is_empty() || rules.is_some();
         while let Some(entry) = reader.next() {
-            let name = OsStr::from_bytes(entry?.file_name().to_bytes()).to_owned();
-            let excluded = || !self.excludes.is_empty() && self.excludes.matches(&path.join(&name));
-            if name != "." && name != ".." && !Skip::leaves_out_entry(cache, &name) && !excluded() {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes()).to_owned();
+            if name == "." || name == ".." || Skip::leaves_out_entry(cache, &name) {
+                continue;
+            }
+            if !filtered || self.takes(rules, &path.join(&name), || is_dir(dir, &name, entry.file_type())) {
                 names.push((name, Selection::All));
             }
         }
@@ -151,10 +182,21 @@ impl Walk<'_> {
         Ok(names)
     }
 
+    /// Whether an entry that was found is to be saved, or a folder entered.
+    fn takes(&self, rules: Option<&Rules>, path: &Path, is_dir: impl Fn() -> bool) -> bool {
+        let includes = self.includes;
+        let included = || {
+            includes.is_empty() || includes.matches(path) || (includes.may_match_beneath(path) && is_dir())
+        };
+        !self.excludes.matches(path)
+            && !rules.is_some_and(|rules| rules.leave_out(path, is_dir()))
+            && included()
+    }
+
     /// Looks at all entries of a folder: files that must be read go to the workers, other nodes into the
     /// tree, subfolders wait to be entered.
     fn enter(&mut self, opened: Opened, folder: Arc<Folder>, previous: Option<&Node>) -> Result<Level> {
-        let Opened { dir, entries, explicit, stat: above } = opened;
+        let Opened { dir, entries, explicit, rules, stat: above } = opened;
         let mut before = Previous::of(previous, self.parent, self.saver.run, &folder.path);
         let mut subfolders = Vec::new();
         if entries.is_empty() {
@@ -186,7 +228,7 @@ impl Walk<'_> {
             }
         }
         let dir = (!subfolders.is_empty()).then_some(dir);
-        Ok(Level { folder, dir, subfolders: subfolders.into_iter() })
+        Ok(Level { folder, dir, subfolders: subfolders.into_iter(), rules, explicit })
     }
 
     /// Reports an entry that cannot be looked at. One that the user named should have been there.
@@ -246,6 +288,15 @@ impl Walk<'_> {
             Err(errno) => self.saver.run.error(&path(), FileErrorKind::Metadata, errno),
         }
         Some(node)
+    }
+}
+
+/// Whether an entry is a folder; some file systems do not say when they list it.
+fn is_dir(dir: &OwnedFd, name: &OsStr, listed: FileType) -> bool {
+    let asked = || statat(dir, name, AtFlags::SYMLINK_NOFOLLOW);
+    match listed {
+        FileType::Unknown => asked().is_ok_and(|stat| metadata::kind(&stat) == NodeKind::Dir),
+        listed => listed == FileType::Directory,
     }
 }
 
