@@ -81,7 +81,7 @@ fn install(extent: Extent) -> Result<std::ffi::OsString> {
         ("setpriv", "--version", "util-linux"),
         ("unzip", "-v", "unzip"),
     ])?;
-    tools::sshd()?;
+    tools::daemons()?;
     if extent != Extent::Quick {
         tools::cargo_deny()?;
     }

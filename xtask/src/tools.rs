@@ -34,21 +34,26 @@ pub fn apt_programs(programs: &[(&str, &str, &str)]) -> Result<()> {
     if missing.is_empty() { Ok(()) } else { apt_install(&missing) }
 }
 
-/// Installs OpenSSH's server, for the tests to start their own, and sees to it that the package starts none.
+/// Daemons that tests start by themselves, each with the packages that have it.
+const DAEMONS: [(&str, &[&str]); 2] =
+    [("/usr/sbin/sshd", &["openssh-server"]), ("/usr/sbin/dockerd", &["docker.io", "busybox-static"])];
+
+/// Installs the daemons that tests start by themselves, and sees to it that the packages start none.
 ///
-/// Where systemd rules, the package would also open the machine to logins from the next boot on. That is not for a test
-/// to do: there the tests that need it are skipped, or fail in CI.
-pub fn sshd() -> Result<()> {
-    if Path::new("/usr/sbin/sshd").exists() {
+/// Where systemd rules, the packages would also start them from the next boot on, and open the machine to logins. That
+/// is not for a test to do: there the tests that need them are skipped, or fail in CI.
+pub fn daemons() -> Result<()> {
+    let missing = DAEMONS.iter().filter(|(program, _)| !Path::new(program).exists());
+    let packages: Vec<&str> = missing.flat_map(|(_, packages)| packages.iter().copied()).collect();
+    if packages.is_empty() {
         return Ok(());
     }
     if Path::new("/run/systemd/system").exists() {
-        println!(
-            "no sshd: its package would open this machine to logins; install openssh-server to test with it"
-        );
+        let names = packages.join(", ");
+        println!("not installed, since they would run on this machine from then on: {names}");
         return Ok(());
     }
-    without_services(|| apt_install(&["openssh-server"]))
+    without_services(|| apt_install(&packages))
 }
 
 /// Installs with Debian's own switch for "start nothing" on, unless somebody has set it already.

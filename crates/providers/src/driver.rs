@@ -8,7 +8,7 @@
 //! What crosses the trait are the nouns of `roadstead_api` and the ids of the cloud; ids of ours, caching, permissions
 //! and audit are the server's.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use roadstead_api::{image::Image, location::Location, machine::MachineProbe, network::Network, size::Size};
@@ -38,6 +38,18 @@ pub struct Setup {
     pub guard: AddressGuard,
     /// How long to wait for the far side.
     pub timeouts: Timeouts,
+    /// What may be used of the server's own machine.
+    pub local: LocalAccess,
+}
+
+/// What drivers may use of the server's own machine: only what its operator has listed, so nothing by default. Whoever
+/// adds a backend cannot widen it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LocalAccess {
+    /// Sockets of container engines, such as `/run/docker.sock`.
+    pub sockets: Vec<PathBuf>,
+    /// Connections of libvirt, such as `qemu:///system`.
+    pub hypervisors: Vec<String>,
 }
 
 /// What a driver's folder declares.

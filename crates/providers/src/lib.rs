@@ -19,8 +19,10 @@
 mod bare_metal;
 mod capability;
 mod catalogue;
+mod container;
 mod credentials;
 mod digitalocean;
+mod docker;
 mod driver;
 mod ec2;
 mod error;
@@ -33,11 +35,13 @@ mod machine;
 mod pins;
 mod registry;
 mod ssh;
+mod tcp;
 
 pub use capability::{Capabilities, Capability, Limits};
 pub use catalogue::{provider, providers};
+pub use container::{ContainerOrder, Progress, PublishedPort};
 pub use credentials::{Credentials, Secret};
-pub use driver::{Driver, Registration, Setup, Timeouts};
+pub use driver::{Driver, LocalAccess, Registration, Setup, Timeouts};
 pub use error::{Error, ErrorKind, Result};
 pub use field::{Field, FieldKind, Fields, MAX_VALUE_BYTES};
 pub use guard::{AddressGuard, is_private};
@@ -50,5 +54,8 @@ pub use ssh::key::{SshKey, SshKeyKind};
 #[cfg(feature = "sim")]
 pub mod sim {
     pub use crate::fake::{Control, FakeService, Fault, Service};
-    pub use crate::{bare_metal::sim as bare_metal, digitalocean::sim as digitalocean, ec2::sim as ec2};
+    pub use crate::{
+        bare_metal::sim as bare_metal, digitalocean::sim as digitalocean, docker::sim as docker,
+        ec2::sim as ec2,
+    };
 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     capability::{Capabilities, Capability, Limits},
+    container::{ContainerOrder, Progress},
     error::{Error, Result},
     guard::is_private,
 };
@@ -117,6 +118,10 @@ pub struct MachineOrder {
     pub user_data: Option<String>,
     /// Different for each order, and the same when one is sent again: clouds that take it make the machines once.
     pub token: String,
+    /// What else is said of a container; for providers that have any.
+    pub container: ContainerOrder,
+    /// Where to tell how far the order is.
+    pub progress: Progress,
 }
 
 impl MachineOrder {
@@ -159,7 +164,7 @@ mod tests {
     };
 
     use super::{MachineOrder, SeenMachine};
-    use crate::{Capabilities, Capability, Limits};
+    use crate::{Capabilities, Capability, ContainerOrder, Limits, Progress};
 
     #[test]
     fn addresses_are_filed_once_and_actions_become_flags() {
@@ -187,6 +192,8 @@ mod tests {
             public_key: None,
             user_data: None,
             token: "t".into(),
+            container: ContainerOrder::default(),
+            progress: Progress::default(),
         };
         assert!(order("seven", 2).check(&limits).is_ok());
         for (name, quantity, field) in

@@ -7,7 +7,7 @@ use roadstead_api::id::ProviderId;
 use crate::{
     bare_metal,
     credentials::Credentials,
-    digitalocean,
+    digitalocean, docker,
     driver::{Driver, Registration, Setup},
     ec2,
     error::{Error, ErrorKind, Result},
@@ -17,6 +17,7 @@ use crate::{
 pub(crate) const DRIVERS: &[(&str, Registration)] = &[
     ("bare_metal", bare_metal::REGISTRATION),
     ("digitalocean", digitalocean::REGISTRATION),
+    ("docker", docker::REGISTRATION),
     ("ec2", ec2::REGISTRATION),
 ];
 

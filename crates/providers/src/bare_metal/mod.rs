@@ -26,7 +26,8 @@ use crate::{
     guard::AddressGuard,
     machine::SeenMachine,
     pins::Pins,
-    ssh::{self, CommandLine, Dialer, MAX_OUTPUT_BYTES, Route, power::Power},
+    ssh::{CommandLine, Dialer, MAX_OUTPUT_BYTES, Route, power::Power},
+    tcp::within,
 };
 
 /// What this driver declares.
@@ -148,7 +149,7 @@ impl BareMetal {
             return Vec::new();
         }
         let resolve = self.guard.resolve(&host.name, host.port);
-        let found = ssh::within(self.timeouts.connect, || host.name.clone(), resolve).await;
+        let found = within(self.timeouts.connect, || host.name.clone(), resolve).await;
         found.unwrap_or_default().into_iter().map(|address| address.ip()).collect()
     }
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::{
     error::{ErrorKind, Result},
     guard::AddressGuard,
-    ssh,
+    tcp,
 };
 
 /// Whether one of the ports takes a connection within `limit`. All are tried at once.
@@ -22,7 +22,7 @@ pub(super) async fn answers(guard: AddressGuard, host: &str, ports: &[u16], limi
     let mut attempts = JoinSet::new();
     for &port in ports {
         let host = host.to_owned();
-        attempts.spawn(async move { ssh::tcp(guard, &host, port, limit).await.map(drop) });
+        attempts.spawn(async move { tcp::connect(guard, &host, port, limit).await.map(drop) });
     }
     while let Some(attempt) = attempts.join_next().await {
         match attempt {

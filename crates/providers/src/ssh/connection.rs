@@ -3,17 +3,14 @@
 //! Every wait has its limit, also that for a host which takes the connection and then says nothing. What a command
 //! prints is cut off by an error where it gets longer than was asked for, so a hostile host cannot fill our memory.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use russh::{
     ChannelMsg, ChannelOpenFailure, Disconnect, MethodKind,
     client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse},
     keys::{PrivateKey, PrivateKeyWithHashAlg, PublicKey},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     command_line::CommandLine,
@@ -23,7 +20,7 @@ use crate::{
     credentials::Secret,
     driver::Timeouts,
     error::{Error, ErrorKind, Result},
-    guard::AddressGuard,
+    tcp::within,
 };
 
 /// How much of a command's output is read, where nothing else is said.
@@ -70,22 +67,6 @@ pub(crate) struct Connection {
     host: String,
     /// The key that the host showed.
     pub(crate) host_key: PublicKey,
-}
-
-/// Opens a TCP connection to an address that the guard allows.
-pub(crate) async fn tcp(guard: AddressGuard, host: &str, port: u16, limit: Duration) -> Result<TcpStream> {
-    let context = || format!("cannot connect to {host}:{port}");
-    let addresses = within(limit, context, guard.resolve(host, port)).await?;
-    let mut last = Error::new(ErrorKind::Unreachable, context());
-    for address in addresses {
-        let attempt =
-            async { TcpStream::connect(address).await.map_err(|source| Error::io(context(), source)) };
-        match within(limit, context, attempt).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }
 
 /// Speaks SSH over `stream`, up to the point where the host has proved which key it holds.
@@ -223,6 +204,20 @@ impl Connection {
         .await
     }
 
+    /// A stream to a local socket of this host.
+    pub(crate) async fn socket(
+        &self,
+        path: &str,
+        timeouts: Timeouts,
+    ) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static> {
+        let context = || format!("{} cannot connect to its socket {path}", self.host);
+        within(timeouts.connect, context, async {
+            let opened = self.handle.channel_open_direct_streamlocal(path).await;
+            opened.map(|channel| channel.into_stream()).map_err(|source| broken(context(), source))
+        })
+        .await
+    }
+
     /// Says good-bye, and does not wait for an answer.
     pub(crate) async fn close(self) {
         // The host closes its end, too; nothing depends on that.
@@ -255,17 +250,6 @@ impl Output {
         let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it did not say why");
         line.trim().chars().filter(|character| !character.is_control()).take(200).collect()
     }
-}
-
-/// Waits for `work`, but not for ever.
-pub(crate) async fn within<T>(
-    limit: Duration,
-    context: impl Fn() -> String,
-    work: impl Future<Output = Result<T>>,
-) -> Result<T> {
-    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-        Err(Error::new(ErrorKind::Timeout, format!("{}: no answer within {limit:?}", context())))
-    })
 }
 
 fn broken(context: impl Into<String>, source: russh::Error) -> Error {

@@ -11,7 +11,7 @@ use super::{
     connection::{self, Connection, Host},
     host_key,
 };
-use crate::{driver::Timeouts, error::Result, guard::AddressGuard, pins::Pins};
+use crate::{driver::Timeouts, error::Result, guard::AddressGuard, pins::Pins, tcp};
 
 /// Opens connections, and keeps the pins.
 pub(crate) struct Dialer {
@@ -74,7 +74,7 @@ impl Dialer {
     }
 
     async fn log_in_directly(&self, host: &Host) -> Result<Connection> {
-        let stream = connection::tcp(self.guard, &host.name, host.port, self.timeouts.connect).await?;
+        let stream = tcp::connect(self.guard, &host.name, host.port, self.timeouts.connect).await?;
         let mut connection = self.shake(host, stream).await?;
         connection.log_in(&host.login, self.timeouts).await?;
         Ok(connection)

@@ -1,7 +1,7 @@
 //! SSH, for every driver whose backend is a host that somebody logs in to.
 //!
 //! ```text
-//!   fields  ->  Host  --Dialer-->  Route { machine, jump }  --run, power, forward-->  the host
+//!   fields  ->  Host  --Dialer-->  Route { machine, jump }  --run, power, forward, socket-->  the host
 //! ```
 //!
 //! [`Dialer`] holds the guard, the time-outs and the pins; a connection stands only where the host's key was
@@ -16,5 +16,5 @@ pub mod key;
 pub(crate) mod power;
 
 pub(crate) use command_line::CommandLine;
-pub(crate) use connection::{Host, Login, MAX_OUTPUT_BYTES, tcp, within};
+pub(crate) use connection::{Host, Login, MAX_OUTPUT_BYTES};
 pub(crate) use dial::{Dialer, Route};

@@ -10,6 +10,8 @@
 mod bare_metal;
 mod bare_metal_faults;
 mod digitalocean;
+mod docker;
+mod docker_engine;
 mod ec2;
 mod http_kit;
 mod life;

@@ -1,8 +1,8 @@
 //! `bare_metal` on real OpenSSH servers, each on a loopback address of its own.
 //!
 //! They share this machine, so none of them may be told to reboot for real: `ForceCommand` stands between every login
-//! and the shell. It writes down a reboot or a power-off, runs the shell that reads the probe, and refuses all else; an sshd that does
-//! not know the option does not start.
+//! and the shell. It writes down a reboot or a power-off, runs the shell that reads the probe, and refuses all else; an
+//! sshd that does not know the option does not start.
 
 use std::{
     fs,
@@ -35,9 +35,10 @@ esac
 "#;
 
 /// A running sshd. It ends, and its files go, when this is dropped.
-struct Sshd {
+pub struct Sshd {
     child: Child,
-    address: SocketAddr,
+    /// Where it listens.
+    pub address: SocketAddr,
     folder: TempDir,
     key: &'static str,
 }
@@ -51,7 +52,7 @@ impl Drop for Sshd {
 }
 
 /// Whether there is an sshd to test with. In CI there has to be.
-fn is_there() -> bool {
+pub fn is_there() -> bool {
     let there = Path::new(SSHD).exists();
     assert!(there || std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{SSHD} is missing");
     if !there {
@@ -66,14 +67,15 @@ fn keygen(folder: &Path, name: &str, kind: &str) {
     assert!(command.status().unwrap().success());
 }
 
-fn user() -> String {
+/// Who runs the tests.
+pub fn user() -> String {
     let output = Command::new("id").arg("-un").output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 impl Sshd {
     /// Starts a server on this address that takes a client key of this type.
-    async fn start(ip: &str, key: &'static str) -> Self {
+    pub async fn start(ip: &str, key: &'static str) -> Self {
         let mut folder = tempfile::tempdir().unwrap();
         keygen(folder.path(), "host", "ecdsa");
         keygen(folder.path(), "client", key);
@@ -121,7 +123,8 @@ impl Sshd {
         assert!(self.takes_connections().await, "{}", self.read("log"));
     }
 
-    fn read(&self, name: &str) -> String {
+    /// A file of its folder.
+    pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
     }
 

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use roadstead_api::id::ProviderId;
 use roadstead_providers::{
-    AddressGuard, Capability, Driver, MachineOrder, Pins, Setup, Timeouts, check_fields, connect,
-    sim::Control,
+    AddressGuard, Capability, ContainerOrder, Driver, LocalAccess, MachineOrder, Pins, Progress, Setup,
+    Timeouts, check_fields, connect, sim::Control,
 };
 use serde_json::Value;
 
@@ -77,6 +77,8 @@ pub fn order(name: &str, image: &str, size: &str) -> MachineOrder {
         public_key: None,
         user_data: None,
         token: format!("token-of-{name}"),
+        container: ContainerOrder::default(),
+        progress: Progress::default(),
     }
 }
 
@@ -89,6 +91,7 @@ pub fn setup(provider: &str, fields: &Given, timeouts: Timeouts) -> Setup {
         pins: Pins::default(),
         guard: AddressGuard::default(),
         timeouts,
+        local: LocalAccess::default(),
     }
 }
 
