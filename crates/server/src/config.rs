@@ -2,6 +2,8 @@
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, sync::Arc};
 
+use roadstead_providers::LocalAccess;
+
 use crate::{Clock, DatabaseUrl, Error, Given, PublicUrl, Result, SystemClock};
 
 /// How one server is started.
@@ -19,6 +21,8 @@ pub struct ServerOptions {
     pub database: Option<DatabaseUrl>,
     /// Whether backends at loopback and private addresses are refused.
     pub deny_private: bool,
+    /// What backends may use of this machine: nothing, unless its operator lists it.
+    pub local: LocalAccess,
     /// How to start the child processes that work on vaults.
     pub worker: WorkerCommand,
     /// The clock; only tests hand in another one.
@@ -47,6 +51,7 @@ impl ServerOptions {
             tls: TlsChoice::Automatic,
             database: None,
             deny_private: false,
+            local: LocalAccess::default(),
             worker,
             clock: Arc::new(SystemClock),
         }

@@ -9,13 +9,15 @@ use std::{
 };
 
 use roadstead_api::id::BackendId;
-use roadstead_providers::{AddressGuard, Driver};
+use roadstead_providers::{AddressGuard, Driver, LocalAccess};
 
 /// The drivers of a server's backends.
 #[derive(Debug)]
 pub struct Drivers {
     /// Which addresses they may talk to.
     pub guard: AddressGuard,
+    /// What they may use of this machine.
+    pub local: LocalAccess,
     made: Mutex<HashMap<BackendId, Made>>,
     turns: Mutex<HashMap<BackendId, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -25,8 +27,8 @@ type Made = (i64, Arc<dyn Driver>);
 
 impl Drivers {
     /// No driver yet.
-    pub fn new(guard: AddressGuard) -> Self {
-        Self { guard, made: Mutex::default(), turns: Mutex::default() }
+    pub fn new(guard: AddressGuard, local: LocalAccess) -> Self {
+        Self { guard, local, made: Mutex::default(), turns: Mutex::default() }
     }
 
     /// The driver of a backend, if it was made for this generation.

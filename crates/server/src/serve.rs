@@ -169,7 +169,7 @@ async fn open(
         clock: options.clock.clone(),
         attempts: Attempts::default(),
         live: Live::default(),
-        drivers: Drivers::new(AddressGuard { deny_private: options.deny_private }),
+        drivers: Drivers::new(AddressGuard { deny_private: options.deny_private }, options.local.clone()),
         vaults: Vaults::open(data_dir.join("vaults"))?,
         public_url,
         trust,

@@ -4,7 +4,15 @@
 //! `ROADSTEAD_SERVER_`; flags have dashes. A name that is none is an error, lest a slip of the pen go unnoticed. All
 //! that is wrong is told at once.
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, str::FromStr};
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use roadstead_providers::LocalAccess;
 
 use crate::{DatabaseUrl, Error, Given, Result, ServerOptions, TlsChoice, WorkerCommand};
 
@@ -14,7 +22,7 @@ const PREFIX: &str = "ROADSTEAD_SERVER_";
 pub const CONFIG_VARIABLE: &str = "ROADSTEAD_SERVER_CONFIG";
 
 /// Every setting, and its value where nobody says one.
-const SETTINGS: [(&str, Option<&str>); 9] = [
+const SETTINGS: [(&str, Option<&str>); 11] = [
     ("data_dir", None),
     ("listen", Some("127.0.0.1:7643")),
     ("public_url", None),
@@ -24,6 +32,8 @@ const SETTINGS: [(&str, Option<&str>); 9] = [
     ("database", Some("sqlite")),
     ("vault_store", Some("local")),
     ("deny_private", Some("false")),
+    ("local_sockets", None),
+    ("local_hypervisors", None),
 ];
 
 /// Where a setting's value comes from.
@@ -116,6 +126,7 @@ impl Settings {
             ));
         }
         let deny_private = self.parsed("deny_private", "should be true or false", problems);
+        let local = self.local(problems);
         let Some(data_dir) = self.value("data_dir") else {
             problems.push("data_dir is missing: where is everything to be kept?".to_owned());
             return None;
@@ -125,6 +136,7 @@ impl Settings {
             tls,
             database,
             deny_private: deny_private.unwrap_or_default(),
+            local,
             ..ServerOptions::new(data_dir.into(), listen?, worker)
         };
         // A port 0 is as good as any other for this.
@@ -152,6 +164,25 @@ impl Settings {
             None if wanted == Some(true) => TlsChoice::Own,
             None => TlsChoice::Automatic,
         }
+    }
+
+    /// What backends may use of this machine.
+    fn local(&self, problems: &mut Vec<String>) -> LocalAccess {
+        let sockets: Vec<PathBuf> = self.list("local_sockets").map(PathBuf::from).collect();
+        for socket in sockets.iter().filter(|socket| !socket.is_absolute()) {
+            problems
+                .push(format!("local_sockets has {:?}; it should be a path from / on.", socket.display()));
+        }
+        let hypervisors: Vec<String> = self.list("local_hypervisors").map(str::to_owned).collect();
+        for uri in hypervisors.iter().filter(|uri| !uri.contains(":///")) {
+            problems.push(format!("local_hypervisors has {uri:?}; it should look like qemu:///system."));
+        }
+        LocalAccess { sockets, hypervisors }
+    }
+
+    /// The items of a setting that is a list.
+    fn list(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.value(name).unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty())
     }
 
     fn value(&self, name: &str) -> Option<&str> {
@@ -184,6 +215,7 @@ impl Settings {
             let value = match value {
                 toml::Value::String(value) => Ok(value),
                 toml::Value::Boolean(value) => Ok(value.to_string()),
+                toml::Value::Array(items) => joined(&items).ok_or("array"),
                 other => Err(other.type_str()),
             };
             self.say(&name, value, Origin::File, &name);
@@ -201,6 +233,12 @@ impl Settings {
             (None, _) => self.problems.push(format!("{shown} is no setting.")),
         }
     }
+}
+
+/// The items of a list, as one text.
+fn joined(items: &[toml::Value]) -> Option<String> {
+    let items: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();
+    items.map(|items| items.join(", "))
 }
 
 /// A value as it may be printed: a database's URL may hold a password.

@@ -100,6 +100,7 @@ pub async fn make(app: &App, wanted: Wanted<'_>) -> Result<Arc<dyn Driver>> {
         pins: wanted.pins,
         guard: app.drivers.guard,
         timeouts: Timeouts::default(),
+        local: app.drivers.local.clone(),
     };
     Ok(connect(wanted.provider, setup)?)
 }

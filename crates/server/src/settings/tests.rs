@@ -93,3 +93,18 @@ fn a_server_that_speaks_tls_is_called_by_https() {
     let options = of_file("data_dir = '/d'").options(worker()).unwrap();
     assert_eq!(options.public_url(options.listen).unwrap().to_string(), "http://127.0.0.1:7643");
 }
+
+#[test]
+fn what_backends_may_use_of_this_machine_is_listed() {
+    let given = "data_dir = '/d'\nlocal_sockets = ['/run/docker.sock', '/run/podman/podman.sock']\n\
+        local_hypervisors = 'qemu:///system'";
+    let local = of_file(given).options(worker()).unwrap().local;
+    assert_eq!(local.sockets, ["/run/docker.sock", "/run/podman/podman.sock"].map(PathBuf::from));
+    assert_eq!(local.hypervisors, ["qemu:///system"]);
+    let nothing = of_file("data_dir = '/d'").options(worker()).unwrap().local;
+    assert!(nothing.sockets.is_empty() && nothing.hypervisors.is_empty());
+    let odd = "data_dir = '/d'\nlocal_sockets = 'docker.sock'\nlocal_hypervisors = 'qemu+ssh://h/system'";
+    let told = problems(&of_file(odd));
+    assert!(told.contains("docker.sock") && told.contains("qemu+ssh://h/system"), "{told}");
+    assert!(problems(&of_file("data_dir = '/d'\nlocal_sockets = [7]")).contains("type array"));
+}
