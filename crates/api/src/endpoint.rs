@@ -11,6 +11,9 @@ use serde::{Serialize, de::DeserializeOwned};
 /// What every path in this crate is relative to.
 pub const BASE_PATH: &str = "/api/v1";
 
+/// The header with which a caller names a create, so that it is done once however often it is asked for.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
 /// The HTTP method of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "HTTP's own names")]
@@ -59,6 +62,11 @@ pub trait Endpoint: Send + Sync + 'static {
     /// What it does, in the words of its doc comment.
     const SUMMARY: &'static str;
 
+    /// Whether it makes something, and so takes an [`IDEMPOTENCY_KEY`].
+    fn is_create() -> bool {
+        is_create(Self::METHOD, Self::PERMISSION, Self::NAME)
+    }
+
     /// Whether a JSON body is sent.
     fn has_body() -> bool {
         TypeId::of::<Self::Body>() != TypeId::of::<()>()
@@ -77,6 +85,10 @@ pub trait Endpoint: Send + Sync + 'static {
         }
         path
     }
+}
+
+fn is_create(method: Method, permission: Permission, name: &str) -> bool {
+    method == Method::Post && permission != Permission::Public && name.ends_with("_create")
 }
 
 fn encode_segment(value: &str, out: &mut String) {
@@ -139,6 +151,11 @@ pub struct Declaration {
 }
 
 impl Declaration {
+    /// See [`Endpoint::is_create`].
+    pub fn is_create(&self) -> bool {
+        is_create(self.method, self.permission, self.name)
+    }
+
     /// The declaration of `E`.
     pub fn of<E: Endpoint>() -> Self {
         Self {

@@ -29,10 +29,11 @@ pub const RESYNC: &str = "resync";
 pub const CHANGED: &str = ".changed";
 
 /// Nouns of two words and more, which an operation's name cannot be cut at its first `_` for.
-const LONG_NOUNS: [&str; 6] = [
+const LONG_NOUNS: [&str; 7] = [
     "api_key",
     "backup_configuration",
     "enrolment_token",
+    "key_machine",
     "notification_channel",
     "restore_configuration",
     "restore_plan",

@@ -20,6 +20,7 @@ pub mod file;
 pub mod id;
 pub mod image;
 pub mod key;
+pub mod key_machine;
 pub mod link;
 pub mod location;
 pub mod machine;
@@ -37,7 +38,9 @@ pub mod size;
 pub mod user;
 pub mod vault;
 
-pub use endpoint::{BASE_PATH, Declaration, Endpoint, Method, Parameters, PathParams, Permission};
+pub use endpoint::{
+    BASE_PATH, Declaration, Endpoint, IDEMPOTENCY_KEY, Method, Parameters, PathParams, Permission,
+};
 pub use page::{Page, PageQuery};
 pub use problem::Problem;
 
@@ -59,6 +62,7 @@ pub fn declarations() -> Vec<Declaration> {
         check::declarations(),
         file::declarations(),
         key::declarations(),
+        key_machine::declarations(),
         user::declarations(),
         api_key::declarations(),
         session::declarations(),

@@ -90,6 +90,13 @@ fn parameters(declaration: &Declaration, generator: &mut SchemaGenerator) -> Vec
         .zip(declaration.path_types)
         .map(|(name, kind)| json!({ "name": name, "in": "path", "required": true, "schema": { "type": kind } }))
         .collect();
+    if declaration.is_create() {
+        parameters.push(json!({
+            "name": "Idempotency-Key", "in": "header", "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
+            "description": "A name of the caller's for this request. Within 24 hours the same request with the same \
+                name makes nothing new, and gets the first one's reply; another request with it gets 422.",
+        }));
+    }
     if let Some(query) = declaration.query {
         parameters.extend(query_parameters(query(generator).to_value(), generator));
     }

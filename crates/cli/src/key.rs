@@ -14,7 +14,9 @@ use roadstead_client::{
 use crate::{
     confirm::DeleteArgs,
     error::{Error, Exit, Result},
+    key_machine::{self, AssociateArgs},
     list::{self, ListArgs},
+    machine::Which,
     secret,
     session::Session,
     table::{self, Row},
@@ -65,6 +67,25 @@ pub enum KeyCommand {
     SetDefault {
         /// The key's id or name.
         key: String,
+    },
+    /// Associate a key with a machine that lets it in.
+    #[command(after_help = "Example:\n  roadstead keys associate fleet web-1 --user admin --port 2222")]
+    Associate(AssociateArgs),
+    /// End the association of a key with a machine.
+    #[command(after_help = "Example:\n  roadstead keys disassociate fleet web-1")]
+    Disassociate {
+        /// The key's id or name.
+        key: String,
+        #[command(flatten)]
+        machine: Which,
+    },
+    /// List the machines that a key is associated with.
+    #[command(after_help = "Example:\n  roadstead keys machines fleet")]
+    Machines {
+        /// The key's id or name.
+        key: String,
+        #[command(flatten)]
+        which: ListArgs,
     },
     /// Delete a key. Machines that let it in go on to: take it from their authorized_keys, too.
     #[command(after_help = "Example:\n  roadstead keys delete old-fleet --yes")]
@@ -150,6 +171,11 @@ pub async fn run(command: KeyCommand, session: &Session) -> Result<Exit> {
             key.set_default().await?;
             output.object(&*key)?;
         }
+        KeyCommand::Associate(args) => return key_machine::associate(session, args).await,
+        KeyCommand::Disassociate { key, machine } => {
+            return key_machine::disassociate(session, &key, &machine).await;
+        }
+        KeyCommand::Machines { key, which } => return key_machine::list(session, &key, which).await,
         KeyCommand::Delete { key, delete } => return remove(session, &key, delete).await,
     }
     Ok(Exit::Done)
@@ -200,12 +226,17 @@ async fn show(session: &Session, word: &str, private: bool, public: bool) -> Res
 }
 
 async fn remove(session: &Session, word: &str, delete: DeleteArgs) -> Result<Exit> {
-    if !delete.dry_run && !delete.confirm(&format!("the key {word}"))? {
+    let key = find(session, word).await?;
+    let machines: Vec<_> = key.machines().await?.into_iter().map(|found| found.machine_name).collect();
+    let whose = match machines.len() {
+        0 => "which no machine is associated with".to_owned(),
+        count => format!("with which {count} machines are logged in to: {}", machines.join(", ")),
+    };
+    if !delete.dry_run && !delete.confirm(&format!("the key {}, {whose}", key.name))? {
         return Ok(Exit::NotDone);
     }
-    let key = find(session, word).await?;
     if delete.dry_run {
-        session.output.say("This would be deleted:");
+        session.output.say(&format!("This would be deleted, {whose}:"));
         session.output.object(&*key)?;
         return Ok(Exit::Done);
     }

@@ -203,7 +203,7 @@ pub async fn run(command: MachineCommand, session: &Session) -> Result<Exit> {
 
 impl Which {
     /// The machine with this id, or the only one with this name.
-    async fn find(&self, session: &Session) -> Result<Machine> {
+    pub async fn find(&self, session: &Session) -> Result<Machine> {
         let text = &self.machine;
         match session.client.get_machine(&MachineId(text.clone())).await {
             Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -20,6 +20,7 @@ mod file;
 mod human;
 mod image;
 mod key;
+mod key_machine;
 mod list;
 mod location;
 mod log;

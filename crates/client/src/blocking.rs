@@ -24,6 +24,7 @@ use roadstead_api::{
     },
     image::Image,
     key::{KeyQuery, NewKey},
+    key_machine::{KeyMachine, NewKeyMachine},
     location::Location,
     machine::{self, MachineProbe, MachineQuery, TagChange},
     network::Network,
@@ -191,7 +192,7 @@ answers!(
     User,
     VaultKey
 );
-answers!(Session, ApiKey, ApiKeyWithSecret, AuditCheck, AuditEntry, EnrolmentToken);
+answers!(KeyMachine, Session, ApiKey, ApiKeyWithSecret, AuditCheck, AuditEntry, EnrolmentToken);
 answers!(Image, Location, machine::Machine, MachineProbe, Network, Size);
 
 /// Gives a blocking object the namesakes of the async methods listed.
@@ -330,6 +331,9 @@ namesakes! { Agent:
 }
 
 namesakes! { Key:
+    fn associate(&self, new: &NewKeyMachine) -> KeyMachine;
+    fn disassociate(&self, machine: &MachineId) -> ();
+    fn machines(&self) -> Vec<KeyMachine>;
     fn private_key(&self) -> String;
     fn rename(&mut self, name: &str) -> ();
     fn set_default(&mut self) -> ();

@@ -91,7 +91,8 @@ impl Client {
         roadstead_api::BASE_PATH.rsplit('/').next().unwrap_or_default()
     }
 
-    /// Makes one call of the API; all others go through it. Only GETs are tried again, and only when no answer came.
+    /// Makes one call of the API; all others go through it. GETs, and creates, which carry a name of their own, are tried
+    /// again when no answer came; nothing else is.
     pub fn call<E: Endpoint>(
         &self,
         path: &E::Path,
@@ -101,8 +102,9 @@ impl Client {
         // Written before the first await, so that neither part need live, or be shared, across it.
         let request = self.transport.request(method_of::<E>(), &E::path(path)).query(query);
         let request = if E::has_body() { request.json(body) } else { request };
+        let request = if E::is_create() { self.transport.once(request) } else { Ok(request) };
         let transport = self.transport.clone();
-        async move { decode(transport.send(request).await?).await }
+        async move { decode(transport.send(request?).await?).await }
     }
 
     /// Asks for the raw bytes at an absolute path of the server.

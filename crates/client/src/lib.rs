@@ -38,6 +38,7 @@ mod file;
 mod handle;
 mod image;
 mod key;
+mod key_machine;
 mod list;
 mod location;
 mod machine;

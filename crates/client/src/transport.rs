@@ -6,8 +6,8 @@
 use std::{net::IpAddr, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Method, Request, RequestBuilder, Response, StatusCode, Url, redirect};
-use roadstead_api::Problem;
+use reqwest::{Method, Request, RequestBuilder, Response, StatusCode, Url, header::RETRY_AFTER, redirect};
+use roadstead_api::{IDEMPOTENCY_KEY, Problem};
 
 use crate::{
     Credentials,
@@ -22,7 +22,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(120);
 /// Idle connections are given up before a server or a proxy would, lest a request go into a dead one.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
-/// The waits before a GET is tried again. Nothing else is: it may have been carried out.
+/// The waits before a request is tried again that cannot be carried out twice: a GET, or one with an idempotency key.
 const RETRY_WAITS: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
 
 /// A server's address, who asks, and the connections to it.
@@ -72,6 +72,14 @@ impl Transport {
         }
     }
 
+    /// Gives a create a name of its own, so that the server does it once however often it is sent.
+    pub(crate) fn once(&self, request: RequestBuilder) -> Result<RequestBuilder> {
+        let mut name = [0; 16];
+        getrandom::fill(&mut name)
+            .map_err(|e| Error::new(ErrorKind::Local, "the system gives no random bytes").caused_by(e))?;
+        Ok(request.header(IDEMPOTENCY_KEY, format!("{:032x}", u128::from_ne_bytes(name))))
+    }
+
     /// Sends a request and waits for the head of the reply. Whatever is not a success becomes an error.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Reply> {
         let request = request
@@ -87,10 +95,11 @@ impl Transport {
     }
 
     async fn execute(&self, request: Request) -> Result<Response> {
-        let waits = RETRY_WAITS.iter().filter(|_| *request.method() == Method::GET);
-        for wait in waits {
+        let safe = *request.method() == Method::GET || request.headers().contains_key(IDEMPOTENCY_KEY);
+        for wait in RETRY_WAITS.iter().filter(|_| safe) {
             let Some(attempt) = request.try_clone() else { break };
             match self.http.execute(attempt).await {
+                Ok(response) if is_running(&response) => tokio::time::sleep(*wait).await,
                 Ok(response) => return Ok(response),
                 Err(error) if error.is_timeout() || tls::distrust(&error).is_some() => {
                     return Err(self.unreachable(error));
@@ -110,6 +119,11 @@ impl Transport {
         Error::new(ErrorKind::Unreachable, format!("cannot reach the server at {}", self.base()))
             .caused_by(error.without_url())
     }
+}
+
+/// Whether the server says that it still carries out what an earlier attempt asked for.
+fn is_running(response: &Response) -> bool {
+    response.status() == StatusCode::CONFLICT && response.headers().contains_key(RETRY_AFTER)
 }
 
 impl Reply {

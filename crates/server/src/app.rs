@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use crate::{
     Clock, Result, WorkerCommand,
     auth::{self, Actor, Presented, attempts::Attempts},
+    creates::Creates,
     db::{self, Db, vault::VaultRow},
     drivers::Drivers,
     live::Live,
@@ -24,6 +25,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Wrong passwords of the last minute.
     pub attempts: Attempts,
+    /// Creates that are in hand.
+    pub creates: Arc<Creates>,
     /// What only memory knows.
     pub live: Live,
     /// The ways to the backends.

@@ -20,6 +20,10 @@ pub enum ErrorKind {
     MethodNotAllowed,
     /// It stands against something that is there.
     Conflict,
+    /// The same request is still being carried out.
+    Running,
+    /// An idempotency key was used for another request.
+    KeyReused,
     /// The body is over its limit.
     TooLarge,
     /// The disk or a quota is full.
@@ -76,7 +80,12 @@ impl Error {
 
     /// The same was tried too often; the next try is free after this time.
     pub fn too_many(message: impl Into<Cow<'static, str>>, retry_after: Duration) -> Self {
-        Self { retry_after: Some(retry_after), ..Self::new(ErrorKind::TooMany, message) }
+        Self::new(ErrorKind::TooMany, message).come_back_after(retry_after)
+    }
+
+    /// The same error with the time after which to come back.
+    pub fn come_back_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
 
     /// A fault of the server's own.

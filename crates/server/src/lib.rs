@@ -19,6 +19,7 @@ mod app;
 mod auth;
 mod clock;
 mod config;
+mod creates;
 mod database_url;
 mod db;
 mod drivers;

@@ -168,6 +168,7 @@ async fn open(
         db,
         clock: options.clock.clone(),
         attempts: Attempts::default(),
+        creates: Arc::default(),
         live: Live::default(),
         drivers: Drivers::new(AddressGuard { deny_private: options.deny_private }, options.local.clone()),
         vaults: Vaults::open(data_dir.join("vaults"))?,

@@ -1,6 +1,7 @@
 //! Bad input: each gets a clear error, none a panic, and nothing is lost.
 
 use roadstead_api::{Method, Problem, declarations};
+use serde_json::json;
 use ureq::http::StatusCode;
 
 use crate::support::{Agent, Server, agent::enroll_with, roadstead, tree};
@@ -27,10 +28,26 @@ fn every_endpoint_answers_bad_input_with_a_problem() {
     let server = Server::start();
     for declaration in declarations() {
         let method = format!("{:?}", declaration.method).to_uppercase();
-        let at = |id: &str| format!("/api/v1{}", declaration.path.replace("{id}", id));
+        let at =
+            |id: &str| format!("/api/v1{}", declaration.path.replace("{id}", id).replace("{machine_id}", id));
         if declaration.path.contains("{id}") {
             // Where a body is needed, it is looked at after the id; an empty object may already be refused.
-            for id in ["999999", "-1", "abc", "%00", "..%2f..", &"9".repeat(40), &"x".repeat(3000)] {
+            for id in [
+                "999999",
+                "-1",
+                "",
+                "null",
+                "1.5",
+                "0x10",
+                "9223372036854775808",
+                "abc",
+                "%00",
+                "%ff%fe",
+                "%20",
+                "..%2f..",
+                &"9".repeat(40),
+                &"x".repeat(3000),
+            ] {
                 let (status, body) = ask(&server, &method, &at(id), b"{}");
                 assert!(status.is_client_error(), "{} {id}: {status} {body}", declaration.name);
                 serde_json::from_str::<Problem>(&body).unwrap();
@@ -72,6 +89,47 @@ fn every_endpoint_answers_bad_input_with_a_problem() {
     }
     assert_problem(ask(&server, "GET", "/api/v1/nothing", b""), 404, "no such path");
     assert_problem(ask(&server, "PUT", "/api/v1/agents", b""), 405, "no such method");
+    assert_eq!(ask(&server, "GET", "/healthz", b"").0, 200);
+}
+
+/// Each field of each body with values of every kind, by itself: none of it makes the server fail.
+#[test]
+fn fields_of_the_wrong_kind_are_the_caller_s_fault() {
+    let server = Server::start();
+    let document = roadstead_api::openapi::document();
+    let values = [
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(i64::MAX),
+        json!(1e308),
+        json!(""),
+        json!("a\u{0}b"),
+        json!("x".repeat(10_000)),
+        json!([]),
+        json!([[]]),
+        json!({}),
+        json!({ "a": { "a": 1 } }),
+    ];
+    for declaration in declarations() {
+        if declaration.body.is_none() {
+            continue;
+        }
+        let method = format!("{:?}", declaration.method).to_uppercase();
+        let operation = &document["paths"][format!("/api/v1{}", declaration.path)][method.to_lowercase()];
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        let name = schema.as_str().and_then(|reference| reference.rsplit('/').next()).unwrap();
+        let fields = document["components"]["schemas"][name]["properties"].as_object().unwrap().keys();
+        let path = format!("/api/v1{}", declaration.path.replace("{id}", "1").replace("{machine_id}", "1"));
+        for field in fields {
+            for value in &values {
+                let sent = json!({ field: value });
+                let (status, said) = ask(&server, &method, &path, sent.to_string().as_bytes());
+                // An empty change, or one that null stands for, may be fine.
+                assert!(!status.is_server_error(), "{} {sent:.200}: {status} {said}", declaration.name);
+            }
+        }
+    }
     assert_eq!(ask(&server, "GET", "/healthz", b"").0, 200);
 }
 

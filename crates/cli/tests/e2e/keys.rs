@@ -8,14 +8,15 @@ use std::{
 };
 
 use roadstead_api::{
-    id::KeyId,
+    id::{KeyId, MachineId},
     key::{KeyCreate, KeyKind, KeyQuery, NewKey, NewKeyKind},
+    key_machine::NewKeyMachine,
     user::{NewUser, Role},
 };
 use roadstead_client::{Credentials, ErrorKind, blocking::Client};
 use serde_json::Value;
 
-use crate::support::{Server, roadstead};
+use crate::support::{Server, Sshd, roadstead, sshd};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -214,4 +215,68 @@ fn the_command_line_takes_and_gives_keys() {
     ] {
         assert_eq!(keys(&server, wrong, "x").status.code(), Some(2), "{wrong:?}");
     }
+}
+
+#[test]
+fn keys_are_associated_with_machines() {
+    if !sshd::is_there() {
+        return;
+    }
+    let server = Server::start();
+    let client = &server.client;
+    let hosts = ["127.0.0.31", "127.0.0.32"].map(Sshd::start);
+    for (host, title) in hosts.iter().zip(["web", "db"]) {
+        client.add_backend(&host.backend(title)).unwrap();
+    }
+    let machines = client.machines().unwrap();
+    let key = client.add_key(&NewKey::uploaded("fleet", &hosts[0].key(), None)).unwrap();
+    let new = NewKeyMachine { machine_id: machines[0].id.clone(), user: None, port: None, host: None };
+    let first = key.associate(&new).unwrap();
+    assert_eq!((first.machine_name.as_str(), first.user.as_str(), first.port), ("web", "root", 22));
+    let second = json(&keys(
+        &server,
+        &[
+            "associate",
+            "fleet",
+            "db",
+            "--user",
+            "admin",
+            "--port",
+            "2222",
+            "--host",
+            "127.0.0.32",
+            "-o",
+            "json",
+        ],
+        "",
+    ));
+    assert_eq!(
+        (&second["user"], &second["port"], &second["host"]),
+        (&"admin".into(), &2222.into(), &"127.0.0.32".into())
+    );
+    let again = NewKeyMachine { user: Some("deploy".into()), ..new.clone() };
+    assert_eq!(key.associate(&again).unwrap().user, "deploy", "the later one counts");
+    let names = || -> Vec<String> { key.machines().unwrap().into_iter().map(|m| m.machine_name).collect() };
+    assert_eq!(names(), ["web", "db"]);
+    for wrong in [
+        NewKeyMachine { user: Some("-oProxyCommand=x".into()), ..new.clone() },
+        NewKeyMachine { user: Some("a b".into()), ..new.clone() },
+        NewKeyMachine { port: Some(0), ..new.clone() },
+        NewKeyMachine { host: Some("-x".into()), ..new.clone() },
+        NewKeyMachine { host: Some("a;b".into()), ..new.clone() },
+    ] {
+        assert_eq!(key.associate(&wrong).unwrap_err().kind(), ErrorKind::Invalid, "{wrong:?}");
+    }
+    let nowhere = NewKeyMachine { machine_id: MachineId("none".into()), ..new };
+    assert_eq!(key.associate(&nowhere).unwrap_err().kind(), ErrorKind::NotFound);
+    let dry = keys(&server, &["delete", "fleet", "--dry-run"], "");
+    assert!(String::from_utf8_lossy(&dry.stderr).contains("web, db"), "{dry:?}");
+    assert!(keys(&server, &["disassociate", "fleet", "web"], "").status.success());
+    assert_eq!(names(), ["db"]);
+    assert_eq!(key.disassociate(&machines[0].id).unwrap_err().kind(), ErrorKind::NotFound);
+    let backend = client.backends().unwrap().into_iter().find(|backend| backend.title == "db").unwrap();
+    backend.delete().unwrap();
+    assert_eq!(names(), [""; 0], "what is gone is associated with nothing");
+    key.associate(&again).unwrap();
+    key.delete().unwrap();
 }

@@ -5,6 +5,7 @@
 
 mod backends;
 mod bad_input;
+mod creates;
 mod events;
 mod full_disk;
 mod keys;

@@ -52,7 +52,7 @@ fn the_table_of_roles_is_the_one_agreed_on() {
         ("metrics", "GET", "/metrics"),
     ];
     let declared = declarations().into_iter().map(|d| {
-        let path = format!("/api/v1{}", d.path.replace("{id}", "999"));
+        let path = format!("/api/v1{}", d.path.replace("{id}", "999").replace("{machine_id}", "999"));
         (d.name, format!("{:?}", d.method).to_uppercase(), path)
     });
     let others = files.map(|(name, method, path)| (name, method.to_owned(), path.to_owned()));

@@ -107,7 +107,7 @@ fn other_agents_vaults_do_not_exist_and_the_api_is_closed_to_agents() {
         assert_eq!((nowhere, same), (status, body), "an id that there is not must answer the same");
     }
     for declaration in declarations().iter().filter(|d| d.permission != Permission::Public) {
-        let path = declaration.path.replace("{id}", "1");
+        let path = declaration.path.replace("{id}", "1").replace("{machine_id}", "1");
         let method = format!("{:?}", declaration.method).to_uppercase();
         let url = format!("{}/api/v1{path}", server.url);
         assert_eq!(ask(&method, &url, &credential, b"{}").0, 403, "{}", declaration.name);

@@ -5,10 +5,7 @@ use std::{
     error::Error as _,
     io::Read,
     net::TcpListener,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
     thread,
 };
 
@@ -20,6 +17,7 @@ use roadstead_client::{
         id::{AgentId, BackupConfigurationId, BackupId},
         restore::RestoreQuery,
         run::RunState,
+        user::PasswordChange,
     },
 };
 
@@ -181,26 +179,39 @@ async fn a_server_that_is_away_is_a_temporary_error() {
 }
 
 #[tokio::test]
-async fn only_reads_are_tried_again() {
-    let (url, connections) = hang_up();
+async fn only_what_cannot_be_done_twice_is_tried_again() {
+    let (url, requests) = hang_up();
     let client = Client::anonymous(&url).unwrap();
+    let seen = || std::mem::take(&mut *requests.lock().unwrap());
     assert_eq!(client.user().await.unwrap_err().kind(), ErrorKind::Unreachable);
-    assert_eq!(connections.swap(0, Ordering::SeqCst), 3);
+    assert_eq!(seen().len(), 3);
+    let change = PasswordChange { current: String::new(), new: String::new() };
+    assert_eq!(client.change_password(&change).await.unwrap_err().kind(), ErrorKind::Unreachable);
+    assert_eq!(seen().len(), 1);
     assert_eq!(client.create_api_key("name").await.unwrap_err().kind(), ErrorKind::Unreachable);
-    assert_eq!(connections.load(Ordering::SeqCst), 1);
+    let creates = seen();
+    let key = |request: &String| {
+        request.lines().find_map(|line| line.strip_prefix("idempotency-key: ").map(str::to_owned)).unwrap()
+    };
+    assert_eq!(creates.len(), 3);
+    assert!(creates.iter().all(|request| key(request) == key(&creates[0])), "{creates:?}");
+    assert_eq!(client.create_api_key("name").await.unwrap_err().kind(), ErrorKind::Unreachable);
+    assert_ne!(key(&seen()[0]), key(&creates[0]), "another create has another name");
 }
 
-/// A server that reads a request and hangs up, and counts how often.
-fn hang_up() -> (String, Arc<AtomicUsize>) {
+/// A server that reads a request and hangs up, and keeps what it has read.
+fn hang_up() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let connections = Arc::new(AtomicUsize::new(0));
-    let counter = connections.clone();
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let kept = requests.clone();
     thread::spawn(move || {
         for stream in listener.incoming() {
-            counter.fetch_add(1, Ordering::SeqCst);
-            assert!(stream.unwrap().read(&mut [0; 4096]).unwrap() > 0);
+            let mut bytes = [0; 4096];
+            let mut stream = stream.unwrap();
+            let length = stream.read(&mut bytes).unwrap();
+            kept.lock().unwrap().push(String::from_utf8_lossy(&bytes[..length]).into_owned());
         }
     });
-    (url, connections)
+    (url, requests)
 }

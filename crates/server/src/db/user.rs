@@ -88,6 +88,7 @@ pub async fn set_password_hash(db: &mut Connection, id: UserId, password_hash: &
 pub async fn delete(db: &mut Connection, id: UserId) -> Result<()> {
     db.execute(query("DELETE FROM api_keys WHERE user_id = $1").bind(id.0)).await?;
     super::session::delete_all_of(db, id, None).await?;
+    db.execute(query("DELETE FROM idempotency_keys WHERE user_id = $1").bind(id.0)).await?;
     db.execute(query("DELETE FROM users WHERE id = $1").bind(id.0)).await?;
     Ok(())
 }

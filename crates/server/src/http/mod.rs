@@ -12,9 +12,11 @@ mod file;
 mod health;
 mod image;
 mod key;
+mod key_machine;
 mod location;
 mod machine;
 mod network;
+mod once;
 mod presented;
 mod problem;
 mod provider;
@@ -58,6 +60,7 @@ fn declared() -> Routes {
         check::routes,
         file::routes,
         key::routes,
+        key_machine::routes,
         user::routes,
         api_key::routes,
         session::routes,

@@ -49,6 +49,10 @@ fn words(kind: ErrorKind) -> (StatusCode, &'static str, &'static str) {
             (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "The method does not fit the path")
         }
         ErrorKind::Conflict => (StatusCode::CONFLICT, "conflict", "Something stands against it"),
+        ErrorKind::Running => (StatusCode::CONFLICT, "running", "It is being carried out"),
+        ErrorKind::KeyReused => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The key stands for another request")
+        }
         ErrorKind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large"),
         ErrorKind::Full => (StatusCode::INSUFFICIENT_STORAGE, "full", "There is no room left"),
         ErrorKind::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many", "Too many tries"),

@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc};
 
 use axum::{
     Json, RequestExt, Router,
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::{FromRequestParts, Path, Query, Request, State},
     http::{HeaderValue, StatusCode, header::SET_COOKIE, request::Parts},
     response::{IntoResponse, Response},
@@ -13,7 +13,11 @@ use axum::{
 use roadstead_api::{BASE_PATH, Endpoint, Method, Permission};
 use serde::de::DeserializeOwned;
 
-use super::{presented, problem::problem_response};
+use super::{
+    once::{self, Shows},
+    presented,
+    problem::problem_response,
+};
 use crate::{Error, ErrorKind, Result, app::App, auth::Actor, ops::Context, random};
 
 /// How large a body may be, in bytes.
@@ -48,6 +52,7 @@ impl<R> From<R> for Answer<R> {
 pub struct Routes {
     router: Router<Arc<App>>,
     names: Vec<&'static str>,
+    shows: Arc<Shows>,
 }
 
 impl Routes {
@@ -56,17 +61,23 @@ impl Routes {
     where
         E: Endpoint,
         F: Fn(Context, Call<E>) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<E::Reply>> + Send,
+        Fut: Future<Output = Result<E::Reply>> + Send + 'static,
     {
         debug_assert!(E::PERMISSION != Permission::Public, "{} has no user", E::NAME);
+        self.shows.add(operation.clone());
+        let shows = Arc::clone(&self.shows);
         self.route::<E, _, _>(move |app, request| {
-            let operation = operation.clone();
+            let (operation, shows) = (operation.clone(), Arc::clone(&shows));
             async move {
+                let key = if E::is_create() { once::key(request.headers())? } else { None };
                 let context = caller(app, &request).await?;
                 // Operations ask again: whatever door a call comes through, they are the ones that know. Here it
                 // spares decoding what will be refused.
                 context.authorize::<E>()?;
-                operation(context, decode::<E>(request).await?).await.map(Answer::from)
+                match key {
+                    Some(key) => once::answer(context, &key, request, &shows, operation).await,
+                    None => operation(context, decode::<E>(request).await?).await.map(Answer::from),
+                }
             }
         })
     }
@@ -162,12 +173,17 @@ pub async fn query<Q: DeserializeOwned + 'static>(parts: &mut Parts) -> Result<Q
     Ok(query.map_err(|e| Error::invalid(format!("The query is wrong: {}", e.body_text())))?.0)
 }
 
-async fn json<T: DeserializeOwned>(body: Body) -> Result<T> {
+/// The bytes of a body.
+pub async fn read(body: Body) -> Result<Bytes> {
     let too_large = |e| {
         let message = format!("The body is broken off, or larger than {MAX_BODY} bytes.");
         Error::new(ErrorKind::TooLarge, message).caused_by(e)
     };
-    let bytes = to_bytes(body, MAX_BODY).await.map_err(too_large)?;
+    to_bytes(body, MAX_BODY).await.map_err(too_large)
+}
+
+async fn json<T: DeserializeOwned>(body: Body) -> Result<T> {
+    let bytes = read(body).await?;
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         // serde would take a list of the fields in order for the object.
         return Err(Error::invalid("The body must be a JSON object."));

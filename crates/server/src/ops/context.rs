@@ -14,6 +14,7 @@ use roadstead_api::{
     user::{Role, User},
 };
 
+use super::once::Once;
 use crate::{
     Error, Result,
     app::App,
@@ -35,6 +36,8 @@ pub struct Context {
     pub source: String,
     /// The session that the call is made in, if it is.
     pub session: Option<SessionId>,
+    /// The create that the call is, where it is to be done once however often it is asked for.
+    pub once: Option<Arc<Once>>,
 }
 
 /// A change in the making. Dropped without [`Change::commit`], all of it is undone.
@@ -49,7 +52,7 @@ impl Change<'_> {
     /// Adds the entry in the audit log, and returns when both are on disk. `target` is the id of what was changed. Those
     /// who watch are told, unless the change has told them of it already, with more to say.
     pub async fn commit(mut self, target: impl Display) -> Result<()> {
-        let Context { app, user, source, .. } = self.context;
+        let Context { app, user, source, once, .. } = self.context;
         let target = target.to_string();
         let entry = NewEntry {
             account_id: user.account_id,
@@ -59,6 +62,9 @@ impl Change<'_> {
             target: &target,
             now_ms: app.now_ms(),
         };
+        if let Some(once) = once {
+            once.write(&mut self.write, &target, app.now_ms()).await?;
+        }
         db::audit::append(&mut self.write, &entry).await?;
         let event = Event::of_operation(self.action, &target);
         if !self.write.tells_of(&event) {
@@ -86,7 +92,7 @@ impl Context {
     /// A call by this user from this address, outside of any session.
     pub fn new(app: Arc<App>, user: User, source: Option<IpAddr>) -> Self {
         let source = source.map(|address| address.to_string()).unwrap_or_default();
-        Self { app, user, source, session: None }
+        Self { app, user, source, session: None, once: None }
     }
 
     /// The account that the call is about: nothing outside of it can be seen.

@@ -40,6 +40,27 @@ pub fn password(field: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
+/// A user of a machine: 1 to 64 letters, digits or any of `. _ - @ \ $`, no `-` at the front.
+pub fn login(field: &str, value: &str) -> Result<()> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "._-@\\$".contains(c);
+    if value.is_empty() || value.len() > 64 || value.starts_with('-') || !value.chars().all(fits) {
+        return Err(Error::invalid(format!(
+            "{field} takes 1 to 64 letters, digits or any of . _ - @ \\ $, with no - at the front."
+        )));
+    }
+    Ok(())
+}
+
+/// A host's name or address.
+pub fn host(field: &str, value: &str) -> Result<()> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let name = value.len() <= 253 && !value.starts_with(['-', '.']) && value.chars().all(fits);
+    if value.is_empty() || !(name || value.parse::<std::net::IpAddr>().is_ok()) {
+        return Err(Error::invalid(format!("{field}: {value:.100?} is neither a host name nor an address.")));
+    }
+    Ok(())
+}
+
 /// A path on a machine: absolute, no part of it `..`.
 pub fn path(field: &str, value: &str) -> Result<()> {
     if !value.starts_with('/') {

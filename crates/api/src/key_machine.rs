@@ -1,0 +1,68 @@
+//! Keys of machines: which SSH key lets one in to which machine, as whom and where.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Page, PageQuery, PathParams,
+    endpoint::endpoints,
+    id::{KeyId, MachineId},
+};
+
+/// The user to log in as, where nobody says.
+pub const DEFAULT_USER: &str = "root";
+/// The port of a machine's SSH server, where nobody says.
+pub const DEFAULT_PORT: u16 = 22;
+
+/// A key that is associated with a machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KeyMachine {
+    /// The key.
+    pub key_id: KeyId,
+    /// The machine.
+    pub machine_id: MachineId,
+    /// The machine's name.
+    pub machine_name: String,
+    /// The user to log in as.
+    pub user: String,
+    /// The port of the machine's SSH server.
+    pub port: u16,
+    /// Where the machine is reached; absent where it is at the address that its backend tells.
+    pub host: Option<String>,
+    /// When the key was associated.
+    pub created_at: Timestamp,
+}
+
+/// A key to be associated with a machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewKeyMachine {
+    /// The machine.
+    pub machine_id: MachineId,
+    /// The user to log in as; `root` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The port of the machine's SSH server; 22 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Where the machine is reached; at the address that its backend tells when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+}
+
+impl PathParams for (KeyId, MachineId) {
+    const TYPES: &'static [&'static str] = &["string", "string"];
+    fn segments(&self) -> Vec<String> {
+        vec![self.0.0.clone(), self.1.0.clone()]
+    }
+}
+
+endpoints! {
+    /// Associates an SSH key with a machine; takes the place of an earlier association of the two.
+    KeyMachineCreate = "key_machine_create": Post "/keys/{id}/machines", Creator, (KeyId) ? (), NewKeyMachine => 201 KeyMachine;
+    /// Lists the machines that an SSH key is associated with, in the order in which it was.
+    KeyMachineList = "key_machine_list": Get "/keys/{id}/machines", Observer, (KeyId) ? PageQuery, () => 200 Page<KeyMachine>;
+    /// Ends the association of an SSH key with a machine. The machine goes on to let the key in.
+    KeyMachineDelete = "key_machine_delete": Delete "/keys/{id}/machines/{machine_id}", Creator, ((KeyId, MachineId)) ? (), () => 204 ();
+}

@@ -1,0 +1,77 @@
+//! `roadstead keys associate, disassociate, machines`: which SSH key lets one in where.
+
+use clap::Args;
+use roadstead_client::api::{
+    PageQuery,
+    key_machine::{DEFAULT_PORT, DEFAULT_USER, KeyMachine, KeyMachineList, NewKeyMachine},
+};
+
+use crate::{
+    error::{Exit, Result},
+    key::find,
+    list::{self, ListArgs},
+    machine::Which,
+    session::Session,
+    table::Row,
+};
+
+/// What it takes to log in to a machine with a key.
+#[derive(Args, Debug)]
+pub struct AssociateArgs {
+    /// The key's id or name.
+    key: String,
+    #[command(flatten)]
+    machine: Which,
+    /// The user to log in as.
+    #[arg(long, default_value = DEFAULT_USER)]
+    user: String,
+    /// The port of the machine's SSH server.
+    #[arg(long, default_value_t = DEFAULT_PORT, value_parser = clap::value_parser!(u16).range(1..))]
+    port: u16,
+    /// Where the machine is reached; at the address that its backend tells when absent.
+    #[arg(long)]
+    host: Option<String>,
+}
+
+impl Row for KeyMachine {
+    const COLUMNS: &'static [&'static str] = &["machine", "name", "user", "port", "host"];
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.machine_id.to_string(),
+            self.machine_name.clone(),
+            self.user.clone(),
+            self.port.to_string(),
+            self.host.clone().unwrap_or_else(|| "-".to_owned()),
+        ]
+    }
+}
+
+/// Associates a key with a machine.
+pub async fn associate(session: &Session, args: AssociateArgs) -> Result<Exit> {
+    let key = find(session, &args.key).await?;
+    let machine = args.machine.find(session).await?;
+    let new = NewKeyMachine {
+        machine_id: machine.id.clone(),
+        user: Some(args.user),
+        port: Some(args.port),
+        host: args.host,
+    };
+    session.output.object(&key.associate(&new).await?)?;
+    Ok(Exit::Done)
+}
+
+/// Ends the association of a key with a machine.
+pub async fn disassociate(session: &Session, key: &str, machine: &Which) -> Result<Exit> {
+    let machine = machine.find(session).await?;
+    find(session, key).await?.disassociate(&machine.id).await?;
+    session
+        .output
+        .say("Disassociated. The machine goes on to let the key in until it is taken from authorized_keys.");
+    Ok(Exit::Done)
+}
+
+/// Lists the machines that a key is associated with.
+pub async fn list(session: &Session, key: &str, which: ListArgs) -> Result<Exit> {
+    let key = find(session, key).await?;
+    list::print::<KeyMachineList, _>(session, key.id.clone(), PageQuery::default(), which).await
+}

@@ -1,0 +1,27 @@
+//! Keys of machines: which SSH key lets one in where.
+
+use roadstead_api::{
+    PageQuery,
+    id::MachineId,
+    key_machine::{KeyMachine, KeyMachineCreate, KeyMachineDelete, KeyMachineList, NewKeyMachine},
+};
+
+use crate::{Key, error::Result};
+
+impl Key {
+    /// Associates it with a machine. Talks to the server.
+    pub async fn associate(&self, new: &NewKeyMachine) -> Result<KeyMachine> {
+        self.client.call::<KeyMachineCreate>(&self.id, &(), new).await
+    }
+
+    /// Ends its association with a machine. Talks to the server.
+    pub async fn disassociate(&self, machine: &MachineId) -> Result<()> {
+        let pair = (self.id.clone(), machine.clone());
+        self.client.call::<KeyMachineDelete>(&pair, &(), &()).await
+    }
+
+    /// The machines that it is associated with. Talks to the server.
+    pub async fn machines(&self) -> Result<Vec<KeyMachine>> {
+        self.client.list_all::<KeyMachineList, _>(self.id.clone(), PageQuery::default()).await
+    }
+}

@@ -1,0 +1,20 @@
+//! Routes of keys of machines.
+
+use roadstead_api::key_machine::{KeyMachineCreate, KeyMachineDelete, KeyMachineList};
+
+use super::routes::{Call, Routes};
+use crate::ops::key_machine;
+
+/// Adds the routes.
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .user(|context, call: Call<KeyMachineCreate>| async move {
+            key_machine::create(&context, &call.path, call.body).await
+        })
+        .user(|context, call: Call<KeyMachineList>| async move {
+            key_machine::list(&context, &call.path, call.query).await
+        })
+        .user(|context, call: Call<KeyMachineDelete>| async move {
+            key_machine::delete(&context, call.path).await
+        })
+}
