@@ -85,6 +85,8 @@ integer_id! {
     RestoreId;
     /// One check of a vault.
     CheckId;
+    /// An alarm.
+    AlarmId;
 }
 
 string_id! {

@@ -9,6 +9,7 @@
 mod endpoint;
 
 pub mod agent;
+pub mod alarm;
 pub mod api_key;
 pub mod audit;
 pub mod backend;
@@ -61,6 +62,7 @@ pub fn declarations() -> Vec<Declaration> {
         vault::declarations(),
         check::declarations(),
         file::declarations(),
+        alarm::declarations(),
         key::declarations(),
         key_machine::declarations(),
         user::declarations(),

@@ -4,12 +4,13 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
-    agent::AgentCommand, agent_process::AgentProcessCommand, api_key::ApiKeyCommand, audit::AuditCommand,
-    backend::BackendCommand, backup::BackupCommand, backup_configuration::BackupConfigurationCommand,
-    browser_session::BrowserSessionCommand, event::EventArgs, image::ImageCommand, key::KeyCommand,
-    location::LocationCommand, login::LoginArgs, machine::MachineCommand, man::ManArgs,
-    network::NetworkCommand, provider::ProviderCommand, restore::RestoreCommand, server::ServerArgs,
-    session::Globals, size::SizeCommand, up::UpArgs, user::UserCommand, vault::VaultCommand,
+    agent::AgentCommand, agent_process::AgentProcessCommand, alarm::AlarmCommand, api_key::ApiKeyCommand,
+    audit::AuditCommand, backend::BackendCommand, backup::BackupCommand,
+    backup_configuration::BackupConfigurationCommand, browser_session::BrowserSessionCommand,
+    event::EventArgs, image::ImageCommand, key::KeyCommand, location::LocationCommand, login::LoginArgs,
+    machine::MachineCommand, man::ManArgs, network::NetworkCommand, provider::ProviderCommand,
+    restore::RestoreCommand, server::ServerArgs, session::Globals, size::SizeCommand, up::UpArgs,
+    user::UserCommand, vault::VaultCommand,
 };
 
 /// Keeps every machine you own in one place, and a copy of everything on it that you can get back.
@@ -146,6 +147,12 @@ pub enum Command {
         /// The verb.
         #[command(subcommand)]
         command: AuditCommand,
+    },
+    /// What somebody should look at: configurations without a good backup, cloned agents, floods.
+    Alarms {
+        /// The verb.
+        #[command(subcommand)]
+        command: AlarmCommand,
     },
     /// What changes on the server, as it happens.
     Events(EventArgs),

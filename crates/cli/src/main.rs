@@ -5,6 +5,7 @@
 
 mod agent;
 mod agent_process;
+mod alarm;
 mod api_key;
 mod args;
 mod audit;
@@ -108,6 +109,7 @@ async fn ask(command: Command, session: &Session) -> Result<Exit> {
         Command::Sessions { command } => browser_session::run(command, session).await,
         Command::Users { command } => user::run(command, session).await,
         Command::Audit { command } => audit::run(command, session).await,
+        Command::Alarms { command } => alarm::run(command, session).await,
         Command::Events(args) => event::run(args, session).await,
         Command::Server(_)
         | Command::Agent { .. }

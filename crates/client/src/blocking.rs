@@ -10,6 +10,7 @@ use bytes::Bytes;
 use roadstead_api::{
     Endpoint,
     agent::EnrolmentToken,
+    alarm::{Alarm, AlarmQuery},
     api_key::{ApiKey, ApiKeyWithSecret},
     audit::{AuditCheck, AuditEntry},
     backend::{BackendChange, BackendQuery, NewBackend},
@@ -19,8 +20,8 @@ use roadstead_api::{
     event::EventQuery,
     file::File,
     id::{
-        AgentId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, KeyId, MachineId, RestoreId,
-        SessionId, UserId, VaultId,
+        AgentId, AlarmId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, KeyId, MachineId,
+        RestoreId, SessionId, UserId, VaultId,
     },
     image::Image,
     key::{KeyQuery, NewKey},
@@ -192,7 +193,7 @@ answers!(
     User,
     VaultKey
 );
-answers!(KeyMachine, Session, ApiKey, ApiKeyWithSecret, AuditCheck, AuditEntry, EnrolmentToken);
+answers!(Alarm, KeyMachine, Session, ApiKey, ApiKeyWithSecret, AuditCheck, AuditEntry, EnrolmentToken);
 answers!(Image, Location, machine::Machine, MachineProbe, Network, Size);
 
 /// Gives a blocking object the namesakes of the async methods listed.
@@ -274,6 +275,10 @@ namesakes! { Client:
     fn start_check(&self, vault: &VaultId, read_data: bool) -> Check;
     fn get_check(&self, id: CheckId) -> Check;
     fn wait_for_check(&self, id: CheckId, progress: impl FnMut(&Check) + Send) -> Check;
+    fn alarms(&self) -> Vec<Alarm>;
+    fn find_alarms(&self, query: AlarmQuery) -> Vec<Alarm>;
+    fn get_alarm(&self, id: AlarmId) -> Alarm;
+    fn acknowledge_alarm(&self, id: AlarmId) -> Alarm;
     fn events(&self) -> Events;
     fn find_events(&self, query: EventQuery) -> Events;
     fn files(&self, backup: BackupId, path: &str) -> Vec<File>;

@@ -22,6 +22,7 @@
 //! ```
 
 mod agent;
+mod alarm;
 mod api_key;
 mod audit;
 mod backend;

@@ -1,7 +1,7 @@
 //! Lists, page by page or to the end.
 
 use roadstead_api::{
-    Endpoint, Page, PageQuery, backend::BackendQuery, backup::BackupQuery,
+    Endpoint, Page, PageQuery, alarm::AlarmQuery, backend::BackendQuery, backup::BackupQuery,
     backup_configuration::BackupConfigurationQuery, file::FileQuery, key::KeyQuery, machine::MachineQuery,
     page::MAX_LIMIT, restore::RestoreQuery,
 };
@@ -33,6 +33,7 @@ macro_rules! paged_query {
 }
 paged_query!(
     PageQuery,
+    AlarmQuery,
     BackupQuery,
     BackupConfigurationQuery,
     RestoreQuery,

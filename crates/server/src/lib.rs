@@ -16,6 +16,7 @@
 //! ```
 
 mod app;
+mod arrivals;
 mod auth;
 mod clock;
 mod config;

@@ -18,7 +18,7 @@ use roadstead_api::{
 };
 use tokio::sync::{Notify, mpsc};
 
-use crate::signal::Signal;
+use crate::{arrivals::Arrivals, signal::Signal};
 
 /// How often it is told, at the most, how far a single run has come.
 const PROGRESS_PAUSE: Duration = Duration::from_secs(1);
@@ -49,13 +49,24 @@ struct Heard {
     told: Instant,
 }
 
+/// When an agent was heard of, and of which time the database knows.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    at_ms: i64,
+    written_ms: Option<i64>,
+}
+
 /// The server's memory of what goes on.
 #[derive(Debug, Default)]
 pub struct Live {
     links: Mutex<HashMap<AgentId, Link>>,
     progress: Mutex<HashMap<RunRef, Heard>>,
-    seen: Mutex<HashMap<AgentId, i64>>,
+    seen: Mutex<HashMap<AgentId, Seen>>,
     next_number: AtomicU64,
+    /// What came into the vaults of late.
+    pub arrivals: Arrivals,
+    /// Wakes whoever looks for configurations without a good backup.
+    pub overdue: Signal,
     /// Wakes the dispatcher: there may be a run to send to an agent.
     pub dispatch: Signal,
     /// Wakes the scheduler: there may be a slot that can be decided now.
@@ -135,17 +146,30 @@ impl Live {
 
     /// Notes that an agent was heard of.
     pub fn heard(&self, agent: AgentId, now_ms: i64) {
-        locked(&self.seen).insert(agent, now_ms);
+        let mut seen = locked(&self.seen);
+        seen.entry(agent).or_insert(Seen { at_ms: now_ms, written_ms: None }).at_ms = now_ms;
     }
 
     /// When an agent was last heard of, since the server started.
     pub fn last_heard(&self, agent: AgentId) -> Option<i64> {
-        locked(&self.seen).get(&agent).copied()
+        locked(&self.seen).get(&agent).map(|seen| seen.at_ms)
     }
 
-    /// When each agent was last heard of, since the server started.
-    pub fn heard_of(&self) -> Vec<(AgentId, i64)> {
-        locked(&self.seen).iter().map(|(&agent, &at)| (agent, at)).collect()
+    /// The agents that were heard of since that was last written down, and when.
+    pub fn heard_since_written(&self) -> Vec<(AgentId, i64)> {
+        let seen = locked(&self.seen);
+        let newer = seen.iter().filter(|(_, seen)| seen.written_ms != Some(seen.at_ms));
+        newer.map(|(&agent, seen)| (agent, seen.at_ms)).collect()
+    }
+
+    /// Notes that this is written down.
+    pub fn written(&self, heard: &[(AgentId, i64)]) {
+        let mut seen = locked(&self.seen);
+        for (agent, at_ms) in heard {
+            if let Some(seen) = seen.get_mut(agent) {
+                seen.written_ms = Some(*at_ms);
+            }
+        }
     }
 }
 
@@ -156,9 +180,25 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use roadstead_api::{link::RunKind, run::Progress};
+    use roadstead_api::{id::AgentId, link::RunKind, run::Progress};
 
     use super::{Live, RunRef};
+
+    #[test]
+    fn what_is_written_down_is_not_written_again() {
+        let live = Live::default();
+        live.heard(AgentId(1), 5);
+        live.heard(AgentId(2), 6);
+        let mut heard = live.heard_since_written();
+        heard.sort_unstable();
+        assert_eq!(heard, [(AgentId(1), 5), (AgentId(2), 6)]);
+        live.heard(AgentId(2), 7);
+        live.written(&heard);
+        assert_eq!(live.heard_since_written(), [(AgentId(2), 7)], "it was heard of again meanwhile");
+        live.written(&[(AgentId(2), 7)]);
+        assert!(live.heard_since_written().is_empty());
+        assert_eq!(live.last_heard(AgentId(1)), Some(5));
+    }
 
     #[test]
     fn progress_is_told_once_in_a_while_and_at_first() {

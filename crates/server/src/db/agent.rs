@@ -90,6 +90,13 @@ pub async fn set_enabled(
     Ok(db.execute(update).await?.rows_affected() > 0)
 }
 
+/// The account of an agent, and its name.
+pub async fn owner(db: &mut Connection, id: AgentId) -> Result<Option<(AccountId, String)>> {
+    let select = query("SELECT account_id, name FROM agents WHERE id = $1").bind(id.0);
+    let row = db.fetch_optional(select).await?;
+    row.map(|row| Ok((AccountId(row.integer("account_id")?), row.text("name")?))).transpose()
+}
+
 /// Whether an agent takes work.
 pub async fn is_enabled(db: &mut Connection, id: AgentId) -> Result<bool> {
     let row = db.fetch_optional(query("SELECT enabled FROM agents WHERE id = $1").bind(id.0)).await?;

@@ -22,6 +22,7 @@ mod write;
 
 pub mod account;
 pub mod agent;
+pub mod alarm;
 pub mod api_key;
 pub mod audit;
 pub mod backend;

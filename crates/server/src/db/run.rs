@@ -58,6 +58,25 @@ pub async fn active(db: &mut Connection, agent: AgentId) -> Result<Vec<ActiveRun
     db.fetch_all(query(AssertSqlSafe(sql)).bind(agent.0)).await?.iter().map(active_run).collect()
 }
 
+/// The agents that have a run queued and none in hand, or one to be stopped.
+pub async fn waiting(db: &mut Connection) -> Result<Vec<AgentId>> {
+    let states = active_states();
+    let sql = format!(
+        "SELECT agent_id FROM (
+             SELECT agent_id, state FROM backups WHERE state IN {states}
+             UNION ALL
+             SELECT agent_id, state FROM restores WHERE state IN {states}
+         ) AS active GROUP BY agent_id
+         HAVING SUM(CASE WHEN state = 'queued' THEN 0 ELSE 1 END) = 0
+             OR SUM(CASE WHEN state = 'stop_requested' THEN 1 ELSE 0 END) > 0"
+    );
+    db.fetch_all(query(AssertSqlSafe(sql)))
+        .await?
+        .iter()
+        .map(|row| row.integer("agent_id").map(AgentId))
+        .collect()
+}
+
 /// Moves a run from one of these states to another; says whether it stood in one of them.
 pub async fn move_on(db: &mut Write, run: RunRef, from: &[RunState], to: RunState) -> Result<bool> {
     let from: Vec<String> = from.iter().map(|state| format!("'{state}'")).collect();

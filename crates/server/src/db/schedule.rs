@@ -3,6 +3,7 @@
 //! That a slot has one row is the work of the unique index `backups_slot`, however many servers look at once.
 
 use roadstead_api::{
+    alarm::AlarmKind,
     backup_configuration::BackupConfiguration,
     id::{AccountId, AgentId, BackupConfigurationId},
 };
@@ -30,6 +31,55 @@ pub struct Standing {
     pub owed: bool,
     /// Whether a run of it goes on.
     pub active: bool,
+}
+
+/// What there is to know of a configuration that follows a schedule, to see whether it is overdue.
+#[derive(Debug)]
+pub struct Record {
+    /// The configuration.
+    pub configuration: BackupConfiguration,
+    /// The account it belongs to.
+    pub account_id: AccountId,
+    /// The name of its agent.
+    pub agent_name: String,
+    /// Whether it is to run at all: it and its agent are enabled, and it is not deleted.
+    pub active: bool,
+    /// When its last backup that can be restored ended.
+    pub good_ms: Option<i64>,
+    /// Whether the alarm that it is overdue is open.
+    pub alarmed: bool,
+}
+
+/// The records of the configurations above `after`, by id.
+pub async fn records(db: &mut Connection, after: i64, limit: i64) -> Result<Vec<Record>> {
+    let select = query(
+        "SELECT c.*, a.name AS agent_name,
+            CASE WHEN c.enabled = 1 AND c.deleted_ms IS NULL AND a.enabled = 1 THEN 1 ELSE 0 END AS is_active,
+            (SELECT MAX(b.completed_ms) FROM backups b
+             WHERE b.configuration_id = c.id AND b.snapshot_id IS NOT NULL) AS good_ms,
+            (SELECT COUNT(*) FROM alarms m
+             WHERE m.account_id = c.account_id AND m.kind = $3 AND m.noun = 'backup_configuration'
+               AND m.noun_id = CAST(c.id AS TEXT) AND m.closed_ms IS NULL) AS alarms
+         FROM backup_configurations c JOIN agents a ON a.id = c.agent_id
+         WHERE c.id > $1 AND (c.deleted_ms IS NULL OR EXISTS (
+             SELECT 1 FROM alarms m WHERE m.account_id = c.account_id AND m.kind = $3
+               AND m.noun = 'backup_configuration' AND m.noun_id = CAST(c.id AS TEXT) AND m.closed_ms IS NULL))
+         ORDER BY c.id LIMIT $2",
+    )
+    .bind(after)
+    .bind(limit)
+    .bind(AlarmKind::BackupOverdue.as_str());
+    let record = |row| {
+        Ok(Record {
+            configuration: backup_configuration::configuration(row)?,
+            account_id: AccountId(Columns::integer(row, "account_id")?),
+            agent_name: row.text("agent_name")?,
+            active: row.integer("is_active")? == 1,
+            good_ms: row.maybe_integer("good_ms")?,
+            alarmed: row.integer("alarms")? > 0,
+        })
+    };
+    db.fetch_all(select).await?.iter().map(record).collect()
 }
 
 /// The configurations, above `after`, that have a slot due or owe a run, and whose agents are enabled; with their agents.

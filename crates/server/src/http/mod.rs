@@ -1,6 +1,7 @@
 //! `/api/v1`: requests decoded, operations called, replies encoded. One file a noun lists its routes.
 
 mod agent;
+mod alarm;
 mod api_key;
 mod audit;
 mod backend;
@@ -59,6 +60,7 @@ fn declared() -> Routes {
         vault::routes,
         check::routes,
         file::routes,
+        alarm::routes,
         key::routes,
         key_machine::routes,
         user::routes,

@@ -16,9 +16,10 @@ use crate::{
     ops::vault_file,
 };
 
-/// Gives work to every connected agent that is free.
+/// Gives work to every connected agent that is free. One look says for which agents there is anything to do.
 pub async fn run(app: Arc<App>) -> Result<()> {
-    for agent in app.live.connected() {
+    let waiting = db::run::waiting(&mut *app.db.read().await?).await?;
+    for agent in waiting.into_iter().filter(|&agent| app.live.link_of(agent).is_some()) {
         if let Err(error) = dispatch(&app, agent).await {
             tracing::error!(%agent, error = error.chain(), "a run could not be sent to its agent");
         }

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use crate::{Result, app::App, db};
 
-/// Writes down all that memory knows.
+/// Writes down what memory knows and the database does not.
 pub async fn run(app: Arc<App>) -> Result<()> {
-    let heard = app.live.heard_of();
+    let heard = app.live.heard_since_written();
     if heard.is_empty() {
         return Ok(());
     }
     let mut write = app.db.write().await?;
-    for (agent, at) in heard {
-        db::agent::set_last_seen(&mut write, agent, at).await?;
+    for (agent, at) in &heard {
+        db::agent::set_last_seen(&mut write, *agent, *at).await?;
     }
-    write.commit().await
+    write.commit().await?;
+    app.live.written(&heard);
+    Ok(())
 }

@@ -8,6 +8,7 @@ mod checker;
 mod dispatcher;
 mod last_seen;
 mod neighbours;
+mod overdue;
 mod refresher;
 mod scheduler;
 
@@ -25,6 +26,7 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
     tasks.spawn(reconcile(app.clone(), |app| &app.live.checks, Duration::from_secs(60), checker::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.last_seen, Duration::from_secs(30), last_seen::run));
     tasks.spawn(refresher::run(app.clone()));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.overdue, Duration::from_secs(60), overdue::run));
     if let Some(neighbours) = app.db.neighbours() {
         tasks.spawn(neighbours::run(app.clone(), neighbours));
     }

@@ -42,6 +42,7 @@ async fn greet(app: &Arc<App>, agent: AgentId, socket: &mut WebSocket) -> Result
         let reason =
             "Another process with this agent's identity is connected: was the machine cloned?".to_owned();
         tracing::error!(%agent, hostname = host.hostname, "a second agent with the same identity was refused");
+        ops::alarm::cloned_agent(app, agent, &host.hostname).await?;
         return refuse(socket, reason).await;
     }
     let mut session =

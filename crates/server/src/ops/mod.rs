@@ -2,6 +2,7 @@
 //! work. Nothing here knows HTTP; nothing below knows who may.
 
 pub mod agent;
+pub mod alarm;
 pub mod api_key;
 pub mod audit;
 pub mod backend;

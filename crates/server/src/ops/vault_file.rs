@@ -10,6 +10,7 @@ use roadstead_api::{
 };
 use roadstead_vault::store::{FileKind, LocalStore, Name, Store, Upload};
 
+use super::alarm;
 use crate::{
     Error, Result,
     app::App,
@@ -81,6 +82,9 @@ pub async fn finish(app: &App, access: &Access, kind: FileKind, name: Name, uplo
         write.commit().await?;
     }
     tokio::task::spawn_blocking(move || upload.finish(&name)).await??;
+    if let Some(too_many) = app.live.arrivals.count(&access.id, kind, app.now_ms()) {
+        alarm::flood(app, &access.id, too_many).await?;
+    }
     if kind == FileKind::Snapshot {
         let mut write = app.db.write().await?;
         let name = name.to_string();
