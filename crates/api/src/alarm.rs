@@ -17,11 +17,13 @@ pub enum AlarmKind {
     ClonedAgent,
     /// More files of a kind came into a vault within an hour than backups leave. Closed when it is acknowledged.
     Flood,
+    /// An upload was refused, since a quota is used up. Closed when the quota is changed, or acknowledged.
+    Quota,
 }
 
 impl AlarmKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::BackupOverdue, Self::ClonedAgent, Self::Flood];
+    pub const ALL: [Self; 4] = [Self::BackupOverdue, Self::ClonedAgent, Self::Flood, Self::Quota];
 
     /// The word of JSON and the database.
     pub fn as_str(self) -> &'static str {
@@ -29,12 +31,13 @@ impl AlarmKind {
             Self::BackupOverdue => "backup_overdue",
             Self::ClonedAgent => "cloned_agent",
             Self::Flood => "flood",
+            Self::Quota => "quota",
         }
     }
 
     /// Whether it tells of what has happened, rather than of what lasts: once seen, it is over.
     pub fn is_over_when_seen(self) -> bool {
-        matches!(self, Self::ClonedAgent | Self::Flood)
+        matches!(self, Self::ClonedAgent | Self::Flood | Self::Quota)
     }
 }
 

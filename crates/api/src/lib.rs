@@ -30,6 +30,7 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod provider;
+pub mod quota;
 pub mod restore;
 pub mod retention;
 pub mod run;
@@ -62,6 +63,7 @@ pub fn declarations() -> Vec<Declaration> {
         vault::declarations(),
         check::declarations(),
         file::declarations(),
+        quota::declarations(),
         alarm::declarations(),
         key::declarations(),
         key_machine::declarations(),

@@ -9,8 +9,8 @@ use crate::{
     backup_configuration::BackupConfigurationCommand, browser_session::BrowserSessionCommand,
     event::EventArgs, image::ImageCommand, key::KeyCommand, location::LocationCommand, login::LoginArgs,
     machine::MachineCommand, man::ManArgs, network::NetworkCommand, provider::ProviderCommand,
-    restore::RestoreCommand, server::ServerArgs, session::Globals, size::SizeCommand, up::UpArgs,
-    user::UserCommand, vault::VaultCommand,
+    quota::QuotaCommand, restore::RestoreCommand, server::ServerArgs, session::Globals, size::SizeCommand,
+    up::UpArgs, user::UserCommand, vault::VaultCommand,
 };
 
 /// Keeps every machine you own in one place, and a copy of everything on it that you can get back.
@@ -147,6 +147,12 @@ pub enum Command {
         /// The verb.
         #[command(subcommand)]
         command: AuditCommand,
+    },
+    /// How much room backups may take.
+    Quotas {
+        /// The verb.
+        #[command(subcommand)]
+        command: QuotaCommand,
     },
     /// What somebody should look at: configurations without a good backup, cloned agents, floods.
     Alarms {

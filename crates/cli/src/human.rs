@@ -18,6 +18,29 @@ pub fn size(bytes: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
+/// Reads a size, such as `500GiB`, `1.5 TiB` or `1048576`.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let unit = match text[number.len()..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kib" => 1,
+        "m" | "mib" => 2,
+        "g" | "gib" => 3,
+        "t" | "tib" => 4,
+        "p" | "pib" => 5,
+        other => return Err(format!("{other} is no unit; write KiB, MiB, GiB or TiB")),
+    };
+    let wrong = || format!("{text} is no size; write it as 500GiB");
+    let value: f64 = number.parse().map_err(|_| wrong())?;
+    let bytes = value * 1024_f64.powi(unit);
+    // Whatever is larger than any disk loses nothing by being inexact.
+    if !(0.0..9e18).contains(&bytes) {
+        return Err(wrong());
+    }
+    Ok(bytes as u64)
+}
+
 /// How long ago a time was, such as `5m ago`; in the future, `in 5m`.
 pub fn age(then: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(then).as_secs();
@@ -81,6 +104,18 @@ mod tests {
         ];
         for (bytes, text) in cases {
             assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn sizes_are_read() {
+        for (text, bytes) in
+            [("0", 0), ("1048576", 1 << 20), ("500GiB", 500 << 30), ("1.5 TiB", 3 << 39), ("2k", 2048)]
+        {
+            assert_eq!(parse_size(text), Ok(bytes), "{text}");
+        }
+        for wrong in ["", "GiB", "-1", "1XB", "NaN", "inf", "1e400", "99999999PiB", "1 2", "ä"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -33,6 +33,7 @@ mod output;
 mod profile;
 mod progress;
 mod provider;
+mod quota;
 mod restore;
 mod run;
 mod runtime;
@@ -109,6 +110,7 @@ async fn ask(command: Command, session: &Session) -> Result<Exit> {
         Command::Sessions { command } => browser_session::run(command, session).await,
         Command::Users { command } => user::run(command, session).await,
         Command::Audit { command } => audit::run(command, session).await,
+        Command::Quotas { command } => quota::run(command, session).await,
         Command::Alarms { command } => alarm::run(command, session).await,
         Command::Events(args) => event::run(args, session).await,
         Command::Server(_)

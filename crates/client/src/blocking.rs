@@ -30,6 +30,7 @@ use roadstead_api::{
     machine::{self, MachineProbe, MachineQuery, TagChange},
     network::Network,
     provider::Provider,
+    quota::Quota,
     restore::{self, NewRestore, RestoreQuery},
     run::RunState,
     session::Session,
@@ -193,7 +194,7 @@ answers!(
     User,
     VaultKey
 );
-answers!(Alarm, KeyMachine, Session, ApiKey, ApiKeyWithSecret, AuditCheck, AuditEntry, EnrolmentToken);
+answers!(Alarm, Quota, KeyMachine, Session, ApiKey, ApiKeyWithSecret, AuditCheck, AuditEntry, EnrolmentToken);
 answers!(Image, Location, machine::Machine, MachineProbe, Network, Size);
 
 /// Gives a blocking object the namesakes of the async methods listed.
@@ -275,6 +276,9 @@ namesakes! { Client:
     fn start_check(&self, vault: &VaultId, read_data: bool) -> Check;
     fn get_check(&self, id: CheckId) -> Check;
     fn wait_for_check(&self, id: CheckId, progress: impl FnMut(&Check) + Send) -> Check;
+    fn quotas(&self) -> Vec<Quota>;
+    fn set_quota(&self, vault: Option<&VaultId>, bytes: u64) -> Quota;
+    fn delete_quota(&self, vault: Option<&VaultId>) -> ();
     fn alarms(&self) -> Vec<Alarm>;
     fn find_alarms(&self, query: AlarmQuery) -> Vec<Alarm>;
     fn get_alarm(&self, id: AlarmId) -> Alarm;

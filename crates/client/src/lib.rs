@@ -47,6 +47,7 @@ mod network;
 mod poll;
 mod prepared;
 mod provider;
+mod quota;
 mod restore;
 mod run;
 mod session;

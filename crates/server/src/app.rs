@@ -13,6 +13,7 @@ use crate::{
     drivers::Drivers,
     live::Live,
     secrets::Key,
+    usage::Usage,
     vaults::Vaults,
 };
 
@@ -33,6 +34,8 @@ pub struct App {
     pub drivers: Drivers,
     /// The vault store.
     pub vaults: Vaults,
+    /// How much the vaults hold.
+    pub usage: Usage,
     /// What clients and agents call this server, without a slash at the end.
     pub public_url: String,
     /// How an enrolment token says that this server is to be known: `plain`, `public` or `ca:` and a hash.

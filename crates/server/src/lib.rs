@@ -44,6 +44,7 @@ mod settings;
 mod signal;
 mod state;
 mod tls;
+mod usage;
 mod vaults;
 mod worker;
 

@@ -35,6 +35,7 @@ use crate::{
     rest,
     secrets::Key,
     tls::{Names, Tls, TlsListener},
+    usage::Usage,
     vaults::Vaults,
 };
 
@@ -171,6 +172,7 @@ async fn open(
         creates: Arc::default(),
         live: Live::default(),
         drivers: Drivers::new(AddressGuard { deny_private: options.deny_private }, options.local.clone()),
+        usage: Usage::default(),
         vaults: Vaults::open(data_dir.join("vaults"))?,
         public_url,
         trust,

@@ -15,6 +15,7 @@ mod load;
 mod master_key;
 mod neighbours;
 mod outage;
+mod quotas;
 mod roles;
 mod rules;
 mod schedule;

@@ -35,6 +35,7 @@ pub mod key;
 pub mod key_machine;
 pub mod machine;
 pub mod metrics;
+pub mod quota;
 pub mod restore;
 pub mod run;
 pub mod schedule;

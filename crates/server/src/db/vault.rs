@@ -57,6 +57,12 @@ pub async fn list(db: &mut Connection, account: AccountId, after: &str, limit: i
     db.fetch_all(select).await?.iter().map(vault).collect()
 }
 
+/// The ids of all vaults of an account.
+pub async fn ids(db: &mut Connection, account: AccountId) -> Result<Vec<VaultId>> {
+    let select = query("SELECT id FROM vaults WHERE account_id = $1").bind(account.0);
+    db.fetch_all(select).await?.iter().map(|row| row.text("id").map(VaultId)).collect()
+}
+
 /// A vault of whatever account.
 pub async fn get(db: &mut Connection, id: &VaultId) -> Result<Option<VaultRow>> {
     let select = query("SELECT * FROM vaults WHERE id = $1").bind(id.0.as_str());

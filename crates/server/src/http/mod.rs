@@ -21,6 +21,7 @@ mod once;
 mod presented;
 mod problem;
 mod provider;
+mod quota;
 mod restore;
 mod routes;
 mod session;
@@ -60,6 +61,7 @@ fn declared() -> Routes {
         vault::routes,
         check::routes,
         file::routes,
+        quota::routes,
         alarm::routes,
         key::routes,
         key_machine::routes,

@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod network;
 pub mod once;
 pub mod provider;
+pub mod quota;
 pub mod refresh;
 pub mod restore;
 pub mod run;

@@ -5,7 +5,7 @@
 //! written when the vault is made, and nobody deletes data through this door.
 
 use roadstead_api::{
-    id::{AgentId, SnapshotId, VaultId},
+    id::{AccountId, AgentId, SnapshotId, VaultId},
     user::Role,
 };
 use roadstead_vault::store::{FileKind, LocalStore, Name, Store, Upload};
@@ -23,6 +23,8 @@ use crate::{
 pub struct Access {
     /// The vault.
     pub id: VaultId,
+    /// Whose it is.
+    pub account: AccountId,
     /// Its files.
     pub store: LocalStore,
     owner: String,
@@ -33,7 +35,7 @@ pub async fn access(app: &App, actor: &Actor, id: &VaultId) -> Result<Access> {
     let row = db::vault::get(&mut *app.db.read().await?, id).await?;
     let row =
         row.filter(|row| may_use(actor, row)).ok_or_else(|| Error::not_found("There is no such vault."))?;
-    Ok(Access { store: app.vaults.store(&row.id), id: row.id, owner: owner(actor) })
+    Ok(Access { store: app.vaults.store(&row.id), account: row.account_id, id: row.id, owner: owner(actor) })
 }
 
 fn may_use(actor: &Actor, row: &VaultRow) -> bool {

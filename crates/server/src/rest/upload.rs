@@ -13,7 +13,10 @@ use super::empty;
 use crate::{
     Error, ErrorKind, Result,
     app::App,
-    ops::vault_file::{self, Access},
+    ops::{
+        quota::{self, Room},
+        vault_file::{self, Access},
+    },
 };
 
 /// How large a file may be, in bytes. restic's packs are 16 MiB, and at its largest setting 128.
@@ -27,12 +30,15 @@ const BATCH: usize = 1 << 20;
 /// broken connection, and not the reply that says why.
 pub async fn receive(app: &App, access: &Access, kind: FileKind, name: Name, body: Body) -> Result<Response> {
     let mut parts = body.into_data_stream();
-    let upload = match vault_file::begin(access, kind) {
-        Ok(upload) => store(upload, &mut parts).await,
-        Err(error) => Err(error),
+    let stored = async {
+        let room = quota::room(app, access.account, &access.id, kind).await?;
+        store(app, &room, vault_file::begin(access, kind)?, &mut parts).await
     };
-    match upload {
-        Ok(upload) => vault_file::finish(app, access, kind, name, upload).await?,
+    match stored.await {
+        Ok((upload, bytes)) => {
+            vault_file::finish(app, access, kind, name, upload).await?;
+            app.usage.add(&access.id, bytes);
+        }
         Err(error) => {
             pass_over(&mut parts).await;
             return Err(error);
@@ -41,7 +47,13 @@ pub async fn receive(app: &App, access: &Access, kind: FileKind, name: Name, bod
     Ok(empty(StatusCode::OK))
 }
 
-async fn store(mut upload: Upload, parts: &mut BodyDataStream) -> Result<Upload> {
+/// Stores a body, and says how large it was.
+async fn store(
+    app: &App,
+    room: &Room,
+    mut upload: Upload,
+    parts: &mut BodyDataStream,
+) -> Result<(Upload, u64)> {
     let (mut batch, mut gathered, mut received) = (Vec::new(), 0, 0);
     while let Some(part) = parts.next().await {
         let part = part.map_err(|e| Error::invalid("The body broke off.").caused_by(e))?;
@@ -52,6 +64,7 @@ async fn store(mut upload: Upload, parts: &mut BodyDataStream) -> Result<Upload>
                 format!("A file of a vault has up to {MAX_FILE} bytes."),
             ));
         }
+        room.check(app, received).await?;
         gathered += part.len();
         batch.push(part);
         if gathered >= BATCH {
@@ -59,7 +72,7 @@ async fn store(mut upload: Upload, parts: &mut BodyDataStream) -> Result<Upload>
             gathered = 0;
         }
     }
-    write(upload, batch).await
+    Ok((write(upload, batch).await?, received))
 }
 
 async fn pass_over(parts: &mut BodyDataStream) {
