@@ -7,12 +7,14 @@
 //!
 //! Memory is bounded: blobs are read one at a time for each worker, small ones through a cache of blocks.
 
+mod content;
 mod file;
 mod folder;
 #[cfg(test)]
 mod hostile_tests;
 mod links;
 mod metadata;
+mod parts;
 mod walk;
 
 use std::os::fd::OwnedFd;
@@ -21,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{bounded, unbounded};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::batches::batches;
@@ -182,9 +184,13 @@ impl Repository {
 fn write_all(run: &Run<'_>, target: OwnedFd, snapshot: &Snapshot) -> Result<()> {
     let (jobs, waiting) = batches(QUEUE);
     thread::scope(|scope| {
-        let worker = |waiting| scope.spawn(move || run.guard(file::work(run, waiting)));
-        let workers: Vec<_> = (0..threads(run.options.threads)).map(|_| worker(waiting.clone())).collect();
-        drop(waiting);
+        let (split, parts) = unbounded();
+        let worker = || {
+            let (waiting, split, parts) = (waiting.clone(), split.clone(), parts.clone());
+            scope.spawn(move || run.guard(parts::work(run, &waiting, split, &parts)))
+        };
+        let workers: Vec<_> = (0..threads(run.options.threads)).map(|_| worker()).collect();
+        drop((waiting, split));
         let walked = run.guard(Walk::new(run, jobs, Folder::top(run, target)).run(snapshot.tree));
         let worked =
             workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));

@@ -1,4 +1,4 @@
-//! Restores into a folder that holds something already, and of files with several names.
+//! Restores into a folder that holds something already, of files with several names, and of large ones.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,12 +10,12 @@
 mod support;
 
 use std::fs::{self, File};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use roadstead_vault::{Cancel, FileErrorKind, Overwrite, RestoreOptions};
-use support::{Recorder, backup, beneath, init, latest, restore, stored, temporary};
+use support::{Recorder, backup, beneath, init, latest, open, restore, stored, temporary};
 
 /// Bytes that do not compress and are the same in every run.
 fn noise(length: usize) -> Vec<u8> {
@@ -36,6 +36,17 @@ fn set_mode(path: &Path, mode: u32) {
 fn set_modified(path: &Path, seconds: u64) {
     let file = File::options().write(true).open(path).unwrap();
     file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+}
+
+/// Flips a bit in the middle of the largest pack.
+fn damage_largest_pack(vault: &Path) {
+    let size = |pack: &std::path::PathBuf| fs::metadata(pack).unwrap().len();
+    let pack = stored(vault, "data").into_iter().max_by_key(size).unwrap();
+    let mut bytes = fs::read(&pack).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    set_mode(&pack, 0o600);
+    fs::write(&pack, bytes).unwrap();
 }
 
 #[test]
@@ -103,13 +114,7 @@ fn no_name_of_a_damaged_file_is_left() {
     fs::write(source.join("whole"), "whole").unwrap();
     let repository = init(&vault);
     backup(&repository, &[&source]);
-    let largest = |pack: &std::path::PathBuf| fs::metadata(pack).unwrap().len();
-    let pack = stored(&vault, "data").into_iter().max_by_key(largest).unwrap();
-    let mut bytes = fs::read(&pack).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    set_mode(&pack, 0o600);
-    fs::write(&pack, bytes).unwrap();
+    damage_largest_pack(&vault);
     for threads in [1, 4] {
         let target = folder.path().join(format!("target-{threads}"));
         let (monitor, cancel) = (Recorder::default(), Cancel::new());
@@ -123,4 +128,41 @@ fn no_name_of_a_damaged_file_is_left() {
         assert!(names.iter().all(|name| !beneath(&target, &source.join(name)).exists()));
         assert!(beneath(&target, &source.join("whole")).exists());
     }
+}
+
+#[test]
+fn a_large_file_is_written_in_parts_and_removed_if_one_is_damaged() {
+    const MIB: u64 = 1 << 20;
+    let folder = temporary();
+    let (source, vault) = (folder.path().join("source"), folder.path().join("vault"));
+    let file = File::create(&source).unwrap();
+    file.set_len(96 * MIB).unwrap();
+    for (number, offset) in [0, 33 * MIB + 5, 70 * MIB].into_iter().enumerate() {
+        file.write_all_at(&noise(MIB as usize + number), offset).unwrap();
+    }
+    set_modified(&source, 1_000_000);
+    let repository = init(&vault);
+    backup(&repository, &[&source]);
+    for threads in [1, 3] {
+        let target = folder.path().join(format!("target-{threads}"));
+        let (monitor, cancel) = (Recorder::default(), Cancel::new());
+        let options = RestoreOptions { threads, ..RestoreOptions::to(&target) };
+        let summary = repository.restore(&latest(&repository), &options, &monitor, &cancel).unwrap();
+        assert_eq!((summary.files, summary.bytes, summary.errors), (1, 96 * MIB, 0));
+        let restored = beneath(&target, &source);
+        assert!(fs::read(&restored).unwrap() == fs::read(&source).unwrap());
+        let metadata = fs::metadata(&restored).unwrap();
+        assert_eq!(metadata.modified().unwrap(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000));
+        assert!(metadata.blocks() * 512 < 8 * MIB, "{} blocks", metadata.blocks());
+    }
+    damage_largest_pack(&vault);
+    // Opened anew: it keeps what it has read.
+    let repository = open(&vault);
+    let target = folder.path().join("damaged");
+    let (monitor, cancel) = (Recorder::default(), Cancel::new());
+    let options = RestoreOptions { threads: 3, ..RestoreOptions::to(&target) };
+    let summary = repository.restore(&latest(&repository), &options, &monitor, &cancel).unwrap();
+    assert_eq!((summary.files, summary.errors), (0, 1));
+    assert_eq!(monitor.error_paths(), [source.clone()]);
+    assert!(!beneath(&target, &source).exists());
 }

@@ -1,0 +1,219 @@
+//! Writing files: small ones whole, large ones in parts, by all workers at once.
+//!
+//! A file is finished by whoever writes the last of it. One that cannot be made whole is removed again, so
+//! that no half of it passes for the whole.
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use crossbeam_channel::{Receiver, Sender, select_biased};
+use rustix::fs::ftruncate;
+
+use super::content::{self, Trouble};
+use super::file::{Created, FileJob, create};
+use super::folder::Folder;
+use super::{Run, metadata};
+use crate::error::{Error, Result};
+use crate::metadata::os;
+use crate::monitor::{FileError, FileErrorKind};
+use crate::node::Node;
+use crate::pack::BlobKind;
+
+/// Files from this size on are written in parts.
+const LARGE: u64 = 64 << 20;
+/// About what a part has, in bytes.
+const PART: u64 = 8 << 20;
+
+/// A file being written. Dropped before it is finished it is removed.
+struct Opened<'a> {
+    run: &'a Run<'a>,
+    folder: Arc<Folder<'a>>,
+    node: Node,
+    path: PathBuf,
+    created: Created<'a>,
+    /// A part of it could not be written, which was told.
+    failed: AtomicBool,
+    finished: bool,
+}
+
+/// Some of the blobs of a large file.
+pub(super) struct Part<'a> {
+    file: Arc<Opened<'a>>,
+    piece: Piece,
+}
+
+/// Which blobs, and where in the file they begin and end.
+struct Piece {
+    blobs: Range<usize>,
+    start: u64,
+    end: u64,
+}
+
+/// Writes files until no more come, and parts until nobody splits a file any more.
+pub(super) fn work<'a>(
+    run: &'a Run<'a>,
+    jobs: &Receiver<Vec<FileJob<'a>>>,
+    split: Sender<Part<'a>>,
+    parts: &Receiver<Part<'a>>,
+) -> Result<()> {
+    loop {
+        // Parts first: so few large files are open at once.
+        select_biased! {
+            recv(parts) -> part => part.map_or(Ok(()), Part::write)?,
+            recv(jobs) -> batch => match batch {
+                Ok(batch) => batch.into_iter().try_for_each(|job| restore(run, job, &split))?,
+                Err(_) => break,
+            },
+        }
+    }
+    drop(split);
+    parts.iter().try_for_each(Part::write)
+}
+
+/// Restores a file, or leaves its parts to all.
+fn restore<'a>(run: &'a Run<'a>, job: FileJob<'a>, split: &Sender<Part<'a>>) -> Result<()> {
+    run.check()?;
+    let FileJob { folder, node, made } = job;
+    let (path, size) = (folder.path.join(os(&node.name)), node.size);
+    run.counters.set_current(&path);
+    let created = made.map_or_else(|| create(run, &folder, &node), |made| Ok(Some(Created::Linked(made))));
+    let written = match created {
+        Ok(Some(created)) => {
+            let failed = AtomicBool::new(false);
+            write(Opened { run, folder, node, path, created, failed, finished: false }, split)
+        }
+        Ok(None) => {
+            run.skipped.fetch_add(1, Relaxed);
+            Ok(())
+        }
+        Err(errno) => {
+            run.os_error(path, FileErrorKind::Write, errno);
+            Ok(())
+        }
+    };
+    run.counters.files_searched.fetch_add(1, Relaxed);
+    run.counters.bytes_searched.fetch_add(size, Relaxed);
+    written
+}
+
+fn write<'a>(file: Opened<'a>, split: &Sender<Part<'a>>) -> Result<()> {
+    let all = 0..file.node.content.len();
+    // Its full length first: then it may end in a hole, and parts may come in any order.
+    let sized = |file: &Opened<'_>| ftruncate(file.created.file(), file.node.size).is_ok();
+    match pieces(&file).filter(|_| sized(&file)) {
+        None => {
+            if let Some(length) = file.write(all, 0)? {
+                file.finish(length);
+            }
+        }
+        Some(pieces) => {
+            let file = Arc::new(file);
+            for piece in pieces {
+                // Whoever sends a part receives parts afterwards, so this cannot fail.
+                let _ = split.send(Part { file: Arc::clone(&file), piece });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The parts of a large file; `None` where it is not large, or the index does not tell how long its blobs are.
+fn pieces(file: &Opened<'_>) -> Option<Vec<Piece>> {
+    if file.node.size < LARGE {
+        return None;
+    }
+    let (mut pieces, mut first, mut start, mut end) = (Vec::new(), 0, 0, 0_u64);
+    for (number, id) in file.node.content.iter().enumerate() {
+        if end - start >= PART {
+            pieces.push(Piece { blobs: first..number, start, end });
+            (first, start) = (number, end);
+        }
+        let location = file.run.blobs.index.get(BlobKind::Data, id)?;
+        end = end.checked_add(location.blob.plain_size().into())?;
+    }
+    pieces.push(Piece { blobs: first..file.node.content.len(), start, end });
+    (end == file.node.size).then_some(pieces)
+}
+
+impl Opened<'_> {
+    /// Writes some of the blobs; `None` after telling why that cannot be done.
+    fn write(&self, blobs: Range<usize>, offset: u64) -> Result<Option<u64>> {
+        let trouble = match content::write(self.run, self.created.file(), &self.node, blobs, offset) {
+            Ok(end) => return Ok(Some(end)),
+            Err(Trouble::Run(error)) => return Err(error),
+            Err(trouble) => trouble,
+        };
+        self.fail(trouble);
+        Ok(None)
+    }
+
+    /// Tells what is wrong, once.
+    fn fail(&self, trouble: Trouble) {
+        if !self.failed.swap(true, Relaxed) {
+            self.tell(trouble);
+        }
+    }
+
+    fn tell(&self, trouble: Trouble) {
+        let path = self.path.clone();
+        match trouble {
+            Trouble::File(kind, errno) => self.run.os_error(path, kind, errno),
+            Trouble::Content(error) | Trouble::Run(error) => {
+                self.run.error(&FileError::new(path, FileErrorKind::Damaged, reason(&error)));
+            }
+        }
+    }
+
+    /// Everything is written: so many bytes.
+    fn finish(mut self, length: u64) {
+        if length != self.node.size {
+            let reason = format!("its content has {length} bytes where {} are recorded", self.node.size);
+            self.run.error(&FileError::new(&self.path, FileErrorKind::Damaged, reason));
+        }
+        if let Err(errno) = metadata::apply(self.created.file(), &self.node, self.run.options.owner) {
+            self.tell(Trouble::File(FileErrorKind::Metadata, errno));
+        }
+        match self.created.keep(&self.folder, &self.node) {
+            Ok(()) => {
+                self.finished = true;
+                self.run.counters.files_done.fetch_add(1, Relaxed);
+            }
+            Err(errno) => self.tell(Trouble::File(FileErrorKind::Write, errno)),
+        }
+    }
+}
+
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.created.discard(self.run, &self.folder, &self.node);
+        }
+    }
+}
+
+impl Part<'_> {
+    /// Writes this part, and finishes the file if it is the last one.
+    fn write(self) -> Result<()> {
+        let Self { file, piece } = self;
+        if !file.failed.load(Relaxed) {
+            let end = file.write(piece.blobs, piece.start)?;
+            if end.is_some_and(|end| end != piece.end) {
+                file.fail(Trouble::Content(Error::damaged("the index is wrong about the length of a blob")));
+            }
+        }
+        if let Some(file) = Arc::into_inner(file).filter(|file| !file.failed.load(Relaxed)) {
+            let size = file.node.size;
+            file.finish(size);
+        }
+        Ok(())
+    }
+}
+
+fn reason(error: &Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
