@@ -8,11 +8,11 @@ use std::sync::Arc;
 use roadstead_vault::store::{Disposal, LocalStore, RestConfig, RestStore, Store};
 use roadstead_vault::{
     ArchiveFormat, BackupOptions, Cancel, CheckOptions, FileError, FindOptions, InitOptions, Monitor, Page,
-    PruneOptions, Repository, RestoreOptions, Search, Snapshot, VoidMonitor,
+    PruneOptions, Repository, RestoreOptions, Search, Snapshot, SnapshotRepair, VoidMonitor,
 };
 
 const COMMANDS: &str = "init, backup PATH..., restore SNAPSHOT TARGET, check, check-data, snapshots, \
-     forget SNAPSHOT..., prune, ls SNAPSHOT PATH [OFFSET LIMIT], cat SNAPSHOT PATH, \
+     forget SNAPSHOT..., prune, copy STORE, salvage PACK..., repair-index, repair-snapshots, ls SNAPSHOT PATH [OFFSET LIMIT], cat SNAPSHOT PATH, \
      tar SNAPSHOT PATH, zip SNAPSHOT PATH, diff SNAPSHOT SNAPSHOT, \
      find PATTERN [SNAPSHOT...], stats [SNAPSHOT...]";
 
@@ -41,18 +41,21 @@ fn main() -> Outcome {
         true => Arc::new(RestStore::new(RestConfig { url: (*store).to_owned(), ..RestConfig::default() })?),
         false => Arc::new(LocalStore::new(store)),
     };
-    let password = std::env::var("VAULT_PASSWORD")?;
     if *command == "init" {
-        Repository::init(store, password.as_bytes(), &InitOptions::default())?;
+        Repository::init(store, &password()?, &InitOptions::default())?;
         return Ok(());
     }
-    let repository = Repository::open(store, password.as_bytes())?;
+    let repository = Repository::open(store, &password()?)?;
     match *command {
         "ls" | "cat" | "tar" | "zip" | "diff" | "find" | "stats" | "snapshots" => {
             look(&repository, command, rest)
         }
         _ => work(&repository, command, rest),
     }
+}
+
+fn password() -> Outcome<Vec<u8>> {
+    Ok(std::env::var("VAULT_PASSWORD")?.into_bytes())
 }
 
 /// What changes the repository, or reads all of it.
@@ -76,6 +79,20 @@ fn work(repository: &Repository, command: &str, arguments: &[&str]) -> Outcome {
         ("forget", ids) if !ids.is_empty() => {
             let ids: Vec<_> = named(repository, ids)?.into_iter().map(|snapshot| snapshot.id).collect();
             println!("{} forgotten", repository.forget(&ids, Disposal::Remove, &cancel)?);
+        }
+        ("copy", [destination]) => {
+            let destination = Repository::open(Arc::new(LocalStore::new(destination)), &password()?)?;
+            let snapshots = repository.snapshots()?;
+            println!("{:#?}", repository.copy_to(&destination, &snapshots, &Terminal, &cancel)?);
+        }
+        ("salvage", packs) => {
+            let packs = packs.iter().map(|pack| pack.parse()).collect::<Result<Vec<_>, _>>()?;
+            println!("{:#?}", repository.salvage_packs(&packs, Disposal::Remove, &cancel)?);
+        }
+        ("repair-index", []) => println!("{:#?}", repository.repair_index(&cancel)?),
+        ("repair-snapshots", []) => {
+            let (snapshots, options) = (repository.snapshots()?, SnapshotRepair::default());
+            println!("{:#?}", repository.repair_snapshots(&snapshots, &options, &Terminal, &cancel)?);
         }
         ("prune", []) => {
             let options = PruneOptions { disposal: Disposal::Remove, ..PruneOptions::default() };

@@ -94,6 +94,14 @@ pub struct CheckReport {
     pub packs_unindexed: u64,
 }
 
+impl CheckReport {
+    /// The packs that are there and damaged: what [`Repository::salvage_packs`] is for.
+    pub fn damaged_packs(&self) -> Vec<Id> {
+        let damaged = self.problems.iter().filter(|problem| problem.kind == ProblemKind::PackDamaged);
+        damaged.filter_map(|problem| problem.file).map(|(_, name)| name.0).collect()
+    }
+}
+
 impl Repository {
     /// Checks the repository. What is wrong with it is in the report; an error means that the check itself
     /// could not be done. `monitor` sees packs as files, when data is read.

@@ -1,6 +1,12 @@
-//! Repair of the index: whatever became of its files, they can be made anew from the packs.
+//! Repair. Of the index: whatever became of its files, they can be made anew from the packs. Needed after
+//! packs came back from the trash, and when an index file is lost or damaged. Changes no pack.
 //!
-//! Needed after packs came back from the trash, and when an index file is lost or damaged. Changes no pack.
+//! Of damaged packs ([`packs`]): what is sound in them is saved. Of snapshots that miss something
+//! ([`snapshots`]): new ones without it. In this order; a backup of what the source still has may come
+//! before the last, and makes it needless for that.
+
+mod packs;
+mod snapshots;
 
 use std::collections::HashMap;
 
@@ -10,6 +16,9 @@ use crate::id::Id;
 use crate::pack_headers::PackHeaders;
 use crate::reindex;
 use crate::repository::Repository;
+
+pub use packs::SalvageReport;
+pub use snapshots::{RepairedSnapshot, SnapshotRepair};
 
 /// What a repair of the index found and did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

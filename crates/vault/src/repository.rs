@@ -1,17 +1,17 @@
 //! An open repository: config, keys, snapshots, index and blobs.
 //!
 //! What can be done with it stands beside what does it: `pipeline.rs` (backup), `browse.rs` (list, cat),
-//! `archive.rs`, `find.rs`, `diff.rs`, `stats.rs`, `restore.rs`, `check.rs`, `forget.rs`, `prune.rs`, `repair.rs`, `keys.rs`.
+//! `archive.rs`, `find.rs`, `diff.rs`, `stats.rs`, `restore.rs`, `check.rs`, `forget.rs`, `prune.rs`, `repair.rs`, `copy.rs`, `keys.rs`.
 //!
 //! Which operations may run together on one repository, by any number of processes, ours and restic's:
 //!
 //! | operation | lock | beside |
 //! |---|---|---|
 //! | open, snapshots, list, cat, archive, find, diff, stats, keys | none | everything; may fail when a prune removes what it reads |
-//! | backup (of files or a stream), restore, check, forget, first phase of prune | shared | all but those under an exclusive lock |
-//! | second phase of prune, repair of the index; restic's `forget`, `prune` | exclusive | those without a lock |
+//! | backup (of files or a stream), restore, check, copy (of both repositories), forget, repair of snapshots, first phase of prune | shared | all but those under an exclusive lock |
+//! | second phase of prune, repair of the index, salvage; restic's `forget`, `prune` | exclusive | those without a lock |
 //!
-//! A forget beside a backup or a restore is harmless, since no blob goes; the second phase of a prune counts
+//! `tests/concurrency.rs` has a test for each pair. A forget beside a backup or a restore is harmless, since no blob goes; the second phase of a prune counts
 //! as needed what any snapshot needed since its first.
 
 mod blocks;
@@ -218,6 +218,11 @@ impl Blobs {
             }
         }
         Err(first_error.unwrap_or_else(|| Error::damaged(format!("blob {} is in no index", id.short()))))
+    }
+
+    /// One copy of a blob as it is stored.
+    pub(crate) fn sealed(&self, location: &Location) -> Result<Vec<u8>> {
+        self.blocks.read(&*self.files.store, location)
     }
 
     /// The verified plain bytes of one copy of a blob.

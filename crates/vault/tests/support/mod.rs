@@ -48,6 +48,8 @@ impl Restic {
     pub fn attempt(&self, repository: &Path, arguments: &[&str]) -> (bool, String) {
         let mut command = Command::new(&self.program);
         command.arg("--no-cache").arg("-r").arg(repository).args(arguments).env("RESTIC_PASSWORD", PASSWORD);
+        // For repositories in a bucket.
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
         let output = command.output().unwrap();
         let text = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&text).into_owned())
@@ -171,4 +173,26 @@ pub fn stored(repository: &Path, kind: &str) -> Vec<PathBuf> {
 
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+/// So many rounds, or more of them where there is time.
+pub fn long(usual: u64, long: u64) -> u64 {
+    if std::env::var_os("ROADSTEAD_LONG").is_some() { long } else { usual }
+}
+
+/// Numbers that look random but are the same in every run.
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// A number less than `limit`.
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % limit.max(1)
+    }
 }

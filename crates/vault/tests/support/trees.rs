@@ -46,7 +46,7 @@ pub fn build(root: &Path) {
     times(&root.join("times"));
 }
 
-fn sizes(folder: &Path) {
+pub fn sizes(folder: &Path) {
     fs::create_dir(folder).unwrap();
     for size in [0, 1, 4095, 4096, 4097, 511 << 10, 512 << 10, (512 << 10) + 1, 1 << 20, 9 << 20, 20 << 20] {
         fs::write(folder.join(format!("random-{size}")), noise(size as u64, size)).unwrap();
@@ -62,7 +62,7 @@ fn sizes(folder: &Path) {
     fs::File::create(folder.join("all-hole")).unwrap().set_len(3 << 20).unwrap();
 }
 
-fn names(folder: &Path) {
+pub fn names(folder: &Path) {
     fs::create_dir(folder).unwrap();
     let long = "n".repeat(255);
     let odd: [&[u8]; 20] = [
@@ -94,7 +94,7 @@ fn names(folder: &Path) {
     fs::write(folder.join(OsStr::from_bytes(b"folder\xff/within")), "x").unwrap();
 }
 
-fn links(folder: &Path) {
+pub fn links(folder: &Path) {
     fs::create_dir(folder).unwrap();
     fs::write(folder.join("target"), "linked").unwrap();
     symlink("target", folder.join("relative")).unwrap();
@@ -109,7 +109,7 @@ fn links(folder: &Path) {
     fs::hard_link(folder.join("large"), folder.join("other/large")).unwrap();
 }
 
-fn specials(folder: &Path) {
+pub fn specials(folder: &Path) {
     fs::create_dir(folder).unwrap();
     let make = |name: &str, kind, device| {
         mknodat(CWD, folder.join(name), kind, Mode::from_raw_mode(0o640), device).unwrap();
@@ -122,7 +122,7 @@ fn specials(folder: &Path) {
     }
 }
 
-fn modes(folder: &Path) {
+pub fn modes(folder: &Path) {
     fs::create_dir(folder).unwrap();
     for mode in [0o000, 0o400, 0o644, 0o755, 0o777, 0o4755, 0o2755, 0o1755, 0o7777] {
         if !is_root() && mode & 0o400 == 0 {
@@ -144,7 +144,7 @@ fn modes(folder: &Path) {
     fs::create_dir(folder.join("empty")).unwrap();
 }
 
-fn attributes(folder: &Path) {
+pub fn attributes(folder: &Path) {
     fs::create_dir(folder).unwrap();
     fs::write(folder.join("file"), "x").unwrap();
     fs::create_dir(folder.join("dir")).unwrap();
@@ -181,7 +181,7 @@ pub fn many(folder: &Path, count: usize) {
     }
 }
 
-fn deep(folder: &Path, depth: usize) {
+pub fn deep(folder: &Path, depth: usize) {
     let mut path = folder.to_owned();
     for i in 0..depth {
         path.push(format!("level-{i:03}"));
@@ -191,7 +191,7 @@ fn deep(folder: &Path, depth: usize) {
     }
 }
 
-fn times(folder: &Path) {
+pub fn times(folder: &Path) {
     fs::create_dir(folder).unwrap();
     let stamps =
         [(0, 0), (-1, 500_000_000), (-2_000_000_000, 1), (1, 999_999_999), (4_000_000_000, 123_456_789)];
