@@ -49,6 +49,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let cluster = steps.take("postgres", Cluster::start)?;
     let mut test = cargo(&["test", "--locked", "--workspace"]);
     test.env("ROADSTEAD_RESTIC", &restics).env("ROADSTEAD_TEST_POSTGRES", &cluster.url);
+    test.env("ROADSTEAD_MOTO", tools::moto()?);
     if extent == Extent::Long {
         test.env("ROADSTEAD_LONG", "1");
     }

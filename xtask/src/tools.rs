@@ -1,13 +1,20 @@
 //! What the tests need beside Rust, installed when it is not there.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::{cargo, run, works};
+use crate::command::{cargo, run, target_dir, works};
 
 /// The cargo-deny that the tests were last seen to pass with.
 const CARGO_DENY: &str = "0.20.2";
+/// The same of moto.
+const MOTO: &str = "moto[server]==5.2.5";
 
 /// Installs Debian packages.
 pub fn apt_install(packages: &[&str]) -> Result<()> {
@@ -67,6 +74,23 @@ fn without_services(install: impl FnOnce() -> Result<()>) -> Result<()> {
     let installed = install();
     fs::remove_file(policy)?;
     installed
+}
+
+/// Installs moto, which stands in for Amazon's services, in a folder of its own; gives its program.
+pub fn moto() -> Result<PathBuf> {
+    let folder = target_dir().join("tools/moto");
+    let program = folder.join("bin/moto_server");
+    if works(&program, "--help") {
+        return Ok(program);
+    }
+    if !works("python3", "--version") || !works("python3", "-c=import ensurepip") {
+        apt_install(&["python3", "python3-venv"])?;
+    }
+    let _ = fs::remove_dir_all(&folder);
+    run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    let mut pip = Command::new(folder.join("bin/pip"));
+    run(pip.args(["install", "--quiet", "--disable-pip-version-check", MOTO]))?;
+    Ok(program)
 }
 
 /// Installs cargo-deny.

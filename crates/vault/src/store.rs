@@ -1,13 +1,15 @@
 //! Where the files of a repository lie.
 //!
 //! A [`Store`] is dumb: it keeps named files of six kinds and knows nothing of what is in them. Local
-//! folders and REST servers implement it; [`RetryStore`] wraps another store. Some stores have a trash, from
+//! folders, REST servers and buckets of S3-compatible object stores implement it; [`RetryStore`] wraps another store. Some stores have a trash, from
 //! which what was thrown away by mistake comes back.
 
 mod disposal;
+mod http;
 mod local;
 mod rest;
 mod retry;
+mod s3;
 mod trash;
 mod upload;
 
@@ -21,6 +23,7 @@ pub use disposal::Disposal;
 pub use local::LocalStore;
 pub use rest::{RestAuth, RestConfig, RestStore};
 pub use retry::RetryStore;
+pub use s3::{S3Config, S3Keys, S3Store};
 pub use trash::Trashed;
 pub use upload::Upload;
 

@@ -9,16 +9,22 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use roadstead_vault::store::{
-    FileKind, LocalStore, Name, RestAuth, RestConfig, RestStore, RetryStore, Store,
+    Disposal, FileKind, LocalStore, Name, RestAuth, RestConfig, RestStore, RetryStore, S3Config, S3Keys,
+    S3Store, Store,
 };
-use roadstead_vault::{Cancel, Error, ErrorKind, Id, InitOptions, KdfCost, Repository};
+use roadstead_vault::{
+    Cancel, Error, ErrorKind, Id, InitOptions, KdfCost, PruneOptions, Repository, VoidMonitor,
+};
 use support::trees::{self, assert_same};
 use support::{PASSWORD, backup, beneath, check, latest, restore, stored, temporary};
 
@@ -67,6 +73,128 @@ fn the_local_store_behaves() {
 fn the_rest_store_behaves() {
     let folder = temporary();
     behaves(&rest(folder.path().to_owned(), RestAuth::Bearer("token".to_owned())));
+}
+
+#[test]
+fn a_bucket_behaves() {
+    let Some(moto) = Moto::start() else { return };
+    behaves(&moto.store("plain", ""));
+    behaves(&moto.store("prefixed", "some/where"));
+    let nowhere = moto.config("no-such-bucket", "");
+    let error = S3Store::new(nowhere).unwrap().list(FileKind::Pack).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().contains("NoSuchBucket"), "{error}");
+}
+
+#[test]
+fn a_bucket_lists_what_fills_many_pages_and_nothing_else() {
+    let Some(moto) = Moto::start() else { return };
+    let (store, neighbour) = (moto.store("pages", "a"), moto.store("other", "a"));
+    let names: BTreeSet<Name> = (0..1100u32).map(|n| name(&n.to_le_bytes())).collect();
+    (0..1100u32)
+        .for_each(|n| store.save(FileKind::Index, &name(&n.to_le_bytes()), &n.to_le_bytes()).unwrap());
+    neighbour.save(FileKind::Index, &name(b"x"), b"x").unwrap();
+    store.save(FileKind::Pack, &name(b"pack"), b"pack").unwrap();
+    let listed = store.list(FileKind::Index).unwrap();
+    assert_eq!((listed.len(), listed.into_iter().map(|(name, _)| name).collect()), (1100, names));
+    assert_eq!(store.list(FileKind::Pack).unwrap(), [(name(b"pack"), 4)]);
+}
+
+#[test]
+fn the_trash_of_a_bucket_gives_back() {
+    let Some(moto) = Moto::start() else { return };
+    let store = moto.store("trash", "a");
+    let pack = name(b"pack");
+    store.save(FileKind::Pack, &pack, b"pack").unwrap();
+    assert_eq!(store.discard(FileKind::Pack, &name(b"none")).unwrap_err().kind(), ErrorKind::NotFound);
+    store.discard(FileKind::Pack, &pack).unwrap();
+    assert_eq!(store.list(FileKind::Pack).unwrap(), []);
+    let trashed = store.trash().unwrap().remove(0);
+    assert_eq!((trashed.kind, trashed.name, trashed.size), (FileKind::Pack, pack, 4));
+    assert_eq!(store.restore_from_trash(trashed.discarded).unwrap(), 1);
+    assert_eq!(store.read(FileKind::Pack, &pack).unwrap(), b"pack");
+    store.discard(FileKind::Pack, &pack).unwrap();
+    assert_eq!(store.empty_trash(Timestamp::UNIX_EPOCH).unwrap(), 0);
+    assert_eq!(store.empty_trash(Timestamp::MAX).unwrap(), 1);
+    assert_eq!((store.trash().unwrap(), store.list(FileKind::Pack).unwrap()), (vec![], vec![]));
+}
+
+#[test]
+fn a_vault_in_a_bucket_is_restics_as_well() {
+    let Some(moto) = Moto::start() else { return };
+    let folder = temporary();
+    let source = folder.path().join("source");
+    trees::build(&source);
+    let store = Arc::new(moto.store("vault", "deep/down"));
+    let options = InitOptions { kdf: KdfCost::RANDOM_KEY };
+    let repository = Repository::init(store, PASSWORD.as_bytes(), &options).unwrap();
+    let first = backup(&repository, &[&source]).snapshot;
+    std::fs::remove_dir_all(source.join("many")).unwrap();
+    backup(&repository, &[&source]);
+    let target = folder.path().join("target");
+    restore(&repository, &latest(&repository), &target);
+    assert_same(&source, &beneath(&target, &source));
+    let url = PathBuf::from(format!("s3:{}/vault/deep/down", moto.url));
+    let restics = support::restics();
+    restics.iter().for_each(|restic| restic.check(&url));
+    repository.forget(&[first], Disposal::Remove, &Cancel::new()).unwrap();
+    let options = PruneOptions { max_waste: 0.0, disposal: Disposal::Trash, ..PruneOptions::default() };
+    assert!(repository.prune(&options, &VoidMonitor, &Cancel::new()).unwrap().packs_dropped > 0);
+    assert_eq!(check(&repository).problems, []);
+    for restic in restics {
+        restic.check(&url);
+        restic.run(&url, &["backup", source.to_str().unwrap()]);
+        assert_eq!(check(&repository).problems, []);
+    }
+}
+
+/// A stand-in for Amazon's S3 of its own, on a port of its own.
+struct Moto {
+    process: Child,
+    url: String,
+}
+
+impl Moto {
+    /// Starts the program in `ROADSTEAD_MOTO`, or the one in the path; without any the test says so and
+    /// passes, but not in CI.
+    fn start() -> Option<Self> {
+        let program = std::env::var("ROADSTEAD_MOTO").unwrap_or_else(|_| "moto_server".to_owned());
+        let mut command = Command::new(program);
+        command.args(["-H", "127.0.0.1", "-p", "0"]).stdout(Stdio::null()).stderr(Stdio::piped());
+        let Ok(mut process) = command.spawn() else {
+            assert!(std::env::var_os("CI").is_none(), "no moto_server to test against");
+            eprintln!("skipped: no moto_server to test against");
+            return None;
+        };
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let address = lines.find_map(|line| {
+            let line = line.unwrap();
+            line.split_once("Running on http://").map(|(_, address)| address.trim().to_owned())
+        });
+        // It must never wait for somebody to read what it says.
+        std::thread::spawn(move || lines.for_each(drop));
+        Some(Self { process, url: format!("http://{}", address.unwrap()) })
+    }
+
+    fn config(&self, bucket: &str, prefix: &str) -> S3Config {
+        let keys =
+            S3Keys { access_key: "test".to_owned(), secret_key: "test".to_owned(), session_token: None };
+        S3Config::from_url(&format!("s3://{bucket}/{prefix}?endpoint={}", self.url), keys).unwrap()
+    }
+
+    /// A store in a bucket made for it.
+    fn store(&self, bucket: &str, prefix: &str) -> S3Store {
+        let store = S3Store::new(self.config(bucket, prefix)).unwrap();
+        store.create_bucket().unwrap();
+        store
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! A repository behind restic's REST protocol, version 2.
 //!
 //! Source: <https://restic.readthedocs.io/en/stable/REST_backend.html>. Lists carry sizes
-//! (`application/vnd.x.restic.rest.v2`). Bodies read are bounded; problem bodies (RFC 9457) end up in the
-//! error's message. Connections are kept and shared by all threads.
+//! (`application/vnd.x.restic.rest.v2`). Problem bodies (RFC 9457) end up in the
+//! error's message.
 
 use std::time::Duration;
 
@@ -10,19 +10,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use ureq::http::Response;
-use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
+use super::http::{self, MAX_FILE, MAX_PROBLEM, read_body, transport_error};
 use super::{FileKind, Name, Store};
 use crate::error::{Error, ErrorKind, Result};
 
 const LIST_V2: &str = "application/vnd.x.restic.rest.v2";
 /// A list of ten million packs.
 const MAX_LIST: u64 = 1 << 30;
-/// The largest file read whole; restic's packs may be 128 MiB.
-const MAX_FILE: u64 = 1 << 30;
-const MAX_PROBLEM: u64 = 64 << 10;
-
 /// How to prove who we are. The secret never appears in messages.
 #[derive(Clone, Default)]
 pub enum RestAuth {
@@ -59,9 +55,7 @@ impl RestStore {
     /// A store on this server. Nothing is sent yet. [`ErrorKind::Invalid`] when the URL or a certificate
     /// cannot be used.
     pub fn new(config: RestConfig) -> Result<Self> {
-        if !config.url.starts_with("http://") && !config.url.starts_with("https://") {
-            return Err(Error::new(ErrorKind::Invalid, format!("not an HTTP URL: {}", config.url)));
-        }
+        http::require_http(&config.url)?;
         let authorization = match &config.auth {
             RestAuth::None => None,
             RestAuth::Basic(user, password) => {
@@ -69,19 +63,7 @@ impl RestStore {
             }
             RestAuth::Bearer(token) => Some(format!("Bearer {token}")),
         };
-        let silence = config.timeout.unwrap_or(Duration::from_secs(60));
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .timeout_connect(Some(silence.min(Duration::from_secs(20))))
-            .timeout_per_read(Some(silence))
-            .timeout_per_write(Some(silence))
-            .timeout_recv_response(Some(silence * 2))
-            .user_agent(concat!("roadstead/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls(config.ca_pem.as_deref())?)
-            .build()
-            .new_agent();
+        let agent = http::agent(config.ca_pem.as_deref(), config.timeout)?;
         Ok(Self { agent, url: config.url.trim_end_matches('/').to_owned(), authorization })
     }
 
@@ -113,32 +95,6 @@ fn authorized<B>(request: ureq::RequestBuilder<B>, store: &RestStore) -> ureq::R
     }
 }
 
-fn tls(ca_pem: Option<&[u8]>) -> Result<TlsConfig> {
-    let Some(pem) = ca_pem else { return Ok(TlsConfig::default()) };
-    let mut roots = Vec::new();
-    for item in ureq::tls::parse_pem(pem) {
-        match item.map_err(|e| Error::new(ErrorKind::Invalid, "reading CA certificates").with_source(e))? {
-            ureq::tls::PemItem::Certificate(certificate) => roots.push(certificate),
-            _ => return Err(Error::new(ErrorKind::Invalid, "the CA certificates contain something else")),
-        }
-    }
-    Ok(TlsConfig::builder().root_certs(RootCerts::from(roots)).build())
-}
-
-fn transport_error(doing: &str, error: ureq::Error) -> Error {
-    let kind = match &error {
-        ureq::Error::Io(_)
-        | ureq::Error::Timeout(_)
-        | ureq::Error::HostNotFound
-        | ureq::Error::ConnectionFailed
-        | ureq::Error::Protocol(_) => ErrorKind::Unreachable,
-        ureq::Error::BodyExceedsLimit(_) => ErrorKind::Damaged,
-        ureq::Error::BadUri(_) | ureq::Error::Http(_) => ErrorKind::Invalid,
-        _ => ErrorKind::Io,
-    };
-    Error::new(kind, doing).with_source(error)
-}
-
 /// RFC 9457, as far as it is of use here.
 #[derive(Deserialize)]
 struct ProblemJson {
@@ -148,16 +104,7 @@ struct ProblemJson {
 
 fn status_error(doing: &str, response: &mut Response<Body>) -> Error {
     let status = response.status();
-    let kind = match status.as_u16() {
-        401 | 403 => ErrorKind::Denied,
-        404 => ErrorKind::NotFound,
-        409 => ErrorKind::Conflict,
-        413 | 507 => ErrorKind::Full,
-        416 => ErrorKind::Damaged,
-        408 | 425 | 429 | 500 | 502 | 503 | 504 => ErrorKind::Unreachable,
-        400..500 => ErrorKind::Invalid,
-        _ => ErrorKind::Io,
-    };
+    let kind = http::status_kind(status.as_u16());
     let body = response.body_mut().with_config().limit(MAX_PROBLEM).read_to_vec().unwrap_or_default();
     let problem: Option<ProblemJson> = serde_json::from_slice(&body).ok();
     let detail = problem.and_then(|problem| problem.detail.or(problem.title));
@@ -165,12 +112,6 @@ fn status_error(doing: &str, response: &mut Response<Body>) -> Error {
         Some(detail) => Error::new(kind, format!("{doing}: {detail:.500} ({status})")),
         None => Error::new(kind, format!("{doing}: {status}")),
     }
-}
-
-fn read_body(doing: &str, mut response: Response<Body>, limit: u64) -> Result<Vec<u8>> {
-    // The library counts the read that finds the end, too.
-    let body = response.body_mut().with_config().limit(limit + 1).read_to_vec();
-    body.map_err(|e| transport_error(doing, e))
 }
 
 /// One file in a list.
@@ -212,18 +153,8 @@ impl Store for RestStore {
             return Ok(Vec::new());
         }
         let doing = format!("reading {kind}/{name}");
-        let range = format!("bytes={offset}-{}", offset + length as u64 - 1);
-        let request = self.agent.get(self.path(kind, name)).header("Range", range);
-        let response = self.answer(&doing, authorized(request, self).call())?;
-        if response.status() != 206 {
-            return Err(Error::new(ErrorKind::Unsupported, format!("{doing}: the server ignores ranges")));
-        }
-        let bytes = read_body(&doing, response, length as u64)?;
-        if bytes.len() == length {
-            Ok(bytes)
-        } else {
-            Err(Error::damaged(format!("{kind}/{name} is shorter than it should be")))
-        }
+        let request = self.agent.get(self.path(kind, name)).header("Range", http::range(offset, length));
+        http::read_part(&doing, self.answer(&doing, authorized(request, self).call())?, length)
     }
 
     fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()> {
@@ -242,9 +173,7 @@ impl Store for RestStore {
         let doing = format!("looking at {kind}/{name}");
         let response =
             self.answer(&doing, authorized(self.agent.head(self.path(kind, name)), self).call())?;
-        let length =
-            response.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse().ok());
-        length.ok_or_else(|| Error::new(ErrorKind::Unsupported, format!("{doing}: the server told no size")))
+        http::told_length(&doing, &response)
     }
 
     fn location(&self) -> String {
