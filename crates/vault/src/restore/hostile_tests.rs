@@ -234,8 +234,13 @@ fn any_node() -> impl Strategy<Value = (Vec<u8>, u8, Vec<u8>)> {
     (name.prop_map(<[u8]>::to_vec), 0u8..5, target.prop_map(<[u8]>::to_vec))
 }
 
+/// More of them where there is time.
+fn cases() -> u32 {
+    if std::env::var_os("ROADSTEAD_LONG").is_some() { 1000 } else { 100 }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
     #[test]
     fn generated_trees_stay_inside(levels in prop::collection::vec(prop::collection::vec(any_node(), 0..6), 1..5)) {
         let sandbox = Sandbox::new();
