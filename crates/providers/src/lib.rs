@@ -30,10 +30,15 @@ mod error;
 mod fake;
 mod field;
 mod guard;
+mod hpcloud;
 mod http;
+mod linode;
 mod machine;
+mod openstack;
 mod pins;
+mod rackspace;
 mod registry;
+mod softlayer;
 mod ssh;
 mod tcp;
 
@@ -54,8 +59,11 @@ pub use ssh::key::{SshKey, SshKeyKind};
 #[cfg(feature = "sim")]
 pub mod sim {
     pub use crate::fake::{Control, FakeService, Fault, Service};
-    pub use crate::{
-        bare_metal::sim as bare_metal, digitalocean::sim as digitalocean, docker::sim as docker,
-        ec2::sim as ec2,
-    };
+    pub use crate::bare_metal::sim as bare_metal;
+    pub use crate::digitalocean::sim as digitalocean;
+    pub use crate::docker::sim as docker;
+    pub use crate::ec2::sim as ec2;
+    pub use crate::linode::sim as linode;
+    pub use crate::openstack::sim as openstack;
+    pub use crate::softlayer::sim as softlayer;
 }

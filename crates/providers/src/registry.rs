@@ -5,20 +5,22 @@ use std::{collections::BTreeMap, sync::Arc};
 use roadstead_api::id::ProviderId;
 
 use crate::{
-    bare_metal,
     credentials::Credentials,
-    digitalocean, docker,
     driver::{Driver, Registration, Setup},
-    ec2,
     error::{Error, ErrorKind, Result},
 };
 
 /// Every driver, by its provider's id.
 pub(crate) const DRIVERS: &[(&str, Registration)] = &[
-    ("bare_metal", bare_metal::REGISTRATION),
-    ("digitalocean", digitalocean::REGISTRATION),
-    ("docker", docker::REGISTRATION),
-    ("ec2", ec2::REGISTRATION),
+    ("bare_metal", crate::bare_metal::REGISTRATION),
+    ("digitalocean", crate::digitalocean::REGISTRATION),
+    ("docker", crate::docker::REGISTRATION),
+    ("ec2", crate::ec2::REGISTRATION),
+    ("hpcloud", crate::hpcloud::REGISTRATION),
+    ("linode", crate::linode::REGISTRATION),
+    ("openstack", crate::openstack::REGISTRATION),
+    ("rackspace", crate::rackspace::REGISTRATION),
+    ("softlayer", crate::softlayer::REGISTRATION),
 ];
 
 /// What is declared for a provider, or the refusal that names it.

@@ -160,7 +160,7 @@ impl HttpClient {
                     return Err(Failure::lasting(Error::new(ErrorKind::Timeout, message)));
                 }
             };
-            if !reply.status.is_redirection() {
+            if !reply.status.is_redirection() || reply.status == StatusCode::MULTIPLE_CHOICES {
                 return self.outcome(reply);
             }
             request = match (self.target(call, &reply)?, template) {
@@ -220,7 +220,8 @@ impl HttpClient {
     }
 
     fn outcome(&self, reply: Reply) -> Result<Reply, Failure> {
-        if reply.status.is_success() {
+        // With 300 come lists of an API's versions.
+        if reply.status.is_success() || reply.status == StatusCode::MULTIPLE_CHOICES {
             return Ok(reply);
         }
         let refusal = Refusal {

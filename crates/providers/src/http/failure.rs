@@ -102,7 +102,9 @@ impl Failure {
         let (by_status, may_help) = kind_of(status);
         let kind = complaint.kind.unwrap_or(by_status);
         let mut message = format!("{} answered {} to {call}", service.name, status.as_u16());
-        if let Some(words) = complaint.message.map(|words| redactor.clean(&words)).filter(|w| !w.is_empty()) {
+        if let Some(words) =
+            complaint.message.as_deref().map(|words| redactor.clean(words)).filter(|w| !w.is_empty())
+        {
             message = format!("{message}: {words}");
         }
         if matches!(kind, ErrorKind::WrongCredentials | ErrorKind::MissingRights)
@@ -114,7 +116,9 @@ impl Failure {
             ErrorKind::RateLimited => Error::rate_limited(message, asked_wait(headers)),
             kind => Error::new(kind, message),
         };
-        Self { error, may_help: may_help || kind == ErrorKind::RateLimited }
+        // A code that tells what is wrong tells, too, that it stays wrong.
+        let may_help = if complaint.kind.is_some() { kind == ErrorKind::RateLimited } else { may_help };
+        Self { error, may_help }
     }
 }
 

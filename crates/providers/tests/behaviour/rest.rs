@@ -8,7 +8,7 @@ use roadstead_providers::{
     sim::{Control, Fault},
 };
 
-use crate::stage::{HASTY, PATIENT, Stage, driver};
+use crate::stage::{HASTY, PATIENT, Stage, driver_at};
 
 /// Runs every case.
 pub async fn run(stage: &impl Stage, control: &Control) {
@@ -21,7 +21,7 @@ pub async fn run(stage: &impl Stage, control: &Control) {
 }
 
 async fn lists_come_in_pages(stage: &impl Stage, control: &Control) {
-    let driver = driver(stage.provider(), &stage.fields(), PATIENT);
+    let driver = driver_at(stage, &stage.fields(), PATIENT);
     driver.validate().await.unwrap();
     for capability in [Capability::Images, Capability::Sizes, Capability::Locations, Capability::Networks] {
         if !driver.capabilities().contains(capability) {
@@ -68,7 +68,7 @@ async fn each_fault_has_its_kind(stage: &impl Stage, control: &Control) {
         (Fault::Status(503), PATIENT, ErrorKind::Unreachable),
     ] {
         control.set_fault(fault);
-        let error = driver(stage.provider(), &stage.fields(), timeouts).machines().await.unwrap_err();
+        let error = driver_at(stage, &stage.fields(), timeouts).machines().await.unwrap_err();
         assert_eq!(error.kind(), kind, "{fault:?}: {error:?}");
         assert!(error.to_string().len() < 600, "{error}");
         for secret in
@@ -84,7 +84,7 @@ async fn bursts_pass(stage: &impl Stage, control: &Control) {
     for fault in
         [Fault::Status(500), Fault::Status(503), Fault::Busy(None), Fault::Busy(Some(0)), Fault::Slams]
     {
-        let driver = driver(stage.provider(), &stage.fields(), PATIENT);
+        let driver = driver_at(stage, &stage.fields(), PATIENT);
         let whole = driver.machines().await.unwrap().len();
         control.fail_next(2, fault);
         assert_eq!(driver.machines().await.unwrap().len(), whole, "{fault:?}");
@@ -92,7 +92,7 @@ async fn bursts_pass(stage: &impl Stage, control: &Control) {
 }
 
 async fn patience_ends_where_it_is_asked_for_too_long(stage: &impl Stage, control: &Control) {
-    let driver = driver(stage.provider(), &stage.fields(), PATIENT);
+    let driver = driver_at(stage, &stage.fields(), PATIENT);
     driver.validate().await.unwrap();
     control.fail_next(1, Fault::Busy(Some(3600)));
     let error = driver.machines().await.unwrap_err();
@@ -106,7 +106,7 @@ async fn patience_ends_where_it_is_asked_for_too_long(stage: &impl Stage, contro
 async fn an_order_goes_out_once(stage: &impl Stage, control: &Control) {
     let Some(mut order) = stage.order() else { return };
     order.order.token = "token-of-a-broken-order".into();
-    let driver = driver(stage.provider(), &stage.fields(), PATIENT);
+    let driver = driver_at(stage, &stage.fields(), PATIENT);
     let machines = driver.machines().await.unwrap().len();
     let (method, path) = order.call;
     let made =
@@ -124,7 +124,7 @@ async fn an_order_goes_out_once(stage: &impl Stage, control: &Control) {
 }
 
 async fn few_calls_at_once(stage: &impl Stage, control: &Control) {
-    let driver = driver(stage.provider(), &stage.fields(), PATIENT);
+    let driver = driver_at(stage, &stage.fields(), PATIENT);
     driver.validate().await.unwrap();
     control.set_fault(Fault::Slow(Duration::from_millis(20)));
     let mut lists = tokio::task::JoinSet::new();

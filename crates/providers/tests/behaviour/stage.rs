@@ -44,6 +44,11 @@ pub trait Stage {
         None
     }
 
+    /// The region that is added, for providers that have regions.
+    fn region(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Lists that the far side gives whole, for its API has no pages for them.
     fn whole(&self) -> &'static [Capability] {
         &[]
@@ -98,6 +103,12 @@ pub fn setup(provider: &str, fields: &Given, timeouts: Timeouts) -> Setup {
 /// A driver for these fields.
 pub fn driver(provider: &str, fields: &Given, timeouts: Timeouts) -> Arc<dyn Driver> {
     driver_of(provider, setup(provider, fields, timeouts))
+}
+
+/// A driver for a stage's own fields, in its region.
+pub fn driver_at(stage: &impl Stage, fields: &Given, timeouts: Timeouts) -> Arc<dyn Driver> {
+    let region = stage.region().map(str::to_owned);
+    driver_of(stage.provider(), Setup { region, ..setup(stage.provider(), fields, timeouts) })
 }
 
 /// A driver made from this.

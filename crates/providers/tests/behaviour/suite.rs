@@ -8,12 +8,12 @@ use tokio::net::TcpListener;
 
 use crate::{
     life, rest,
-    stage::{HASTY, PATIENT, Stage, driver, driver_of, order, setup},
+    stage::{HASTY, PATIENT, Stage, driver_at, driver_of, order, setup},
 };
 
 /// Runs every case that fits.
 pub async fn run(stage: &impl Stage) {
-    let driver = driver(stage.provider(), &stage.fields(), PATIENT);
+    let driver = driver_at(stage, &stage.fields(), PATIENT);
     let capabilities = driver.capabilities();
     assert_eq!(driver.provider(), stage.provider());
     assert!(
@@ -126,7 +126,7 @@ async fn failure(driver: Arc<dyn Driver>) -> Error {
 }
 
 async fn wrong_credentials_are_told_from_no_route(stage: &impl Stage) {
-    let error = failure(driver(stage.provider(), &stage.wrong_credentials(), PATIENT)).await;
+    let error = failure(driver_at(stage, &stage.wrong_credentials(), PATIENT)).await;
     assert_eq!((error.kind(), error.is_temporary()), (ErrorKind::WrongCredentials, false), "{error:?}");
 }
 
@@ -134,20 +134,21 @@ async fn a_closed_port_and_a_silent_one(stage: &impl Stage) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let SocketAddr::V4(address) = listener.local_addr().unwrap() else { unreachable!() };
     let moved = stage.moved_to(&address.ip().to_string(), address.port());
-    let error = failure(driver(stage.provider(), &moved, HASTY)).await;
+    let error = failure(driver_at(stage, &moved, HASTY)).await;
     assert_eq!((error.kind(), error.is_temporary()), (ErrorKind::Timeout, true), "{error:?}");
     drop(listener);
-    let error = failure(driver(stage.provider(), &moved, PATIENT)).await;
+    let error = failure(driver_at(stage, &moved, PATIENT)).await;
     assert_eq!((error.kind(), error.is_temporary()), (ErrorKind::Unreachable, true), "{error:?}");
 }
 
 async fn forbidden_addresses_are_not_called(stage: &impl Stage) {
     for host in ["169.254.169.254", "::ffff:169.254.169.254", "fe80::1"] {
-        let error = failure(driver(stage.provider(), &stage.moved_to(host, 80), PATIENT)).await;
+        let error = failure(driver_at(stage, &stage.moved_to(host, 80), PATIENT)).await;
         assert_eq!(error.kind(), ErrorKind::ForbiddenAddress, "{host}: {error:?}");
     }
     let before = stage.connections();
     let mut strict = setup(stage.provider(), &stage.fields(), PATIENT);
+    strict.region = stage.region().map(str::to_owned);
     strict.guard = AddressGuard { deny_private: true };
     let error = failure(driver_of(stage.provider(), strict)).await;
     assert_eq!(error.kind(), ErrorKind::ForbiddenAddress, "{error:?}");
