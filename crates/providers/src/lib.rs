@@ -34,6 +34,7 @@ mod hpcloud;
 mod http;
 mod linode;
 mod machine;
+mod nephoscale;
 mod openstack;
 mod pins;
 mod rackspace;
@@ -64,6 +65,7 @@ pub mod sim {
     pub use crate::docker::sim as docker;
     pub use crate::ec2::sim as ec2;
     pub use crate::linode::sim as linode;
+    pub use crate::nephoscale::sim as nephoscale;
     pub use crate::openstack::sim as openstack;
     pub use crate::softlayer::sim as softlayer;
 }

@@ -21,6 +21,7 @@ pub(crate) const DRIVERS: &[(&str, Registration)] = &[
     ("openstack", crate::openstack::REGISTRATION),
     ("rackspace", crate::rackspace::REGISTRATION),
     ("softlayer", crate::softlayer::REGISTRATION),
+    ("nephoscale", crate::nephoscale::REGISTRATION),
 ];
 
 /// What is declared for a provider, or the refusal that names it.

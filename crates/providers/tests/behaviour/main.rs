@@ -16,6 +16,7 @@ mod ec2;
 mod http_kit;
 mod life;
 mod linode;
+mod nephoscale;
 mod openstack;
 mod rest;
 mod softlayer;

@@ -43,7 +43,7 @@ async fn lists_come_in_pages(stage: &impl Stage, control: &Control) {
     }
     let before = control.calls();
     assert!(driver.machines().await.unwrap().len() > 6);
-    assert!(control.calls() - before >= 3);
+    assert!(control.calls() - before >= 3 || !stage.has_pages());
     assert!(driver.images(Some("no such image")).await.unwrap().is_empty());
 }
 

@@ -49,6 +49,11 @@ pub trait Stage {
         None
     }
 
+    /// Whether machines come in pages.
+    fn has_pages(&self) -> bool {
+        true
+    }
+
     /// Lists that the far side gives whole, for its API has no pages for them.
     fn whole(&self) -> &'static [Capability] {
         &[]
