@@ -59,11 +59,11 @@ pub use ssh::key::{SshKey, SshKeyKind};
 /// The fake far sides, for tests and benchmarks.
 #[cfg(feature = "sim")]
 pub mod sim {
-    pub use crate::fake::{Control, FakeService, Fault, Service};
     pub use crate::bare_metal::sim as bare_metal;
     pub use crate::digitalocean::sim as digitalocean;
     pub use crate::docker::sim as docker;
     pub use crate::ec2::sim as ec2;
+    pub use crate::fake::{Control, FakeService, Fault, Service};
     pub use crate::linode::sim as linode;
     pub use crate::nephoscale::sim as nephoscale;
     pub use crate::openstack::sim as openstack;
