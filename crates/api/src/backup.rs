@@ -32,8 +32,10 @@ pub struct Backup {
     pub origin: RunOrigin,
     /// The time of the schedule that it stands for: each has one backup, even if only to say that it was missed.
     pub slot_at: Option<Timestamp>,
-    /// The snapshot that it left in the vault.
+    /// The snapshot that it left in the vault; nothing once retention gave that up.
     pub snapshot_id: Option<SnapshotId>,
+    /// When retention gave up its files.
+    pub forgotten_at: Option<Timestamp>,
     /// How far it has come.
     pub progress: Progress,
     /// When it was asked for.

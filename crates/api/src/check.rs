@@ -17,8 +17,14 @@ pub struct Check {
     pub id: CheckId,
     /// The vault that it checks.
     pub vault_id: VaultId,
-    /// Whether it also reads and verifies all data.
+    /// Whether it also reads and verifies data.
     pub read_data: bool,
+    /// Which part of the data it reads, of `parts`; counted from 0.
+    pub part: u32,
+    /// In how many parts the data is read; 1 for all at once.
+    pub parts: u32,
+    /// The time of the vault's own schedule that it stands for; nothing when somebody asked for it.
+    pub slot_at: Option<Timestamp>,
     /// Where it stands. A check that found problems has `completed_with_errors`.
     pub state: RunState,
     /// Why it failed.

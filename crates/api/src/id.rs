@@ -83,6 +83,10 @@ integer_id! {
     BackupId;
     /// One restore run.
     RestoreId;
+    /// A restore configuration.
+    RestoreConfigurationId;
+    /// One cleanup of a vault.
+    CleanupId;
     /// One check of a vault.
     CheckId;
     /// An alarm.

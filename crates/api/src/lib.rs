@@ -8,6 +8,7 @@
 
 mod endpoint;
 
+pub mod activity;
 pub mod agent;
 pub mod alarm;
 pub mod api_key;
@@ -16,6 +17,7 @@ pub mod backend;
 pub mod backup;
 pub mod backup_configuration;
 pub mod check;
+pub mod cleanup;
 pub mod event;
 pub mod file;
 pub mod id;
@@ -32,6 +34,7 @@ pub mod problem;
 pub mod provider;
 pub mod quota;
 pub mod restore;
+pub mod restore_configuration;
 pub mod retention;
 pub mod run;
 pub mod schedule;
@@ -59,9 +62,12 @@ pub fn declarations() -> Vec<Declaration> {
         agent::declarations(),
         backup_configuration::declarations(),
         backup::declarations(),
+        restore_configuration::declarations(),
         restore::declarations(),
+        activity::declarations(),
         vault::declarations(),
         check::declarations(),
+        cleanup::declarations(),
         file::declarations(),
         quota::declarations(),
         alarm::declarations(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Page,
     endpoint::endpoints,
-    id::{AgentId, BackupId, RestoreId},
+    id::{AgentId, BackupId, RestoreConfigurationId, RestoreId},
     run::{Progress, RunError, RunState},
 };
 
@@ -20,12 +20,16 @@ pub struct Restore {
     pub name: String,
     /// The backup that it restores.
     pub backup_id: BackupId,
+    /// The restore configuration that it runs.
+    pub configuration_id: Option<RestoreConfigurationId>,
     /// The agent that runs it.
     pub agent_id: AgentId,
     /// The folder that the files go under, each with its full path; `/` puts them where they were.
     pub path: String,
     /// Only files that match one of these; all where there is none.
     pub inclusions: Vec<String>,
+    /// Files that match one of these are left out.
+    pub exclusions: Vec<String>,
     /// Whether files that differ are overwritten; else they stay, and are counted as skipped.
     pub overwrite: bool,
     /// Where it stands.
@@ -42,12 +46,17 @@ pub struct Restore {
     pub completed_at: Option<Timestamp>,
 }
 
-/// A restore to be started.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// A restore to be started: of a backup, or as a restore configuration says. What else stands here takes the place of
+/// what the configuration says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRestore {
     /// The backup to restore.
-    pub backup_id: BackupId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup_id: Option<BackupId>,
+    /// The restore configuration to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore_configuration_id: Option<RestoreConfigurationId>,
     /// The agent to restore to; the one that made the backup when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<AgentId>,
@@ -57,9 +66,24 @@ pub struct NewRestore {
     /// Only files that match one of these patterns; all when empty.
     #[serde(default)]
     pub inclusions: Vec<String>,
+    /// Files that match one of these patterns are left out.
+    #[serde(default)]
+    pub exclusions: Vec<String>,
     /// Whether files that differ are overwritten.
     #[serde(default)]
     pub overwrite: bool,
+}
+
+impl NewRestore {
+    /// All files of a backup, where they were, on its own agent.
+    pub fn of(backup_id: BackupId) -> Self {
+        Self { backup_id: Some(backup_id), ..Self::default() }
+    }
+
+    /// What a restore configuration says.
+    pub fn by(configuration_id: RestoreConfigurationId) -> Self {
+        Self { restore_configuration_id: Some(configuration_id), ..Self::default() }
+    }
 }
 
 /// What there is to say of a restore that ended by itself.

@@ -4,13 +4,14 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
-    agent::AgentCommand, agent_process::AgentProcessCommand, alarm::AlarmCommand, api_key::ApiKeyCommand,
-    audit::AuditCommand, backend::BackendCommand, backup::BackupCommand,
+    activity::ActivityCommand, agent::AgentCommand, agent_process::AgentProcessCommand, alarm::AlarmCommand,
+    api_key::ApiKeyCommand, audit::AuditCommand, backend::BackendCommand, backup::BackupCommand,
     backup_configuration::BackupConfigurationCommand, browser_session::BrowserSessionCommand,
     event::EventArgs, image::ImageCommand, key::KeyCommand, location::LocationCommand, login::LoginArgs,
     machine::MachineCommand, man::ManArgs, network::NetworkCommand, provider::ProviderCommand,
-    quota::QuotaCommand, restore::RestoreCommand, server::ServerArgs, session::Globals, size::SizeCommand,
-    up::UpArgs, user::UserCommand, vault::VaultCommand,
+    quota::QuotaCommand, restore::RestoreCommand, restore_configuration::RestoreConfigurationCommand,
+    server::ServerArgs, session::Globals, size::SizeCommand, up::UpArgs, user::UserCommand,
+    vault::VaultCommand,
 };
 
 /// Keeps every machine you own in one place, and a copy of everything on it that you can get back.
@@ -106,11 +107,23 @@ pub enum Command {
         #[command(subcommand)]
         command: BackupCommand,
     },
+    /// Restores that are kept, to be run again.
+    RestoreConfigurations {
+        /// The verb.
+        #[command(subcommand)]
+        command: RestoreConfigurationCommand,
+    },
     /// Files of a backup written to a path on an agent's machine.
     Restores {
         /// The verb.
         #[command(subcommand)]
         command: RestoreCommand,
+    },
+    /// Backups, restores, checks and cleanups in one list.
+    Activity {
+        /// The verb.
+        #[command(subcommand)]
+        command: ActivityCommand,
     },
     /// The repositories that hold backup data, and the files in them.
     Vaults {

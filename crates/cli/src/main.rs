@@ -3,6 +3,7 @@
 //! Each noun has a file with its verbs; what the nouns share is in `list`, `run`, `session` and `output`. Commands
 //! hand back an [`Exit`] or an [`Error`]; only this file turns them into an exit status.
 
+mod activity;
 mod agent;
 mod agent_process;
 mod alarm;
@@ -14,6 +15,7 @@ mod backup;
 mod backup_configuration;
 mod browser_session;
 mod check;
+mod cleanup;
 mod confirm;
 mod error;
 mod event;
@@ -35,6 +37,7 @@ mod progress;
 mod provider;
 mod quota;
 mod restore;
+mod restore_configuration;
 mod run;
 mod runtime;
 mod secret;
@@ -103,7 +106,9 @@ async fn ask(command: Command, session: &Session) -> Result<Exit> {
         Command::Agents { command } => agent::run(command, session).await,
         Command::BackupConfigurations { command } => backup_configuration::run(command, session).await,
         Command::Backups { command } => backup::run(command, session).await,
+        Command::RestoreConfigurations { command } => restore_configuration::run(command, session).await,
         Command::Restores { command } => restore::run(command, session).await,
+        Command::Activity { command } => activity::run(command, session).await,
         Command::Vaults { command } => vault::run(command, session).await,
         Command::Keys { command } => key::run(command, session).await,
         Command::ApiKeys { command } => api_key::run(command, session).await,

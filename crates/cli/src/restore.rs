@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use roadstead_client::api::{
-    id::{AgentId, BackupId, RestoreId},
+    id::{AgentId, BackupId, RestoreConfigurationId, RestoreId},
     restore::{NewRestore, Restore, RestoreList, RestoreQuery, RestoreShow},
 };
 
@@ -21,7 +21,7 @@ pub enum RestoreCommand {
     /// Start a restore.
     #[command(
         after_help = "Exit status with --wait: 0 completed, 3 completed with errors, 1 otherwise.\n\nExample:\n  \
-                            roadstead restores start --backup 1 --path /tmp/restored --wait"
+                            roadstead restores start --backup 1 --path /tmp/restored --wait\n  roadstead restores start --restore-configuration 1"
     )]
     Start(StartArgs),
     /// List restores, newest first.
@@ -60,8 +60,11 @@ pub enum RestoreCommand {
 #[derive(Args, Debug)]
 pub struct StartArgs {
     /// The backup to restore.
-    #[arg(long)]
-    backup: BackupId,
+    #[arg(long, required_unless_present = "restore_configuration")]
+    backup: Option<BackupId>,
+    /// The restore configuration to run; what else is given takes the place of what that says.
+    #[arg(long, value_name = "CONFIGURATION")]
+    restore_configuration: Option<RestoreConfigurationId>,
     /// The agent to restore to; the one that made the backup when absent.
     #[arg(long)]
     agent: Option<AgentId>,
@@ -71,6 +74,9 @@ pub struct StartArgs {
     /// Only files that match a pattern.
     #[arg(long, num_args = 1.., value_name = "PATTERN")]
     include: Vec<String>,
+    /// Leave out files that match a pattern.
+    #[arg(long, num_args = 1.., value_name = "PATTERN")]
+    exclude: Vec<String>,
     /// Overwrite files that differ.
     #[arg(long)]
     overwrite: bool,
@@ -123,9 +129,11 @@ impl From<StartArgs> for NewRestore {
     fn from(args: StartArgs) -> Self {
         Self {
             backup_id: args.backup,
+            restore_configuration_id: args.restore_configuration,
             agent_id: args.agent,
             path: args.path,
             inclusions: args.include,
+            exclusions: args.exclude,
             overwrite: args.overwrite,
         }
     }

@@ -9,6 +9,8 @@ use roadstead_client::api::{
 
 use crate::{
     check,
+    cleanup::{self, TrashArgs},
+    confirm::DeleteArgs,
     error::{Exit, Result},
     file, human,
     list::{self, ListArgs},
@@ -40,6 +42,22 @@ pub enum VaultCommand {
         #[arg(long)]
         read_data: bool,
     },
+    /// Forget the backups that no rule of retention keeps, win their space back, and wait until that has ended.
+    #[command(
+        after_help = "What is forgotten can be brought back from the trash for 7 days.\n\nExample:\n  roadstead \
+                            vaults cleanup VAULT --dry-run\n  roadstead vaults cleanup VAULT --yes"
+    )]
+    Cleanup {
+        /// The vault's id.
+        vault: VaultId,
+        #[command(flatten)]
+        delete: DeleteArgs,
+    },
+    /// Show what lies in a vault's trash, or bring it back.
+    #[command(
+        after_help = "Example:\n  roadstead vaults trash VAULT\n  roadstead vaults trash VAULT --restore"
+    )]
+    Trash(TrashArgs),
     /// Print what plain restic needs to open a vault: its repository and password.
     #[command(after_help = "Example:\n  roadstead vaults export-key VAULT -o json")]
     ExportKey {
@@ -96,6 +114,8 @@ pub async fn run(command: VaultCommand, session: &Session) -> Result<Exit> {
         }
         VaultCommand::Show { vault } => output.object(&client.call::<VaultShow>(&vault, &(), &()).await?)?,
         VaultCommand::Check { vault, read_data } => return check::run(session, &vault, read_data).await,
+        VaultCommand::Cleanup { vault, delete } => return cleanup::run(session, &vault, delete).await,
+        VaultCommand::Trash(args) => return cleanup::trash(session, args).await,
         VaultCommand::ExportKey { vault } => {
             output.object(&client.call::<VaultKeyExport>(&vault, &(), &()).await?)?
         }

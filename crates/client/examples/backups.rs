@@ -10,7 +10,7 @@
 use std::{env, error::Error};
 
 use roadstead_client::{
-    api::{id::BackupConfigurationId, restore::NewRestore},
+    api::{id::BackupConfigurationId, restore::NewRestore, restore_configuration::NewRestoreConfiguration},
     blocking::{BackupStatus, Client},
 };
 use serde_json::json;
@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn look_around(conn: &Client) -> Result<(), Box<dyn Error>> {
     println!("agents: {}", shown(&conn.agents()?));
     println!("backup_configurations: {}", shown(&conn.backup_configurations()?));
+    println!("restore_configurations: {}", shown(&conn.restore_configurations()?));
     println!("active_backups: {}", shown(&conn.active_backups()?));
     println!("active_restores: {}", shown(&conn.active_restores()?));
     println!("api_endpoint: {}", conn.api_endpoint());
@@ -44,7 +45,9 @@ fn look_around(conn: &Client) -> Result<(), Box<dyn Error>> {
     let agent = conn.get_agent(first)?;
     println!("agent: {}", agent.name);
     println!("agent.backup_configurations: {}", shown(&agent.backup_configurations()?));
+    println!("agent.restore_configurations: {}", shown(&agent.restore_configurations()?));
     println!("agent.active_backups: {}", shown(&agent.active_backups()?));
+    println!("agent.active_restores: {}", shown(&agent.active_restores()?));
     println!("busy {}, encrypted {}, enabled {}", agent.is_busy(), agent.is_encrypted(), agent.is_enabled());
     Ok(())
 }
@@ -53,11 +56,19 @@ fn change_configuration(conn: &Client, id: BackupConfigurationId) -> Result<(), 
     let mut config = conn.get_backup_configuration(id)?;
     println!("schedule: {}", config.schedule);
     println!("next_runtime: {:?}", config.next_runtime());
+    println!("notifies_on_failure {}", config.notifies_on_failure());
+    println!("notifies_on_success {}", config.notifies_on_success());
+    println!("notification_email: {:?}", config.notification_email());
     config.disable()?;
     println!("enabled: {}", config.is_enabled());
     config.enable()?;
     config.update_from_dict(&json!({ "exclusions": ["*.tmp"] }))?;
     println!("exclusions: {:?}", config.exclusions);
+    let file = env::temp_dir().join(format!("backups-example-{}.toml", std::process::id()));
+    std::fs::write(&file, "notification_email = 'ops@example.org'\nnotify_failure = true\n")?;
+    config.update_from_file(&file)?;
+    std::fs::remove_file(&file)?;
+    println!("told of failures: {:?}, {}", config.notification_email(), config.notifies_on_failure());
     Ok(())
 }
 
@@ -92,18 +103,29 @@ fn run_to_the_end(
 }
 
 fn restore(conn: &Client, backup: &BackupStatus, to: &str) -> Result<(), Box<dyn Error>> {
-    let wanted = NewRestore {
-        backup_id: backup.id(),
-        agent_id: None,
+    let new = NewRestoreConfiguration {
         path: Some(to.to_owned()),
-        inclusions: Vec::new(),
-        overwrite: false,
+        ..NewRestoreConfiguration::new("aside", backup.id())
     };
-    let mut restore = conn.create_restore(wanted)?;
+    let id = conn.create_restore_configuration(new)?.id;
+    let mut config = conn.get_restore_configuration(id)?;
+    println!("restore configuration: {}", config.name);
+    println!("restore next_runtime: {:?}", config.next_runtime());
+    config.disable()?;
+    config.enable()?;
+    println!("restore enabled: {}", config.is_enabled());
+    config.update_from_dict(&json!({ "overwrite": true }))?;
+
+    let mut restore = conn.create_restore(NewRestore::by(id))?;
+    println!("restore running: {}", restore.running()?);
     let status = restore.start()?;
     restore.wait(|_| ())?;
+    println!("restore state: {}", status.state()?);
     let report = conn.get_restore_report(status.id())?;
-    println!("restored: ok {}, {} files", report.ok, report.files_restored);
+    println!("restored: ok {}, {} files, errors {:?}", report.ok, report.files_restored, report.errors);
+    println!("the same report: {}", restore.report()?.is_some_and(|same| same.id == report.id));
+    config.delete()?;
+    println!("restore configurations left: {}", conn.restore_configurations()?.len());
     Ok(())
 }
 

@@ -12,9 +12,12 @@ use roadstead_api::{
     backup_configuration::BackupConfigurationQuery,
     id::AgentId,
     restore::RestoreQuery,
+    restore_configuration::RestoreConfigurationQuery,
 };
 
-use crate::{BackupConfiguration, BackupStatus, Client, Handle, RestoreStatus, error::Result};
+use crate::{
+    BackupConfiguration, BackupStatus, Client, Handle, RestoreConfiguration, RestoreStatus, error::Result,
+};
 
 /// An agent.
 pub type Agent = Handle<agent::Agent>;
@@ -76,6 +79,13 @@ impl Agent {
         let query =
             BackupConfigurationQuery { agent_id: Some(self.id), ..BackupConfigurationQuery::default() };
         self.client.find_backup_configurations(query).await
+    }
+
+    /// Lists the restore configurations that restore to it. Talks to the server.
+    pub async fn restore_configurations(&self) -> Result<Vec<RestoreConfiguration>> {
+        let query =
+            RestoreConfigurationQuery { agent_id: Some(self.id), ..RestoreConfigurationQuery::default() };
+        self.client.find_restore_configurations(query).await
     }
 
     /// Lists its backups that have not ended. Talks to the server.

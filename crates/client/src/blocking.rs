@@ -9,6 +9,7 @@ use std::{fmt, ops::Deref, path::Path, sync::Arc, time::Duration};
 use bytes::Bytes;
 use roadstead_api::{
     Endpoint,
+    activity::{Activity, ActivityQuery},
     agent::EnrolmentToken,
     alarm::{Alarm, AlarmQuery},
     api_key::{ApiKey, ApiKeyWithSecret},
@@ -17,11 +18,12 @@ use roadstead_api::{
     backup::{self, BackupQuery},
     backup_configuration::{BackupConfigurationChange, BackupConfigurationQuery, NewBackupConfiguration},
     check::Check,
+    cleanup::{Cleanup, CleanupPlan, Trash},
     event::EventQuery,
     file::File,
     id::{
-        AgentId, AlarmId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, KeyId, MachineId,
-        RestoreId, SessionId, UserId, VaultId,
+        AgentId, AlarmId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, CleanupId, KeyId,
+        MachineId, RestoreConfigurationId, RestoreId, SessionId, UserId, VaultId,
     },
     image::Image,
     key::{KeyQuery, NewKey},
@@ -32,6 +34,7 @@ use roadstead_api::{
     provider::Provider,
     quota::Quota,
     restore::{self, NewRestore, RestoreQuery},
+    restore_configuration::{NewRestoreConfiguration, RestoreConfigurationChange, RestoreConfigurationQuery},
     run::RunState,
     session::Session,
     size::Size,
@@ -77,6 +80,8 @@ pub type Restore = Blocking<crate::Restore>;
 pub type RestoreStatus = Blocking<crate::RestoreStatus>;
 /// The report of a restore.
 pub type RestoreReport = Blocking<crate::RestoreReport>;
+/// A restore configuration.
+pub type RestoreConfiguration = Blocking<crate::RestoreConfiguration>;
 /// A vault.
 pub type Vault = Blocking<crate::Vault>;
 /// The server's events.
@@ -195,6 +200,7 @@ answers!(
     VaultKey
 );
 answers!(Alarm, Quota, KeyMachine, Session, ApiKey, ApiKeyWithSecret, AuditCheck, AuditEntry, EnrolmentToken);
+answers!(Activity, Cleanup, CleanupPlan, Trash);
 answers!(Image, Location, machine::Machine, MachineProbe, Network, Size);
 
 /// Gives a blocking object the namesakes of the async methods listed.
@@ -273,6 +279,18 @@ namesakes! { Client:
     fn start_restore(&self, wanted: &NewRestore) -> RestoreStatus;
     fn vaults(&self) -> Vec<Vault>;
     fn get_vault(&self, id: &VaultId) -> Vault;
+    fn restore_configurations(&self) -> Vec<RestoreConfiguration>;
+    fn find_restore_configurations(&self, query: RestoreConfigurationQuery) -> Vec<RestoreConfiguration>;
+    fn get_restore_configuration(&self, id: RestoreConfigurationId) -> RestoreConfiguration;
+    fn create_restore_configuration(&self, new: NewRestoreConfiguration) -> RestoreConfiguration;
+    fn activity(&self, query: ActivityQuery) -> Vec<Activity>;
+    fn start_cleanup(&self, vault: &VaultId) -> Cleanup;
+    fn get_cleanup(&self, id: CleanupId) -> Cleanup;
+    fn cleanups(&self, vault: &VaultId) -> Vec<Cleanup>;
+    fn wait_for_cleanup(&self, id: CleanupId, progress: impl FnMut(&Cleanup) + Send) -> Cleanup;
+    fn plan_cleanup(&self, vault: &VaultId) -> CleanupPlan;
+    fn trash(&self, vault: &VaultId) -> Trash;
+    fn restore_trash(&self, vault: &VaultId) -> Trash;
     fn start_check(&self, vault: &VaultId, read_data: bool) -> Check;
     fn get_check(&self, id: CheckId) -> Check;
     fn wait_for_check(&self, id: CheckId, progress: impl FnMut(&Check) + Send) -> Check;
@@ -335,6 +353,7 @@ namesakes! { Agent:
     fn enable(&mut self) -> ();
     fn disable(&mut self) -> ();
     fn backup_configurations(&self) -> Vec<BackupConfiguration>;
+    fn restore_configurations(&self) -> Vec<RestoreConfiguration>;
     fn active_backups(&self) -> Vec<BackupStatus>;
     fn active_restores(&self) -> Vec<RestoreStatus>;
 }
@@ -355,6 +374,16 @@ namesakes! { BackupConfiguration:
     fn disable(&mut self) -> ();
     fn delete(self) -> ();
     fn update(&mut self, change: &BackupConfigurationChange) -> ();
+    fn update_from_dict(&mut self, change: &(impl Serialize + Sync + ?Sized)) -> ();
+    fn update_from_file(&mut self, path: impl AsRef<Path>) -> ();
+}
+
+namesakes! { RestoreConfiguration:
+    fn refresh(&mut self) -> ();
+    fn enable(&mut self) -> ();
+    fn disable(&mut self) -> ();
+    fn delete(self) -> ();
+    fn update(&mut self, change: &RestoreConfigurationChange) -> ();
     fn update_from_dict(&mut self, change: &(impl Serialize + Sync + ?Sized)) -> ();
     fn update_from_file(&mut self, path: impl AsRef<Path>) -> ();
 }

@@ -21,6 +21,7 @@
 //! # }
 //! ```
 
+mod activity;
 mod agent;
 mod alarm;
 mod api_key;
@@ -28,9 +29,11 @@ mod audit;
 mod backend;
 mod backup;
 mod backup_configuration;
+pub mod base;
 pub mod blocking;
 mod builder;
 mod check;
+mod cleanup;
 mod client;
 mod document;
 mod error;
@@ -49,6 +52,7 @@ mod prepared;
 mod provider;
 mod quota;
 mod restore;
+mod restore_configuration;
 mod run;
 mod session;
 mod size;
@@ -72,6 +76,7 @@ pub use list::PagedQuery;
 pub use machine::Machine;
 pub use prepared::Prepared;
 pub use restore::{Restore, RestoreReport, RestoreStatus};
+pub use restore_configuration::RestoreConfiguration;
 pub use roadstead_api as api;
 pub use run::{Run, Status};
 pub use vault::Vault;

@@ -1,9 +1,10 @@
 //! Lists, page by page or to the end.
 
 use roadstead_api::{
-    Endpoint, Page, PageQuery, alarm::AlarmQuery, backend::BackendQuery, backup::BackupQuery,
-    backup_configuration::BackupConfigurationQuery, file::FileQuery, key::KeyQuery, machine::MachineQuery,
-    page::MAX_LIMIT, restore::RestoreQuery,
+    Endpoint, Page, PageQuery, activity::ActivityQuery, alarm::AlarmQuery, backend::BackendQuery,
+    backup::BackupQuery, backup_configuration::BackupConfigurationQuery, file::FileQuery, key::KeyQuery,
+    machine::MachineQuery, page::MAX_LIMIT, restore::RestoreQuery,
+    restore_configuration::RestoreConfigurationQuery,
 };
 
 use crate::{
@@ -34,6 +35,8 @@ macro_rules! paged_query {
 paged_query!(
     PageQuery,
     AlarmQuery,
+    ActivityQuery,
+    RestoreConfigurationQuery,
     BackupQuery,
     BackupConfigurationQuery,
     RestoreQuery,

@@ -13,7 +13,7 @@ use roadstead_api::{
 
 use crate::{
     Client, Handle,
-    error::Result,
+    error::{Error, ErrorKind, Result},
     prepared::Prepared,
     run::{Run, Status},
 };
@@ -65,9 +65,18 @@ impl Client {
         Ok(Handle::new(self, self.call::<RestoreReportShow>(&id, &(), &()).await?))
     }
 
-    /// Takes up a restore to be run; [`Restore::start`] runs it. Talks to the server, to see that the backup is there.
+    /// Takes up a restore to be run; [`Restore::start`] runs it. Talks to the server, to see that what is named is there.
     pub async fn create_restore(&self, wanted: NewRestore) -> Result<Restore> {
-        self.get_backup(wanted.backup_id).await?;
+        match (wanted.backup_id, wanted.restore_configuration_id) {
+            (Some(backup), _) => drop(self.get_backup(backup).await?),
+            (None, Some(configuration)) => drop(self.get_restore_configuration(configuration).await?),
+            (None, None) => {
+                return Err(Error::new(
+                    ErrorKind::Invalid,
+                    "neither a backup nor a restore configuration is named",
+                ));
+            }
+        }
         Ok(Prepared::new(self, wanted))
     }
 
@@ -81,6 +90,11 @@ impl Restore {
     /// The patterns that it restores; all files where there is none. From memory.
     pub fn inclusions(&self) -> &[String] {
         &self.wanted.inclusions
+    }
+
+    /// The patterns that it leaves out. From memory.
+    pub fn exclusions(&self) -> &[String] {
+        &self.wanted.exclusions
     }
 
     /// Starts a run, and waits until the agent has taken it or it has ended. Starting again is a new run.

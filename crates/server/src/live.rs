@@ -69,6 +69,10 @@ pub struct Live {
     pub overdue: Signal,
     /// Wakes the dispatcher: there may be a run to send to an agent.
     pub dispatch: Signal,
+    /// Wakes the cleaner: there may be a cleanup to run.
+    pub cleanups: Signal,
+    /// Wakes whoever queues the periodic work on vaults.
+    pub upkeep: Signal,
     /// Wakes the scheduler: there may be a slot that can be decided now.
     pub schedules: Signal,
     /// Wakes whoever writes down when agents were last heard of.

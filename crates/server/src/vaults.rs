@@ -99,6 +99,9 @@ impl From<roadstead_vault::Error> for Error {
         use roadstead_vault::ErrorKind as Kind;
         match error.kind() {
             Kind::Full => Self::new(ErrorKind::Full, "The vault store's disk is full.").caused_by(error),
+            Kind::Locked => {
+                Self::new(ErrorKind::Unavailable, "Others are at work in the vault.").caused_by(error)
+            }
             Kind::NotFound => Self::not_found(error.to_string()),
             Kind::Conflict => Self::conflict(error.to_string()),
             Kind::Invalid => Self::invalid(error.to_string()),

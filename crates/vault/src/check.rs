@@ -25,6 +25,9 @@ use packs::Packs;
 pub struct CheckOptions {
     /// Whether to read and verify every pack, not only the structure.
     pub read_data: bool,
+    /// Of the packs, only this part of so many (counted from 0), so that what is too much for one check is read in
+    /// several. All when absent. Packs fall to parts by their ids.
+    pub part: Option<(u32, u32)>,
     /// Threads that read packs; one for each processor when 0.
     pub threads: usize,
 }

@@ -54,13 +54,8 @@ pub async fn make(access: &Access, args: &UpArgs, output: Output) -> Result<Proo
     let proof_folder = access.folder.join("proof");
     clear(&proof_folder)?;
     output.say("Restoring it aside.");
-    let wanted = NewRestore {
-        backup_id: started.id(),
-        agent_id: None,
-        path: Some(text_of(&proof_folder)?),
-        inclusions: Vec::new(),
-        overwrite: true,
-    };
+    let wanted =
+        NewRestore { path: Some(text_of(&proof_folder)?), overwrite: true, ..NewRestore::of(started.id()) };
     let restore = ended(&access.client.start_restore(&wanted).await?, "restore").await?;
     output.say("Comparing every file with its source.");
     let since = started.at_first().created_at.into();

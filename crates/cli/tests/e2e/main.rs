@@ -24,4 +24,5 @@ mod sessions;
 mod state;
 mod support;
 mod tls;
+mod upkeep;
 mod walk;

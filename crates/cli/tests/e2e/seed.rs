@@ -52,7 +52,20 @@ fn the_draft_of_the_backup_bindings_works() {
         "took time: true",
         "files_searched: 12",
         "errors: []",
-        "restored: ok true, 12 files",
+        "restore_configurations: []",
+        "agent.restore_configurations: []",
+        "agent.active_restores: []",
+        "notifies_on_failure false",
+        "notification_email: None",
+        "told of failures: Some(\"ops@example.org\"), true",
+        "restore configuration: aside",
+        "restore next_runtime: None",
+        "restore enabled: true",
+        "restore running: false",
+        "restore state: completed",
+        "restored: ok true, 12 files, errors []",
+        "the same report: true",
+        "restore configurations left: 0",
     ] {
         assert!(told.contains(&line), "{line}\nis missing in\n{text}");
     }

@@ -154,11 +154,9 @@ fn files_that_are_there_are_skipped_or_overwritten_as_asked() {
     assert_eq!(fs::read_to_string(&changed).unwrap(), "changed since");
 
     let new = roadstead_api::restore::NewRestore {
-        backup_id: report.id,
-        agent_id: None,
-        path: None,
         inclusions: vec![source.to_str().unwrap().to_owned()],
         overwrite: true,
+        ..roadstead_api::restore::NewRestore::of(report.id)
     };
     let restore = server.client.start_restore(&new).unwrap().wait(|_| ()).unwrap();
     assert_eq!(restore.state, RunState::Completed, "{restore:?}");

@@ -161,7 +161,8 @@ fn backup(row: &AnyRow) -> Result<Backup> {
         reason: row.maybe_text("reason")?,
         origin: row.word("origin")?,
         slot_at: row.maybe_time("slot_ms")?,
-        snapshot_id: row.maybe_text("snapshot_id")?.map(SnapshotId),
+        snapshot_id: held_snapshot(row)?,
+        forgotten_at: row.maybe_time("forgotten_ms")?,
         progress: row.json("progress")?,
         created_at: row.time("created_ms")?,
         started_at: row.maybe_time("started_ms")?,
@@ -169,10 +170,16 @@ fn backup(row: &AnyRow) -> Result<Backup> {
     })
 }
 
+/// The snapshot of a backup, unless retention gave it up.
+fn held_snapshot(row: &AnyRow) -> Result<Option<SnapshotId>> {
+    let forgotten = row.maybe_integer("forgotten_ms")?.is_some();
+    Ok(row.maybe_text("snapshot_id")?.filter(|_| !forgotten).map(SnapshotId))
+}
+
 fn backup_report(row: &AnyRow) -> Result<BackupReport> {
     let progress: Progress = row.json("progress")?;
     let state = row.word("state")?;
-    let snapshot_id = row.maybe_text("snapshot_id")?.map(SnapshotId);
+    let snapshot_id = held_snapshot(row)?;
     Ok(BackupReport {
         id: BackupId(row.integer("id")?),
         configuration_id: BackupConfigurationId(row.integer("configuration_id")?),

@@ -7,7 +7,7 @@ use roadstead_api::{
     run::RunState,
 };
 use serde::{Deserialize, Serialize};
-use sqlx::{Executor, any::AnyRow, query};
+use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 
 use super::{
     Connection, Write,
@@ -49,6 +49,30 @@ pub async fn insert(
     Ok(CheckId(db.fetch_one(insert).await?.integer("id")?))
 }
 
+/// Makes a queued check of one part of a vault's data, for a slot of the vault's own schedule, unless that has one.
+pub async fn insert_periodic(
+    db: &mut Connection,
+    account: AccountId,
+    vault: &VaultId,
+    slot_ms: i64,
+    (part, parts): (i64, i64),
+    now_ms: i64,
+) -> Result<()> {
+    let insert = query(
+        "INSERT INTO checks (account_id, vault_id, read_data, state, report, created_ms, slot_ms, part, parts)
+         VALUES ($1, $2, 1, 'queued', $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+    )
+    .bind(account.0)
+    .bind(vault.0.as_str())
+    .bind(json(&CheckFindings::default())?)
+    .bind(now_ms)
+    .bind(slot_ms)
+    .bind(part)
+    .bind(parts);
+    db.execute(insert).await?;
+    Ok(())
+}
+
 /// An account's check.
 pub async fn get(db: &mut Connection, account: AccountId, id: CheckId) -> Result<Option<Check>> {
     let select = query("SELECT * FROM checks WHERE account_id = $1 AND id = $2").bind(account.0).bind(id.0);
@@ -57,15 +81,15 @@ pub async fn get(db: &mut Connection, account: AccountId, id: CheckId) -> Result
 
 /// Puts back in the queue what was going on when its server died.
 pub async fn requeue_interrupted(db: &mut Connection) -> Result<()> {
-    let update = Dialect::of(db).requeue_checks();
-    db.execute(update).await?;
+    let update = Dialect::of(db).requeue("checks");
+    db.execute(AssertSqlSafe(update)).await?;
     Ok(())
 }
 
 /// Takes the oldest queued check, if there is one.
 pub async fn claim(db: &mut Write) -> Result<Option<Check>> {
-    let update = Dialect::of(db).claim_check();
-    let Some(row) = db.fetch_optional(update).await? else { return Ok(None) };
+    let update = Dialect::of(db).claim("checks", 0);
+    let Some(row) = db.fetch_optional(AssertSqlSafe(update)).await? else { return Ok(None) };
     tell(db, &row)?;
     check(&row).map(Some)
 }
@@ -107,6 +131,9 @@ fn check(row: &AnyRow) -> Result<Check> {
         id: CheckId(row.integer("id")?),
         vault_id: VaultId(row.text("vault_id")?),
         read_data: row.flag("read_data")?,
+        part: u32::try_from(row.integer("part")?).unwrap_or(0),
+        parts: u32::try_from(row.integer("parts")?).unwrap_or(1),
+        slot_at: row.maybe_time("slot_ms")?,
         state: row.word("state")?,
         reason: row.maybe_text("reason")?,
         problems: findings.problems,

@@ -21,6 +21,7 @@ pub mod testing;
 mod write;
 
 pub mod account;
+pub mod activity;
 pub mod agent;
 pub mod alarm;
 pub mod api_key;
@@ -29,6 +30,7 @@ pub mod backend;
 pub mod backup;
 pub mod backup_configuration;
 pub mod check;
+pub mod cleanup;
 pub mod enrolment_token;
 pub mod idempotency_key;
 pub mod key;
@@ -37,6 +39,7 @@ pub mod machine;
 pub mod metrics;
 pub mod quota;
 pub mod restore;
+pub mod restore_configuration;
 pub mod run;
 pub mod schedule;
 pub mod session;
@@ -46,7 +49,7 @@ pub mod vault_file;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use roadstead_api::id::CheckId;
+use roadstead_api::id::{CheckId, CleanupId};
 use sqlx::{Any, AnyConnection, AnyPool, pool::PoolConnection};
 
 pub use write::Write;
@@ -134,6 +137,11 @@ impl Db {
     /// The right to work on a check, to be had before its row is seen to be in progress.
     pub async fn lease_check(&self, id: CheckId) -> Result<Lease> {
         self.lease(postgres::check_lock(id.0)).await
+    }
+
+    /// The right to work on a cleanup, to be had before its row is seen to be in progress.
+    pub async fn lease_cleanup(&self, id: CleanupId) -> Result<Lease> {
+        self.lease(postgres::cleanup_lock(id.0)).await
     }
 
     /// The right to look whether this is the first start, and to make it so.

@@ -1,7 +1,7 @@
 //! Restores: one row a run. What both kinds of run share is in [`super::run`].
 
 use roadstead_api::{
-    id::{AccountId, AgentId, BackupId, RestoreId},
+    id::{AccountId, AgentId, BackupId, RestoreConfigurationId, RestoreId},
     restore::{Restore, RestoreQuery, RestoreReport},
     run::{Progress, RunState},
 };
@@ -20,6 +20,10 @@ pub struct NewRestoreRow<'a> {
     pub account_id: AccountId,
     /// The backup that it restores.
     pub backup_id: BackupId,
+    /// The restore configuration that it runs.
+    pub configuration_id: Option<RestoreConfigurationId>,
+    /// The agent that made the backup.
+    pub source_agent_id: AgentId,
     /// The agent that is to run it.
     pub agent_id: AgentId,
     /// Its name.
@@ -28,6 +32,8 @@ pub struct NewRestoreRow<'a> {
     pub path: &'a str,
     /// Only what matches one of these.
     pub inclusions: &'a [String],
+    /// What is left out.
+    pub exclusions: &'a [String],
     /// Whether files that differ are overwritten.
     pub overwrite: bool,
     /// Now.
@@ -38,8 +44,8 @@ pub struct NewRestoreRow<'a> {
 pub async fn insert(db: &mut Connection, new: &NewRestoreRow<'_>) -> Result<RestoreId> {
     let insert = query(
         "INSERT INTO restores (account_id, backup_id, agent_id, name, path, inclusions, overwrite, files_skipped,
-                               state, progress, errors, created_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 'queued', $8, '[]', $9) RETURNING id",
+                               state, progress, errors, created_ms, configuration_id, source_agent_id, exclusions)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 'queued', $8, '[]', $9, $10, $11, $12) RETURNING id",
     )
     .bind(new.account_id.0)
     .bind(new.backup_id.0)
@@ -49,7 +55,10 @@ pub async fn insert(db: &mut Connection, new: &NewRestoreRow<'_>) -> Result<Rest
     .bind(json(&new.inclusions)?)
     .bind(i64::from(new.overwrite))
     .bind(json(&Progress::default())?)
-    .bind(new.now_ms);
+    .bind(new.now_ms)
+    .bind(new.configuration_id.map(|id| id.0))
+    .bind(new.source_agent_id.0)
+    .bind(json(&new.exclusions)?);
     Ok(RestoreId(db.fetch_one(insert).await?.integer("id")?))
 }
 
@@ -97,9 +106,11 @@ fn restore(row: &AnyRow) -> Result<Restore> {
         id: RestoreId(row.integer("id")?),
         name: row.text("name")?,
         backup_id: BackupId(row.integer("backup_id")?),
+        configuration_id: row.maybe_integer("configuration_id")?.map(RestoreConfigurationId),
         agent_id: AgentId(row.integer("agent_id")?),
         path: row.text("path")?,
         inclusions: row.json("inclusions")?,
+        exclusions: row.json("exclusions")?,
         overwrite: row.flag("overwrite")?,
         state: row.word("state")?,
         reason: row.maybe_text("reason")?,

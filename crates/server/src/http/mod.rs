@@ -1,5 +1,6 @@
 //! `/api/v1`: requests decoded, operations called, replies encoded. One file a noun lists its routes.
 
+mod activity;
 mod agent;
 mod alarm;
 mod api_key;
@@ -8,6 +9,7 @@ mod backend;
 mod backup;
 mod backup_configuration;
 mod check;
+mod cleanup;
 mod event;
 mod file;
 mod health;
@@ -23,6 +25,7 @@ mod problem;
 mod provider;
 mod quota;
 mod restore;
+mod restore_configuration;
 mod routes;
 mod session;
 mod size;
@@ -57,9 +60,12 @@ fn declared() -> Routes {
         agent::routes,
         backup_configuration::routes,
         backup::routes,
+        restore_configuration::routes,
         restore::routes,
+        activity::routes,
         vault::routes,
         check::routes,
+        cleanup::routes,
         file::routes,
         quota::routes,
         alarm::routes,

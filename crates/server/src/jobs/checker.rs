@@ -40,7 +40,7 @@ async fn find(app: &App, check: &Check) -> Result<CheckFindings> {
     let vault = vault.ok_or_else(|| Error::not_found("The vault is gone."))?;
     let sealed = || Error::conflict("This vault is sealed: the server cannot look into it.");
     let password = app.vault_password(&vault).await?.ok_or_else(sealed)?;
-    let task = Task::Check { read_data: check.read_data };
+    let task = Task::Check { read_data: check.read_data, part: check.part, parts: check.parts };
     worker::call(&app.worker, &Order { folder: app.vaults.folder(&vault.id), password, task }).await
 }
 

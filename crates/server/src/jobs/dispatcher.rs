@@ -85,9 +85,18 @@ async fn restore(db: &mut db::Connection, run: &ActiveRun) -> Result<Work> {
     Ok(Work::Restore {
         snapshot_id: snapshot.ok_or_else(|| Error::conflict("The backup's snapshot is gone."))?,
         path: restore.path,
-        inclusions: restore.inclusions,
+        inclusions: selection(restore.inclusions, restore.exclusions),
         overwrite: restore.overwrite,
     })
+}
+
+/// Inclusions and exclusions as one list of patterns: a later `!pattern` takes back what an earlier one matched.
+fn selection(mut inclusions: Vec<String>, exclusions: Vec<String>) -> Vec<String> {
+    if inclusions.is_empty() && !exclusions.is_empty() {
+        inclusions.push("*".to_owned());
+    }
+    inclusions.extend(exclusions.into_iter().map(|pattern| format!("!{pattern}")));
+    inclusions
 }
 
 /// A run that cannot even be described to its agent would stand in the queue for ever.

@@ -5,12 +5,14 @@
 //!   and on a period, so a lost signal costs time and nothing else. It never fails: it logs, and comes again.
 
 mod checker;
+mod cleaner;
 mod dispatcher;
 mod last_seen;
 mod neighbours;
 mod overdue;
 mod refresher;
 mod scheduler;
+mod upkeep;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -24,6 +26,8 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
     tasks.spawn(reconcile(app.clone(), |app| &app.live.dispatch, Duration::from_secs(5), dispatcher::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.schedules, Duration::from_secs(1), scheduler::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.checks, Duration::from_secs(60), checker::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.cleanups, Duration::from_secs(60), cleaner::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.upkeep, Duration::from_secs(60), upkeep::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.last_seen, Duration::from_secs(30), last_seen::run));
     tasks.spawn(refresher::run(app.clone()));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.overdue, Duration::from_secs(60), overdue::run));

@@ -18,6 +18,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 const DISPATCH: &str = "dispatch";
 const CHECKS: &str = "checks";
+const CLEANUPS: &str = "cleanups";
 /// A server has begun, or lost count: what its last life had no time to say is missed.
 const LOST: &str = "lost";
 /// What has happened: a list in JSON follows.
@@ -41,6 +42,7 @@ async fn tell(app: &App, neighbours: &Neighbours, name: &str) {
         let word = tokio::select! {
             () = app.live.dispatch.to_be_told() => DISPATCH,
             () = app.live.checks.to_be_told() => CHECKS,
+            () = app.live.cleanups.to_be_told() => CLEANUPS,
         };
         if let Err(error) = neighbours.tell(name, word).await {
             tracing::warn!(
@@ -116,6 +118,7 @@ async fn hear(app: &App, mut listener: Listener, name: &str) -> Result<(), Error
     // What was said before anybody listened is looked for now.
     app.live.dispatch.notify_here();
     app.live.checks.notify_here();
+    app.live.cleanups.notify_here();
     app.db.events().lost();
     while let Some(word) = listener.heard(name).await? {
         match word.strip_prefix(EVENTS) {
@@ -140,6 +143,7 @@ fn signal<'a>(app: &'a App, word: &str) -> Option<&'a Signal> {
     match word {
         DISPATCH => Some(&app.live.dispatch),
         CHECKS => Some(&app.live.checks),
+        CLEANUPS => Some(&app.live.cleanups),
         _ => None,
     }
 }

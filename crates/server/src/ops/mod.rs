@@ -1,6 +1,7 @@
 //! What can be done: one function per verb and noun. Each authorizes, validates, writes, and wakes the background
 //! work. Nothing here knows HTTP; nothing below knows who may.
 
+pub mod activity;
 pub mod agent;
 pub mod alarm;
 pub mod api_key;
@@ -9,6 +10,7 @@ pub mod backend;
 pub mod backup;
 pub mod backup_configuration;
 pub mod check;
+pub mod cleanup;
 pub mod event;
 pub mod file;
 pub mod image;
@@ -23,6 +25,7 @@ pub mod provider;
 pub mod quota;
 pub mod refresh;
 pub mod restore;
+pub mod restore_configuration;
 pub mod run;
 pub mod session;
 pub mod size;

@@ -2,6 +2,7 @@
 
 use roadstead_api::{
     Page,
+    backup::Backup,
     id::RestoreId,
     link::{RunKind, RunRef},
     restore::{
@@ -10,38 +11,39 @@ use roadstead_api::{
     },
 };
 
-use super::{Context, agent, backup, page, run, validate};
+use super::{Context, backup, page, restore_configuration, run, validate};
 use crate::{Error, Result, db, db::restore::NewRestoreRow};
 
 /// Starts a restore: it is queued, and sent to its agent as soon as that is free.
 pub async fn create(context: &Context, new: NewRestore) -> Result<Restore> {
     context.authorize::<RestoreCreate>()?;
+    let new = completed(context, new).await?;
     let path = new.path.as_deref().unwrap_or("/");
     validate::path("path", path)?;
     validate::patterns("inclusions", &new.inclusions)?;
-    let backup = backup::get(context, new.backup_id).await?;
+    validate::patterns("exclusions", &new.exclusions)?;
+    let neither = || Error::invalid("Say what to restore: backup_id or restore_configuration_id.");
+    let backup = backup::get(context, new.backup_id.ok_or_else(neither)?).await?;
     if backup.snapshot_id.is_none() {
-        let state = backup.state;
-        return Err(Error::conflict(format!(
-            "Backup {} is {state} and left no snapshot to restore.",
-            backup.id
-        )));
+        return Err(Error::conflict(nothing_left(&backup)));
     }
-    let agent = agent::get(context, new.agent_id.unwrap_or(backup.agent_id)).await?;
-    if agent.vault_id != backup.vault_id {
-        return Err(Error::conflict(
-            "A backup is restored by the agent that made it; other agents cannot yet.",
-        ));
-    }
+    let agent_id = new.agent_id.unwrap_or(backup.agent_id);
+    restore_configuration::destination(context, &backup, agent_id).await?;
     let mut change = context.change::<RestoreCreate>().await?;
     let number = db::backup::count_restore(&mut change, backup.id).await?;
+    if let Some(configuration) = new.restore_configuration_id {
+        db::restore_configuration::count_run(&mut change, configuration).await?;
+    }
     let row = NewRestoreRow {
         account_id: context.account(),
         backup_id: backup.id,
-        agent_id: agent.id,
+        configuration_id: new.restore_configuration_id,
+        source_agent_id: backup.agent_id,
+        agent_id,
         name: &format!("{}-restore-{number}", backup.name),
         path,
         inclusions: &new.inclusions,
+        exclusions: &new.exclusions,
         overwrite: new.overwrite,
         now_ms: context.now_ms(),
     };
@@ -49,6 +51,35 @@ pub async fn create(context: &Context, new: NewRestore) -> Result<Restore> {
     change.commit(id).await?;
     context.live.dispatch.notify_one();
     get(context, id).await
+}
+
+/// Fills in what the restore configuration says, if one is named.
+async fn completed(context: &Context, new: NewRestore) -> Result<NewRestore> {
+    let Some(id) = new.restore_configuration_id else { return Ok(new) };
+    let known = restore_configuration::get(context, id).await?;
+    if !known.enabled {
+        return Err(Error::conflict("The restore configuration is disabled; enable it first."));
+    }
+    let or = |asked: Vec<String>, known| if asked.is_empty() { known } else { asked };
+    Ok(NewRestore {
+        backup_id: new.backup_id.or(Some(known.backup_id)),
+        restore_configuration_id: Some(id),
+        agent_id: new.agent_id.or(Some(known.agent_id)),
+        path: new.path.or(Some(known.path)),
+        inclusions: or(new.inclusions, known.inclusions),
+        exclusions: or(new.exclusions, known.exclusions),
+        overwrite: new.overwrite || known.overwrite,
+    })
+}
+
+fn nothing_left(backup: &Backup) -> String {
+    let id = backup.id;
+    match backup.forgotten_at {
+        Some(_) => format!(
+            "Backup {id} was given up by the retention of its configuration; look into the vault's trash."
+        ),
+        None => format!("Backup {id} is {} and left no snapshot to restore.", backup.state),
+    }
 }
 
 /// Lists restores.

@@ -9,8 +9,11 @@ use std::{
 use roadstead_vault::{Cancel, CheckOptions, Page, Repository, VoidMonitor, store::LocalStore};
 use serde::Serialize;
 
-use super::{Order, Reply, Task, file};
-use crate::{Error, Result, db::check::CheckFindings};
+use super::{Order, Reply, Task, cleanup, file};
+use crate::{
+    Error, Result,
+    db::{check::CheckFindings, row::timestamp},
+};
 
 /// How much memory a child may map, in bytes. Threads reserve far more than they use.
 const MEMORY_LIMIT: u64 = 4 << 30;
@@ -42,7 +45,16 @@ fn cancel_when_input_ends(cancel: Cancel) {
 fn carry_out(order: Order, cancel: &Cancel) -> Result<()> {
     let repository = open(&order);
     match order.task {
-        Task::Check { read_data } => answer(repository.and_then(|r| check(&r, read_data, cancel))),
+        Task::Check { read_data, part, parts } => {
+            answer(repository.and_then(|r| check(&r, read_data, (part, parts), cancel)))
+        }
+        Task::PlanCleanup { policies, now_ms } => {
+            answer(repository.and_then(|r| cleanup::plan(&r, &policies, timestamp(now_ms)?)))
+        }
+        Task::Cleanup { policies, now_ms, empty_before_ms } => answer(repository.and_then(|r| {
+            let times = (timestamp(now_ms)?, timestamp(empty_before_ms)?);
+            cleanup::clean(&r, &order.folder, &policies, times, cancel)
+        })),
         Task::List { snapshot, path, offset, limit } => answer(repository.and_then(|r| {
             let entries = r.list(&r.snapshot(&snapshot)?, Path::new(&path), Page { offset, limit })?;
             Ok(entries.into_iter().map(file).collect::<Vec<_>>())
@@ -55,8 +67,13 @@ fn open(order: &Order) -> Result<Repository> {
     Ok(Repository::open(Arc::new(LocalStore::new(&order.folder)), order.password.as_bytes())?)
 }
 
-fn check(repository: &Repository, read_data: bool, cancel: &Cancel) -> Result<CheckFindings> {
-    let options = CheckOptions { read_data, ..CheckOptions::default() };
+fn check(
+    repository: &Repository,
+    read_data: bool,
+    part: (u32, u32),
+    cancel: &Cancel,
+) -> Result<CheckFindings> {
+    let options = CheckOptions { read_data, part: Some(part), ..CheckOptions::default() };
     let report = repository.check(&options, &VoidMonitor, cancel)?;
     let mut problems: Vec<String> = report.problems.iter().take(MAX_PROBLEMS).map(problem_in_words).collect();
     if report.problems.len() > MAX_PROBLEMS {

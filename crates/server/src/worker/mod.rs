@@ -4,6 +4,7 @@
 //! [`Reply`]; after that, for [`Task::Content`], the bytes of the file.
 
 mod child;
+mod cleanup;
 mod parent;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use roadstead_api::file::{File, FileType};
 use serde::{Deserialize, Serialize};
 
 pub use child::vault_work;
+pub use cleanup::{Policy, Verdict};
 pub use parent::{Content, call, content};
 
 use crate::{Error, ErrorKind, Result};
@@ -34,8 +36,28 @@ pub struct Order {
 pub enum Task {
     /// Verify the vault; the reply is a `CheckFindings`.
     Check {
-        /// Whether to read and verify all data.
+        /// Whether to read and verify data.
         read_data: bool,
+        /// Which part of it, of `parts`.
+        part: u32,
+        /// In how many parts it is read.
+        parts: u32,
+    },
+    /// Tell what a cleanup would do; the reply is a list of verdicts.
+    PlanCleanup {
+        /// Which snapshots which rules decide over.
+        policies: Vec<Policy>,
+        /// What time it is.
+        now_ms: i64,
+    },
+    /// Clean the vault; the reply is a `CleanupFindings`.
+    Cleanup {
+        /// Which snapshots which rules decide over.
+        policies: Vec<Policy>,
+        /// What time it is.
+        now_ms: i64,
+        /// What the trash got before is gone for good.
+        empty_before_ms: i64,
     },
     /// List a folder of a snapshot; the reply is a list of files.
     List {
@@ -67,6 +89,8 @@ enum Reply<T> {
     Failed {
         /// Whether the vault lacks what was asked for.
         not_found: bool,
+        /// Whether others are at work in the vault.
+        busy: bool,
         /// What happened, with all causes.
         message: String,
     },
@@ -76,17 +100,20 @@ impl<T> Reply<T> {
     fn of(result: Result<T>) -> Self {
         match result {
             Ok(value) => Self::Done(value),
-            Err(error) => {
-                Self::Failed { not_found: error.kind == ErrorKind::NotFound, message: error.chain() }
-            }
+            Err(error) => Self::Failed {
+                not_found: error.kind == ErrorKind::NotFound,
+                busy: error.kind == ErrorKind::Unavailable,
+                message: error.chain(),
+            },
         }
     }
 
     fn into_result(self) -> Result<T> {
         match self {
             Self::Done(value) => Ok(value),
-            Self::Failed { not_found: true, message } => Err(Error::not_found(message)),
-            Self::Failed { not_found: false, message } => Err(Error::internal(message)),
+            Self::Failed { not_found: true, message, .. } => Err(Error::not_found(message)),
+            Self::Failed { busy: true, message, .. } => Err(Error::new(ErrorKind::Unavailable, message)),
+            Self::Failed { message, .. } => Err(Error::internal(message)),
         }
     }
 }

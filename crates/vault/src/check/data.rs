@@ -29,7 +29,13 @@ struct Finding {
     sound: Vec<(BlobKind, Id)>,
 }
 
-/// Reads all packs and marks those with anything wrong.
+/// Whether a pack falls to a part.
+fn is_in(pack: &Id, part: Option<(u32, u32)>) -> bool {
+    let number = u32::from_be_bytes([pack.0[0], pack.0[1], pack.0[2], pack.0[3]]);
+    part.is_none_or(|(part, parts)| parts < 2 || number % parts == part % parts)
+}
+
+/// Reads packs, all or a part of them, and marks those with anything wrong.
 pub(super) fn verify(
     files: &Files,
     index: &Index,
@@ -43,7 +49,7 @@ pub(super) fn verify(
         Counters::guessing(packs.present.len() as u64, packs.present.iter().map(|pack| pack.1).sum());
     let blobs = by_pack(index);
     let (queue, waiting) = unbounded();
-    for pack in &packs.present {
+    for pack in packs.present.iter().filter(|pack| is_in(&pack.0, options.part)) {
         // There is room and a receiver, so this cannot fail.
         let _ = queue.send(*pack);
     }

@@ -142,7 +142,7 @@ pub fn restore(repository: &Repository, snapshot: &Snapshot, target: &Path) -> R
 
 /// Our check with all data.
 pub fn check(repository: &Repository) -> CheckReport {
-    let options = CheckOptions { read_data: true, threads: 2 };
+    let options = CheckOptions { read_data: true, threads: 2, ..CheckOptions::default() };
     repository.check(&options, &Recorder::default(), &Cancel::new()).unwrap()
 }
 

@@ -160,11 +160,9 @@ impl Agent {
     /// Restores a backup to a folder.
     pub fn restore(&self, server: &Server, backup: BackupId, to: &Path, inclusions: &[&str]) -> Restore {
         let new = NewRestore {
-            backup_id: backup,
-            agent_id: None,
             path: Some(to.to_str().unwrap().to_owned()),
             inclusions: inclusions.iter().map(|&pattern| pattern.to_owned()).collect(),
-            overwrite: false,
+            ..NewRestore::of(backup)
         };
         server.client.start_restore(&new).unwrap().wait(|_| ()).unwrap()
     }

@@ -29,11 +29,11 @@ impl Dialect {
         }
     }
 
-    /// Takes the oldest queued check and returns its row.
-    pub fn claim_check(self) -> &'static str {
+    /// Takes the oldest queued row above `after` of a table of jobs, and returns it.
+    pub fn claim(self, table: &'static str, after: i64) -> String {
         match self {
-            Self::Sqlite => sqlite::CLAIM_CHECK,
-            Self::Postgres => postgres::CLAIM_CHECK,
+            Self::Sqlite => sqlite::claim(table, after),
+            Self::Postgres => postgres::claim(table, after),
         }
     }
 
@@ -78,11 +78,11 @@ impl Dialect {
         }
     }
 
-    /// Queues the checks again that no living server works on.
-    pub fn requeue_checks(self) -> &'static str {
+    /// Queues the rows of a table of jobs again that no living server works on.
+    pub fn requeue(self, table: &'static str) -> String {
         match self {
-            Self::Sqlite => sqlite::REQUEUE_CHECKS,
-            Self::Postgres => postgres::REQUEUE_CHECKS,
+            Self::Sqlite => sqlite::requeue(table),
+            Self::Postgres => postgres::requeue(table),
         }
     }
 }

@@ -23,17 +23,25 @@ pub const TEXT: &str = " TEXT COLLATE \"C\"";
 /// A lock that lasts to the end of the transaction. Its number is this statement's alone.
 pub const AUDIT_TURN: &str = "SELECT pg_advisory_xact_lock(7643002)";
 
-/// Two servers that come at once take two checks.
-pub const CLAIM_CHECK: &str = "UPDATE checks SET state = 'in_progress' WHERE id =
-     (SELECT id FROM checks WHERE state = 'queued' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *";
+/// Two servers that come at once take two jobs.
+pub fn claim(table: &str, after: i64) -> String {
+    format!(
+        "UPDATE {table} SET state = 'in_progress' WHERE id =
+         (SELECT id FROM {table} WHERE state = 'queued' AND id > {after} ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+         RETURNING *"
+    )
+}
 
-/// Who works on a check holds the lock of [`check_lock`]. Only what is in progress is tried for its lock, hence the
-/// fences against reordering.
-pub const REQUEUE_CHECKS: &str =
-    "WITH running AS MATERIALIZED (SELECT id FROM checks WHERE state = 'in_progress'),
-     left_behind AS MATERIALIZED
-         (SELECT id FROM running WHERE pg_try_advisory_xact_lock(72057594037927936 + id))
-     UPDATE checks SET state = 'queued' WHERE state = 'in_progress' AND id IN (SELECT id FROM left_behind)";
+/// Who works on a job holds the lock of [`check_lock`] or [`cleanup_lock`]. Only what is in progress is tried for its
+/// lock, hence the fences against reordering.
+pub fn requeue(table: &str) -> String {
+    let first = if table == "checks" { check_lock(0) } else { cleanup_lock(0) };
+    format!(
+        "WITH running AS MATERIALIZED (SELECT id FROM {table} WHERE state = 'in_progress'),
+         left_behind AS MATERIALIZED (SELECT id FROM running WHERE pg_try_advisory_xact_lock({first} + id))
+         UPDATE {table} SET state = 'queued' WHERE state = 'in_progress' AND id IN (SELECT id FROM left_behind)"
+    )
+}
 
 /// Begins to read: whatever comes later is not seen.
 pub const BEGIN_MOMENT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -58,9 +66,14 @@ const SCHEMA_LOCK: i64 = 1;
 /// Held while the first account is made.
 pub const FIRST_START_LOCK: i64 = 2;
 
-/// The advisory lock of whoever works on a check. [`REQUEUE_CHECKS`] knows it, too.
+/// The advisory lock of whoever works on a check.
 pub fn check_lock(id: i64) -> i64 {
     (1 << 56) + id
+}
+
+/// The advisory lock of whoever works on a cleanup.
+pub fn cleanup_lock(id: i64) -> i64 {
+    (1 << 57) + id
 }
 
 /// Opens a pool.

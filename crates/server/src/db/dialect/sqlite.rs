@@ -16,11 +16,17 @@ pub const BEGIN: &str = "BEGIN IMMEDIATE";
 pub const ID: &str = "INTEGER PRIMARY KEY AUTOINCREMENT";
 
 /// There is one writer, so nobody can come between the look and the change.
-pub const CLAIM_CHECK: &str = "UPDATE checks SET state = 'in_progress'
-     WHERE id = (SELECT MIN(id) FROM checks WHERE state = 'queued') RETURNING *";
+pub fn claim(table: &str, after: i64) -> String {
+    format!(
+        "UPDATE {table} SET state = 'in_progress'
+         WHERE id = (SELECT MIN(id) FROM {table} WHERE state = 'queued' AND id > {after}) RETURNING *"
+    )
+}
 
-/// There is one server, and it asks while it runs no check itself: whatever is in progress was left by a dead one.
-pub const REQUEUE_CHECKS: &str = "UPDATE checks SET state = 'queued' WHERE state = 'in_progress'";
+/// There is one server, and it asks while it does no such job itself: whatever is in progress was left by a dead one.
+pub fn requeue(table: &str) -> String {
+    format!("UPDATE {table} SET state = 'queued' WHERE state = 'in_progress'")
+}
 
 /// How long to wait while another process (a copy being made, a look with `sqlite3`) holds the file.
 pub const BUSY_WITHIN: Duration = Duration::from_secs(10);
