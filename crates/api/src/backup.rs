@@ -105,6 +105,9 @@ pub struct BackupQuery {
     /// Only those that have not ended (true), or that have (false).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
+    /// Only those that files can be restored from (true), or that they cannot (false).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restorable: Option<bool>,
     /// How many items at the most, 1 to 1000; 100 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

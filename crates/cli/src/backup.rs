@@ -43,6 +43,9 @@ pub enum BackupCommand {
         /// Only those that have not ended.
         #[arg(long)]
         active: bool,
+        /// Only those that files can be restored from.
+        #[arg(long)]
+        restorable: bool,
         #[command(flatten)]
         which: ListArgs,
     },
@@ -90,11 +93,12 @@ pub async fn run(command: BackupCommand, session: &Session) -> Result<Exit> {
         BackupCommand::Start { configuration, wait } => {
             run::started(session, &client.start_backup(configuration).await?, wait).await
         }
-        BackupCommand::List { agent, configuration, active, which } => {
+        BackupCommand::List { agent, configuration, active, restorable, which } => {
             let query = BackupQuery {
                 agent_id: agent,
                 configuration_id: configuration,
                 active: active.then_some(true),
+                restorable: restorable.then_some(true),
                 ..BackupQuery::default()
             };
             list::print::<BackupList, _>(session, (), query, which).await

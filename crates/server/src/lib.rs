@@ -4,8 +4,8 @@
 //! the background work. The layers, each of which may call only those below it:
 //!
 //! ```text
-//! http (api/v1)   rest (restic's protocol)   link (agents)
-//!            \            |                 /
+//! http (api/v1)   facade (rcbu)   rest (restic's protocol)   link (agents)
+//!            \          |               |                 /
 //!             ops, jobs (schedules, dispatch, checks)
 //!                         |
 //!                        app
@@ -27,6 +27,7 @@ mod drivers;
 mod durable;
 mod error;
 mod events;
+mod facade;
 mod first_start;
 mod http;
 mod jobs;

@@ -30,7 +30,7 @@ use crate::{
     auth::attempts::Attempts,
     db::Db,
     drivers::Drivers,
-    first_start, http, jobs, link,
+    facade, first_start, http, jobs, link,
     live::Live,
     rest,
     secrets::Key,
@@ -198,6 +198,7 @@ fn router(app: Arc<App>) -> Router {
         http::problem_response(&error, None)
     };
     http::routes()
+        .merge(facade::routes())
         .merge(rest::routes())
         .merge(link::routes())
         .fallback(nothing_here)

@@ -16,6 +16,7 @@ mod master_key;
 mod neighbours;
 mod outage;
 mod quotas;
+mod rcbu;
 mod roles;
 mod rules;
 mod schedule;

@@ -40,6 +40,11 @@ impl PublicKey {
         Ok(hex::encode(Sha256::digest(der.as_bytes())))
     }
 
+    /// The key's modulus in hexadecimal.
+    pub fn modulus_hex(&self) -> String {
+        hex::encode(self.0.n_bytes())
+    }
+
     /// Encrypts a short secret to the key's holder: RSA-OAEP with SHA-256, then base64.
     pub fn encrypt(&self, secret: &str) -> Result<String> {
         let mut rng = rsa::rand_core::UnwrapErr(getrandom::SysRng);

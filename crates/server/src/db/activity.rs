@@ -179,7 +179,7 @@ mod tests {
                 now_ms,
             };
             let ended = Some((RunState::Missed, "no reason"));
-            assert!(db::backup::insert_scheduled(&mut write, &row, ended).await.unwrap());
+            assert!(db::backup::insert_scheduled(&mut write, &row, ended).await.unwrap().is_some());
             db::check::insert(&mut write, account, &vault, false, now_ms).await.unwrap();
             db::cleanup::insert(&mut write, account, &vault, None, now_ms).await.unwrap();
         }

@@ -70,6 +70,13 @@ pub async fn get(db: &mut Connection, account: AccountId, id: AgentId) -> Result
     db.fetch_optional(select.bind(account.0).bind(id.0)).await?.as_ref().map(agent).transpose()
 }
 
+/// The public key of an account's agent, in PEM.
+pub async fn public_key(db: &mut Connection, account: AccountId, id: AgentId) -> Result<Option<String>> {
+    let select =
+        query("SELECT public_key FROM agents WHERE account_id = $1 AND id = $2").bind(account.0).bind(id.0);
+    db.fetch_optional(select).await?.map(|row| row.text("public_key")).transpose()
+}
+
 /// The agent whose credential has this fingerprint.
 pub async fn by_credential(db: &mut Connection, credential_hash: &str) -> Result<Option<AgentId>> {
     let select = query("SELECT id FROM agents WHERE credential_hash = $1").bind(credential_hash);

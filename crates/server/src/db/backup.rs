@@ -51,21 +51,21 @@ pub async fn insert(db: &mut Write, new: &NewBackupRow<'_>) -> Result<BackupId> 
     Ok(BackupId(id))
 }
 
-/// Makes a backup for a slot, queued, or `ended` before it began, with the reason. Says whether it was made: not so
-/// while another of the same configuration goes on (unless it is one that has ended), nor when the slot has one.
+/// Makes a backup for a slot, queued, or `ended` before it began, with the reason. `None` when it was not
+/// made: while another of the same configuration goes on (unless it is one that has ended), and when the slot has one.
 pub async fn insert_scheduled(
     db: &mut Write,
     new: &NewBackupRow<'_>,
     ended: Option<(RunState, &str)>,
-) -> Result<bool> {
+) -> Result<Option<BackupId>> {
     let (state, reason) = ended.map_or((RunState::Queued, None), |(state, reason)| (state, Some(reason)));
     let completed_ms = ended.map(|_| new.now_ms);
     let sql = format!("{INSERT} ON CONFLICT DO NOTHING RETURNING id");
     let made = db.fetch_optional(bound(&sql, new, state, reason, completed_ms)?).await?;
-    if let Some(row) = &made {
-        tell(db, new, row.integer("id")?, state);
-    }
-    Ok(made.is_some())
+    let Some(row) = made else { return Ok(None) };
+    let id = row.integer("id")?;
+    tell(db, new, id, state);
+    Ok(Some(BackupId(id)))
 }
 
 fn tell(db: &mut Write, new: &NewBackupRow<'_>, id: i64, state: RunState) {
@@ -109,9 +109,14 @@ pub async fn list(
 ) -> Result<Vec<Backup>> {
     let sql = format!(
         "SELECT * FROM backups
-         WHERE account_id = $1 AND id < $2 AND ($4 < 0 OR agent_id = $4) AND ($5 < 0 OR configuration_id = $5) {}
+         WHERE account_id = $1 AND id < $2 AND ($4 < 0 OR agent_id = $4) AND ($5 < 0 OR configuration_id = $5) {}{}
          ORDER BY id DESC LIMIT $3",
-        by_activity(filter.active)
+        by_activity(filter.active),
+        match filter.restorable {
+            Some(true) => " AND snapshot_id IS NOT NULL AND forgotten_ms IS NULL",
+            Some(false) => " AND (snapshot_id IS NULL OR forgotten_ms IS NOT NULL)",
+            None => "",
+        }
     );
     let select = query(AssertSqlSafe(sql))
         .bind(account.0)

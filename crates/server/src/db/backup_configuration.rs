@@ -75,6 +75,19 @@ pub async fn get(
     db.fetch_optional(select).await?.as_ref().map(configuration).transpose()
 }
 
+/// An account's configuration, and whether it was deleted.
+pub async fn get_any(
+    db: &mut Connection,
+    account: AccountId,
+    id: BackupConfigurationId,
+) -> Result<Option<(BackupConfiguration, bool)>> {
+    let select = query("SELECT * FROM backup_configurations WHERE account_id = $1 AND id = $2")
+        .bind(account.0)
+        .bind(id.0);
+    let Some(row) = db.fetch_optional(select).await? else { return Ok(None) };
+    Ok(Some((configuration(&row)?, row.maybe_integer("deleted_ms")?.is_some())))
+}
+
 /// Writes what can be changed of a configuration.
 pub async fn update(db: &mut Connection, changed: &BackupConfiguration, now_ms: i64) -> Result<()> {
     let update = query(

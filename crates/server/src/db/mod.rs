@@ -38,6 +38,7 @@ pub mod key_machine;
 pub mod machine;
 pub mod metrics;
 pub mod quota;
+pub mod rcbu;
 pub mod restore;
 pub mod restore_configuration;
 pub mod run;

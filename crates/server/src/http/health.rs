@@ -6,10 +6,14 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{Request, State},
-    http::header::CONTENT_TYPE,
+    http::{
+        HeaderMap,
+        header::{ACCEPT, CONTENT_TYPE},
+    },
     response::{Html, IntoResponse, Response},
     routing::get,
 };
+use serde_json::json;
 
 use super::{problem::problem_response, routes::caller};
 use crate::{Error, ErrorKind, app::App, ops::metrics};
@@ -21,7 +25,18 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/readyz", get(ready))
         .route("/metrics", get(show_metrics))
         .route("/api/openapi.json", get(|| async { Json(roadstead_api::openapi::document()) }))
-        .route("/", get(|| async { Html(NOTE) }))
+        .route("/", get(root))
+}
+
+/// Browsers get the page; others what the service of the RCBU facade said here: which versions there are.
+async fn root(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accepts.contains("text/html") {
+        return Html(NOTE).into_response();
+    }
+    let url = format!("{}/v1.0", app.public_url);
+    let version = json!({ "id": "v1.0", "status": "CURRENT", "links": [{ "rel": "self", "href": url }] });
+    Json(json!({ "versions": [version] })).into_response()
 }
 
 /// Ready is who can read and write its database.

@@ -36,7 +36,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
-pub use presented::by_program;
+pub use presented::{by_program, source};
 pub use problem::problem_response;
 use routes::Routes;
 

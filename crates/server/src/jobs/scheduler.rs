@@ -138,7 +138,7 @@ async fn insert(
         slot_ms,
         now_ms,
     };
-    db::backup::insert_scheduled(db, &row, ended).await
+    Ok(db::backup::insert_scheduled(db, &row, ended).await?.is_some())
 }
 
 #[cfg(test)]

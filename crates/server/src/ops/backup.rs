@@ -8,14 +8,23 @@ use roadstead_api::{
     },
     id::BackupId,
     link::{RunKind, RunRef},
-    run::RunOrigin,
+    run::{RunOrigin, RunState},
 };
 
 use super::{Context, agent, backup_configuration, page, run};
-use crate::{Error, Result, db, db::backup::NewBackupRow};
+use crate::{Error, ErrorKind, Result, db, db::backup::NewBackupRow};
 
 /// Starts a backup: it is queued, and sent to its agent as soon as that is free.
 pub async fn create(context: &Context, new: NewBackup) -> Result<Backup> {
+    start(context, new, false).await
+}
+
+/// The same; but while another of the configuration goes on, a skipped one is noted, which is no conflict.
+pub async fn create_or_skip(context: &Context, new: NewBackup) -> Result<Backup> {
+    start(context, new, true).await
+}
+
+async fn start(context: &Context, new: NewBackup, may_skip: bool) -> Result<Backup> {
     context.authorize::<BackupCreate>()?;
     let configuration = backup_configuration::get(context, new.configuration_id).await?;
     if !configuration.enabled {
@@ -37,7 +46,14 @@ pub async fn create(context: &Context, new: NewBackup) -> Result<Backup> {
         slot_ms: None,
         now_ms: context.now_ms(),
     };
-    let id = db::backup::insert(&mut change, &row).await?;
+    let id = match db::backup::insert(&mut change, &row).await {
+        Err(error) if may_skip && error.kind == ErrorKind::Conflict => {
+            let ended = Some((RunState::Skipped, "The backup before it was still going on."));
+            let skipped = db::backup::insert_scheduled(&mut change, &row, ended).await?;
+            skipped.ok_or_else(|| Error::internal("A skipped backup stood against another."))?
+        }
+        made => made?,
+    };
     db::schedule::forgive(&mut change, configuration.id).await?;
     change.commit(id).await?;
     context.live.dispatch.notify_one();

@@ -132,6 +132,14 @@ pub async fn get(context: &Context, id: BackupConfigurationId) -> Result<BackupC
     found.ok_or_else(|| not_found(id))
 }
 
+/// The same of one that may have been deleted since; says whether it was.
+pub async fn show_any(context: &Context, id: BackupConfigurationId) -> Result<(BackupConfiguration, bool)> {
+    context.authorize::<BackupConfigurationShow>()?;
+    let found =
+        db::backup_configuration::get_any(&mut *context.db.read().await?, context.account(), id).await?;
+    found.ok_or_else(|| not_found(id))
+}
+
 fn not_found(id: BackupConfigurationId) -> Error {
     Error::not_found(format!("There is no backup configuration {id}."))
 }

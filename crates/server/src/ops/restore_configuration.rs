@@ -110,6 +110,19 @@ pub async fn delete(context: &Context, id: RestoreConfigurationId) -> Result<()>
     change.commit(id).await
 }
 
+/// Deletes a configuration that was never started, as whoever may make one; one that was is an admin's to delete.
+pub async fn abandon(context: &Context, id: RestoreConfigurationId) -> Result<()> {
+    context.authorize::<RestoreConfigurationUpdate>()?;
+    if get(context, id).await?.latest_restore_id.is_some() {
+        return delete(context, id).await;
+    }
+    let mut change = context.change::<RestoreConfigurationUpdate>().await?;
+    if !db::restore_configuration::delete(&mut change, context.account(), id, context.now_ms()).await? {
+        return Err(not_found(id));
+    }
+    change.commit(id).await
+}
+
 /// A configuration of the caller's account.
 pub async fn get(context: &Context, id: RestoreConfigurationId) -> Result<RestoreConfiguration> {
     let found = db::restore_configuration::get(&mut *context.db.read().await?, context.account(), id).await?;

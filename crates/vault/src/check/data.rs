@@ -139,3 +139,21 @@ fn verify_pack(files: &Files, pack: Id, bytes: &[u8], listed: &[Location]) -> Fi
     }
     Finding { message, sound }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_pack_falls_to_one_part_and_parts_are_alike() {
+        let ids: Vec<Id> = (0..4000_u32).map(|n| Id::of(&n.to_le_bytes())).collect();
+        let mut total = 0;
+        for part in 0..4 {
+            let count = ids.iter().filter(|id| is_in(id, Some((part, 4)))).count();
+            assert!((850..1150).contains(&count), "{count}");
+            total += count;
+        }
+        assert_eq!(total, ids.len());
+        assert!(ids.iter().all(|id| is_in(id, None) && is_in(id, Some((0, 1))) && is_in(id, Some((0, 0)))));
+    }
+}
