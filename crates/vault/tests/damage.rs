@@ -9,12 +9,20 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use roadstead_vault::{Cancel, CheckReport, ErrorKind, ProblemKind, RestoreOptions};
-use support::trees::{self, noise};
-use support::{Recorder, backup, beneath, check, init, latest, open, stored, temporary};
+use roadstead_vault::store::{Disposal, LocalStore};
+use roadstead_vault::{
+    BackupOptions, Cancel, CheckReport, ErrorKind, Id, ParentChoice, ProblemKind, Repository, RestoreOptions,
+    SnapshotRepair,
+};
+use support::trees::{self, assert_same, noise};
+use support::{
+    Random, Recorder, backup, beneath, check, init, latest, long, open, restore, stored, temporary,
+};
 
 /// A repository with two snapshots, the second of which shares most with the first.
 fn repository(folder: &Path) -> (PathBuf, PathBuf) {
@@ -152,4 +160,127 @@ fn broken_openings_are_told_apart() {
     assert_eq!(kind(support::PASSWORD), ErrorKind::Damaged);
     fs::remove_dir_all(&vault).unwrap();
     assert_eq!(kind(support::PASSWORD), ErrorKind::NotFound);
+}
+
+/// What a restore of each snapshot cannot bring back, by snapshot and path.
+fn losses(vault: &Path, expected: &[(Id, PathBuf)], source: &Path) -> Option<BTreeSet<(Id, PathBuf)>> {
+    let repository = Repository::open(Arc::new(LocalStore::new(vault)), support::PASSWORD.as_bytes()).ok()?;
+    let mut lost = BTreeSet::new();
+    for (id, copy) in expected {
+        let (target, monitor) = (temporary(), Recorder::default());
+        let options = RestoreOptions::to(target.path());
+        let restored = repository
+            .snapshot(&id.to_string())
+            .and_then(|snapshot| repository.restore(&snapshot, &options, &monitor, &Cancel::new()));
+        if restored.is_err() {
+            lost.insert((*id, PathBuf::from("/")));
+            continue;
+        }
+        let told = monitor.error_paths();
+        lost.extend(told.iter().map(|path| (*id, path.clone())));
+        // Whatever is not told must be there, and be what it was.
+        let (expected, actual) = (trees::describe(copy), beneath(target.path(), source));
+        let actual = if actual.exists() { trees::describe(&actual) } else { Default::default() };
+        for (path, one) in expected.iter().filter(|(_, one)| one.kind == "file") {
+            let full = source.join(path);
+            let is_told = told.iter().any(|told| full.starts_with(told));
+            let same = actual.get(path).is_some_and(|other| other.content == one.content);
+            assert!(same || is_told, "{} of {id} is lost without a word", full.display());
+        }
+    }
+    Some(lost)
+}
+
+/// Damages a file of the repository at random; tells which.
+fn damage_at_random(vault: &Path, random: &mut Random) -> (PathBuf, String) {
+    let kinds = ["data", "data", "data", "index", "snapshots"];
+    let files = stored(vault, kinds[random.below(5) as usize]);
+    let file = files[random.below(files.len() as u64) as usize].clone();
+    let mut bytes = fs::read(&file).unwrap();
+    let at = random.below(bytes.len() as u64) as usize;
+    let what = match random.below(4) {
+        0 => {
+            bytes[at] ^= 1 << random.below(8);
+            format!("a bit at {at}")
+        }
+        1 => {
+            bytes.truncate(at);
+            format!("the end from {at}")
+        }
+        2 => {
+            bytes.clear();
+            "all content".to_owned()
+        }
+        _ => {
+            fs::remove_file(&file).unwrap();
+            let told = format!("{} is gone", file.display());
+            return (file, told);
+        }
+    };
+    fs::write(&file, bytes).unwrap();
+    let told = format!("{} lost {what}", file.display());
+    (file, told)
+}
+
+/// Whoever restores meets no loss that the check did not name; repair and a new backup heal the rest.
+#[test]
+fn random_damage_is_found_named_and_healed() {
+    let folder = temporary();
+    let (source, vault) = repository(folder.path());
+    let mut expected = Vec::new();
+    for (number, snapshot) in open(&vault).snapshots().unwrap().into_iter().enumerate() {
+        let copy = folder.path().join(format!("copy-{number}"));
+        restore(&open(&vault), &snapshot, &copy);
+        expected.push((snapshot.id, beneath(&copy, &source)));
+    }
+    let mut random = Random::new(7);
+    for trial in 0..long(30, 300) {
+        let copied = folder.path().join(format!("trial-{trial}"));
+        copy(&vault, &copied);
+        let (file, told) = damage_at_random(&copied, &mut random);
+        let repository = open(&copied);
+        let report = check(&repository);
+        // Index files may say the same twice, and a lost snapshot only the server knows of.
+        let lost = losses(&copied, &expected, &source).unwrap();
+        let is_snapshot = file.starts_with(copied.join("snapshots"));
+        for (id, path) in lost.iter().filter(|_| !is_snapshot) {
+            let named = report.problems.iter().flat_map(|problem| &problem.hits);
+            let named = named.filter(|hit| hit.snapshot == *id).any(|hit| path.starts_with(&hit.path));
+            // Without an index nothing can be restored until it is made anew.
+            let no_index = path == Path::new("/") && file.starts_with(copied.join("index"));
+            assert!(
+                named || (no_index && !report.problems.is_empty()),
+                "{told}: {} of {id} is not named in {report:?}",
+                path.display()
+            );
+        }
+        assert!(!report.problems.is_empty() || !file.exists() || lost.is_empty(), "{told}: {report:?}");
+        heal(&copied, &source, &told);
+        fs::remove_dir_all(&copied).unwrap();
+    }
+}
+
+fn heal(vault: &Path, source: &Path, told: &str) {
+    let cancel = Cancel::new();
+    let repository = open(vault);
+    let damaged = check(&repository).damaged_packs();
+    repository.repair_index(&cancel).unwrap();
+    repository.salvage_packs(&damaged, Disposal::Remove, &cancel).unwrap();
+    let snapshots = repository.snapshots().unwrap();
+    // A snapshot that cannot be read is no more than a file in the way.
+    let readable: BTreeSet<String> = snapshots.iter().map(|snapshot| snapshot.id.to_string()).collect();
+    for file in stored(vault, "snapshots") {
+        if !readable.contains(file.file_name().unwrap().to_str().unwrap()) {
+            fs::remove_file(file).unwrap();
+        }
+    }
+    let again = BackupOptions { parent: ParentChoice::None, ..support::options(&[source]) };
+    let summary = repository.backup(&again, &Recorder::default(), &cancel).unwrap();
+    // What the source still has is healed in the old snapshots, too; what it has not is cut out of them.
+    let options = SnapshotRepair { forget: Some(Disposal::Remove), ..SnapshotRepair::default() };
+    repository.repair_snapshots(&snapshots, &options, &Recorder::default(), &cancel).unwrap();
+    assert_eq!(check(&repository).problems, [], "{told}");
+    let target = temporary();
+    restore(&repository, &repository.snapshot(&summary.snapshot.to_string()).unwrap(), target.path());
+    assert_same(source, &beneath(target.path(), source));
 }
