@@ -1,10 +1,10 @@
 //! Bringing a snapshot back.
 //!
 //! One thread walks the snapshot and makes folders, links and devices; workers write the files, large ones
-//! in parts. Everything
-//! happens relative to open folders and never through a symbolic link, so nothing is ever written outside
-//! the target, whatever the repository holds. Files that are there already are replaced whole, by rename.
-//! Each blob is verified before it is written. A folder gets its metadata when everything in it is done.
+//! in parts. Everything happens relative to open folders and never through a symbolic link, so nothing is
+//! ever written outside the target, whatever the repository holds. Files that are there already are replaced
+//! whole, by rename, unless they are what they should be. Each blob is verified before it is written. A
+//! folder gets its metadata when everything in it is done.
 //!
 //! Memory is bounded: blobs are read one at a time for each worker, small ones through a cache of blocks.
 

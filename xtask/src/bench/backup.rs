@@ -1,9 +1,9 @@
 //! Backups of many small files (A) and of some large ones (B), each with one per cent changed (C): our engine
 //! and its rivals, into local repositories, step by step in turns.
 //!
-//! Nothing that was restored is deleted before the end of a set: ext4 keeps deleted inodes from being used
-//! again for minutes and searches past each of them, so that a tree deleted before a restore is paid for by
-//! whoever restores next.
+//! Nothing that was restored is deleted before the end of a set: ext4 without a journal keeps deleted inodes
+//! from being used again for a minute and more and searches past each of them, so that a tree deleted before
+//! a restore is paid for by whoever restores next.
 
 use std::{fs, path::Path, process::Command};
 
