@@ -1,12 +1,15 @@
 //! Where the files of a repository lie.
 //!
 //! A [`Store`] is dumb: it keeps named files of six kinds and knows nothing of what is in them. Local
-//! folders, REST servers and buckets of S3-compatible object stores implement it; [`RetryStore`] wraps another store. Some stores have a trash, from
-//! which what was thrown away by mistake comes back.
+//! folders, REST servers and buckets of S3-compatible object stores implement it; [`RetryStore`],
+//! [`LimitStore`] and [`RecordingStore`] wrap another store. Some stores have a trash, from which what was
+//! thrown away by mistake comes back.
 
 mod disposal;
 mod http;
+mod limit;
 mod local;
+mod record;
 mod rest;
 mod retry;
 mod s3;
@@ -20,7 +23,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::Id;
 
 pub use disposal::Disposal;
+pub use limit::{LimitStore, Limits};
 pub use local::LocalStore;
+pub use record::{Operation, RecordingStore, Verb};
 pub use rest::{RestAuth, RestConfig, RestStore};
 pub use retry::RetryStore;
 pub use s3::{S3Config, S3Keys, S3Store};
