@@ -4,7 +4,7 @@
 //! the background work. The layers, each of which may call only those below it:
 //!
 //! ```text
-//! http (api/v1)   facade (rcbu)   rest (restic's protocol)   link (agents)
+//! http (api/v1)   facade          rest (restic's protocol)   link (agents)
 //!            \          |               |                 /
 //!             ops, jobs (schedules, dispatch, checks)
 //!                         |

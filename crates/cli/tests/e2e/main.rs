@@ -13,6 +13,7 @@ mod keys;
 mod kill;
 mod load;
 mod master_key;
+mod mist;
 mod neighbours;
 mod outage;
 mod quotas;

@@ -140,6 +140,23 @@ pub async fn get(db: &mut Connection, account: AccountId, id: &MachineId) -> Res
     db.fetch_optional(select).await?.as_ref().map(machine).transpose()
 }
 
+/// One machine by its cloud's id.
+pub async fn by_external_id(
+    db: &mut Connection,
+    account: AccountId,
+    backend: &BackendId,
+    id: &str,
+) -> Result<Option<Machine>> {
+    let select = query(
+        "SELECT m.facts, b.refreshed_ms FROM machines m JOIN backends b ON b.id = m.backend_id
+         WHERE m.account_id = $1 AND m.backend_id = $2 AND m.external_id = $3",
+    )
+    .bind(account.0)
+    .bind(backend.0.as_str())
+    .bind(id);
+    db.fetch_optional(select).await?.as_ref().map(machine).transpose()
+}
+
 fn machine(row: &AnyRow) -> Result<Machine> {
     let mut machine: Machine = row.json("facts")?;
     if let Some(refreshed) = row.maybe_time("refreshed_ms")? {

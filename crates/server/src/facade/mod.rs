@@ -1,5 +1,6 @@
 //! Front doors for programs that were written for other services: each translates shapes and calls `ops`, no more.
 
+mod mist;
 mod rcbu;
 
 use std::sync::Arc;
@@ -10,5 +11,5 @@ use crate::app::App;
 
 /// The routes of every facade.
 pub fn routes() -> Router<Arc<App>> {
-    rcbu::routes()
+    mist::routes().merge(rcbu::routes())
 }

@@ -4,7 +4,7 @@ mod action;
 
 use roadstead_api::{
     Page,
-    id::MachineId,
+    id::{BackendId, MachineId},
     machine::{
         ConsoleOutput, Machine, MachineConsole, MachineList, MachineProbe, MachineProbeNow, MachineQuery,
         MachineShow, RefreshQuery,
@@ -63,6 +63,14 @@ pub async fn console(context: &Context, id: &MachineId) -> Result<ConsoleOutput>
 pub async fn get(context: &Context, id: &MachineId) -> Result<Machine> {
     let found = db::machine::get(&mut *context.db.read().await?, context.account(), id).await?;
     found.ok_or_else(|| not_found(id))
+}
+
+/// A machine of the caller's account by its cloud's id.
+pub async fn by_external_id(context: &Context, backend: &BackendId, id: &str) -> Result<Machine> {
+    context.authorize::<MachineShow>()?;
+    let mut read = context.db.read().await?;
+    let found = db::machine::by_external_id(&mut read, context.account(), backend, id).await?;
+    found.ok_or_else(|| not_found(&MachineId(id.to_owned())))
 }
 
 fn not_found(id: &MachineId) -> Error {

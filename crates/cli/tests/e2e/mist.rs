@@ -1,0 +1,201 @@
+//! Mist.io's API of 2015, as `mistclient` 1.2.1 asks it: the same paths, bodies without a content type, and what it reads of
+//! the answers.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{Server, Sshd, sshd};
+
+/// A client that behaves like `mistclient`.
+struct Mist<'a> {
+    server: &'a Server,
+    authorization: Option<String>,
+}
+
+impl<'a> Mist<'a> {
+    fn anonymous(server: &'a Server) -> Self {
+        Self { server, authorization: None }
+    }
+
+    /// What the library's constructor does.
+    fn sign_in(server: &'a Server) -> Self {
+        let admin = server.admin();
+        let email = admin["username"].as_str().unwrap();
+        let credentials = json!({"email": email, "password": admin["password"]});
+        let answer = Self::anonymous(server).json("POST", "/auth", &credentials.to_string());
+        let token = answer["mist_api_token"].as_str().unwrap();
+        assert!(answer["user_details"].is_object() && answer["current_plan"]["started"].is_number());
+        Self { server, authorization: Some(format!("mist_1 {email}:{token}")) }
+    }
+
+    /// Sends a request as the library's does it: a body with any method, and no content type. Written out, since no decent
+    /// client sends a body with GET.
+    fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let host = self.server.url.strip_prefix("http://").unwrap();
+        let authorization = self
+            .authorization
+            .as_ref()
+            .map_or_else(String::new, |shown| format!("Authorization: {shown}\r\n"));
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(
+            stream,
+            "{method} /mist{path} HTTP/1.1\r\nHost: {host}\r\n{authorization}Content-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    fn json(&self, method: &str, path: &str, body: &str) -> Value {
+        let (status, text) = self.ask(method, path, body);
+        assert!(status == 200, "{method} {path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{method} {path}: {text}"))
+    }
+
+    fn done(&self, method: &str, path: &str, body: &str) {
+        assert_eq!(self.ask(method, path, body), (200, "OK".to_owned()), "{method} {path}");
+    }
+
+    fn refused(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let (status, text) = self.ask(method, path, body);
+        assert!(!text.contains('{'), "{text}");
+        (status, text)
+    }
+}
+
+#[test]
+fn the_story_of_the_client_guide() {
+    if !sshd::is_there() {
+        return;
+    }
+    let server = Server::start();
+    let host = Sshd::start("127.0.0.31");
+    let mist = Mist::sign_in(&server);
+
+    let providers = mist.json("GET", "/providers", "");
+    let providers = providers["supported_providers"].as_array().unwrap();
+    assert_eq!(providers.len(), 15);
+    assert_eq!(providers[0], json!({"title": "Other Server", "provider": "bare_metal", "regions": []}));
+    let ec2 = providers.iter().find(|provider| provider["provider"] == "ec2").unwrap();
+    assert_eq!(ec2["regions"][3], json!({"id": "ec2_eu_west", "location": "Ireland"}));
+
+    // A key: uploaded under a name, which is its id.
+    let private = host.key();
+    let added = mist.json("PUT", "/keys", &json!({"id": "my key", "priv": private}).to_string());
+    assert_eq!(added, json!({"id": "my key", "isDefault": true, "machines": []}));
+    assert_eq!(mist.json("GET", "/keys", "")[0]["id"], "my key");
+    assert!(mist.json("GET", "/keys/my%20key/public", "").as_str().unwrap().starts_with("ssh-"));
+
+    // A backend by the key's name, with the port as text, and nulls for what is of no matter.
+    let backend = json!({
+        "title": "web", "provider": "bare_metal", "machine_ip": host.address().ip(), "machine_key": "my key",
+        "machine_user": sshd::user(), "machine_port": host.address().port().to_string(), "api_key": null, "region": "",
+    });
+    mist.json("POST", "/backends", &backend.to_string());
+    assert_eq!(mist.refused("POST", "/backends", &backend.to_string()).0, 409);
+    let listed = mist.json("GET", "/backends", "");
+    let shown = &listed[0];
+    assert_eq!((&shown["title"], &shown["provider"]), (&json!("web"), &json!("bare_metal")));
+    assert_eq!((&shown["enabled"], &shown["state"]), (&json!(true), &json!("online")));
+    let at = format!("/backends/{}", shown["id"].as_str().unwrap());
+
+    mist.done("PUT", &at, r#"{"new_name": "Web"}"#);
+    assert_eq!(mist.json("GET", "/backends", "")[0]["title"], "Web");
+    mist.done("POST", &at, r#"{"new_state": "0"}"#);
+    assert_eq!(mist.json("GET", "/backends", "")[0]["enabled"], false);
+    mist.done("POST", &at, r#"{"new_state": "1"}"#);
+
+    let machines = mist.json("GET", &format!("{at}/machines"), "");
+    let machine = &machines[0];
+    assert_eq!((&machine["state"], &machine["can_reboot"]), (&json!("running"), &json!(true)));
+    assert!(machine["extra"].is_object() && machine["tags"].is_array() && machine["public_ips"].is_array());
+    let machine = format!("{at}/machines/{}", machine["id"].as_str().unwrap());
+    let host_given = r#"{"host": "127.0.0.31", "key": null, "ssh_user": null}"#;
+    let probe = mist.json("POST", &format!("{machine}/probe"), host_given);
+    assert!(probe["uptime"].as_str().is_some_and(|uptime| uptime.contains('.')), "{probe}");
+    assert_eq!(probe["loadavg"].as_array().unwrap().len(), 3);
+    assert!(probe["df"].as_str().unwrap().lines().count() > 1);
+    let after = mist.json("POST", &machine, r#"{"action": "reboot"}"#);
+    assert_eq!((after.as_array().unwrap().len(), host.reboots()), (1, 1));
+    assert_eq!(mist.refused("POST", &machine, r#"{"action": "destroy"}"#).0, 400);
+    assert_eq!(mist.refused("POST", &format!("{machine}/metadata"), r#"{"tag": "x"}"#).0, 405);
+    for list in ["sizes", "locations", "networks", "images"] {
+        assert_eq!(
+            mist.json("GET", &format!("{at}/{list}"), r#"{"search_term": "debian"}"#),
+            json!([]),
+            "{list}"
+        );
+    }
+
+    mist.done("DELETE", &at, "");
+    assert_eq!(mist.json("GET", "/backends", ""), json!([]));
+    assert_eq!(mist.refused("GET", &format!("{at}/machines"), "").0, 404);
+}
+
+#[test]
+fn keys_go_by_their_names() {
+    let server = Server::start();
+    let mist = Mist::sign_in(&server);
+    let made = mist.json("POST", "/keys", "");
+    let private = made["priv"].as_str().unwrap();
+    assert!(private.starts_with("-----BEGIN RSA PRIVATE KEY-----"), "{private}");
+    assert_eq!(mist.json("GET", "/keys", ""), json!([]), "generating keeps nothing");
+    for name in ["one", "two"] {
+        mist.json("PUT", "/keys", &json!({"id": name, "priv": private}).to_string());
+    }
+    assert_eq!(mist.json("GET", "/keys/one/private", ""), json!(private));
+    mist.done("POST", "/keys/two", "");
+    assert_eq!(mist.json("PUT", "/keys/one", r#"{"new_id": "uno"}"#), json!({"new_id": "uno"}));
+    let defaults = |keys: &Value| {
+        keys.as_array().unwrap().iter().map(|key| key["isDefault"] == true).collect::<Vec<_>>()
+    };
+    assert_eq!(defaults(&mist.json("GET", "/keys", "")), [false, true]);
+    let left = mist.json("DELETE", "/keys/two", "");
+    assert_eq!(left, json!([{"id": "uno", "isDefault": true, "machines": []}]));
+    assert_eq!(
+        mist.refused("GET", "/keys/two/public", ""),
+        (404, "Not Found: There is no key \"two\".".into())
+    );
+    assert_eq!(mist.refused("PUT", "/keys", r#"{"id": "x", "priv": "nonsense"}"#).0, 400);
+}
+
+#[test]
+fn nobody_gets_in_without_a_token_and_nonsense_is_refused_in_plain_text() {
+    let server = Server::start();
+    let mut mist = Mist::anonymous(&server);
+    assert_eq!(mist.refused("GET", "/backends", "").0, 401);
+    let name = server.admin()["username"].clone();
+    let wrong = json!({"email": name, "password": "guess"}).to_string();
+    assert_eq!(mist.refused("POST", "/auth", &wrong).0, 401);
+    assert_eq!(mist.refused("POST", "/auth", "{}").0, 400);
+    let key = json!({"email": name, "password": server.api_key}).to_string();
+    assert_eq!(mist.json("POST", "/auth", &key)["mist_api_token"], json!(server.api_key));
+    for shown in ["mist_1 nobody:KEY", "mist_1 KEY", "Bearer KEY", "mist_1 :", "mist_1 admin+x:KEY"] {
+        mist.authorization = Some(shown.replace("KEY", &server.api_key));
+        assert_eq!(mist.refused("GET", "/backends", "").0, 401, "{shown}");
+    }
+    let mist = Mist::sign_in(&server);
+    assert_eq!(mist.json("GET", "/check_token", "")["hello"], name);
+    for (method, path, body, status) in [
+        ("GET", "/nothing", "", 404),
+        ("GET", "/backends/none/machines", "", 404),
+        ("PATCH", "/backends", "", 405),
+        ("POST", "/backends", "{", 400),
+        ("POST", "/backends", "[]", 400),
+        ("POST", "/backends", r#"{"provider": "abacus"}"#, 400),
+        ("POST", "/backends", r#"{"provider": "bare_metal"}"#, 400),
+        ("PUT", "/backends/none", r#"{"new_name": 5}"#, 404),
+        ("POST", "/backends/none", r#"{"new_state": "2"}"#, 400),
+        ("GET", "/backends/%ff", "", 404),
+    ] {
+        assert_eq!(mist.refused(method, path, body).0, status, "{method} {path} {body}");
+    }
+}
