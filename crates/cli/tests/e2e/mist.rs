@@ -135,6 +135,16 @@ fn the_story_of_the_client_guide() {
         );
     }
 
+    let login = r#"{"ssh_user": "me", "host": "127.0.0.31", "ssh_port": 2222}"#;
+    mist.json("PUT", &format!("{machine}/keys/my%20key"), login);
+    let key = &mist.json("GET", "/keys", "")[0]["machines"][0];
+    let (backend, id) = (at.rsplit('/').next().unwrap(), machine.rsplit('/').next().unwrap());
+    assert_eq!(
+        (&key[0], &key[1], &key[3], &key[5]),
+        (&json!(backend), &json!(id), &json!("me"), &json!(2222))
+    );
+    assert_eq!(mist.json("DELETE", &format!("{machine}/keys/my%20key"), ""), json!([]));
+
     mist.done("DELETE", &at, "");
     assert_eq!(mist.json("GET", "/backends", ""), json!([]));
     assert_eq!(mist.refused("GET", &format!("{at}/machines"), "").0, 404);

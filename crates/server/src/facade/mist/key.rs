@@ -1,16 +1,21 @@
 //! SSH keys, by their names.
 
-use roadstead_api::key::{Key, KeyChange, KeyCreate, KeyQuery, NewKey, NewKeyKind};
+use roadstead_api::{
+    PageQuery,
+    key::{Key, KeyChange, KeyCreate, KeyQuery, NewKey, NewKeyKind},
+    key_machine::{KeyMachine, NewKeyMachine},
+};
 use serde_json::{Value, json};
 
 use super::{
     asked::Asked,
     backend::{PAGE, named},
+    machine,
     reply::Reply,
 };
 use crate::{
-    Result,
-    ops::{Context, key as ops},
+    Error, Result,
+    ops::{Context, key as ops, key_machine, machine as machines},
 };
 
 /// What Mist.io made: RSA of this many bits.
@@ -22,7 +27,9 @@ pub async fn list(context: &Context) -> Result<Reply> {
     let mut all = Vec::new();
     loop {
         let page = ops::list(context, query.clone()).await?;
-        all.extend(page.items.iter().map(shown));
+        for key in &page.items {
+            all.push(shown(context, key).await?);
+        }
         match page.next {
             Some(next) => query.cursor = Some(next),
             None => return Ok(Reply::Json(all.into())),
@@ -40,7 +47,8 @@ pub async fn generate(context: &Context) -> Result<Reply> {
 /// `PUT /keys`.
 pub async fn add(context: &Context, asked: &Asked) -> Result<Reply> {
     let new = NewKey::uploaded(&asked.required("id")?, &asked.required("priv")?, None);
-    Ok(Reply::Json(shown(&ops::create(context, new).await?)))
+    let key = ops::create(context, new).await?;
+    Ok(Reply::Json(shown(context, &key).await?))
 }
 
 /// `PUT /keys/NAME`.
@@ -73,6 +81,50 @@ pub async fn public(context: &Context, name: &str) -> Result<Reply> {
     Ok(Reply::Json(ops::show(context, &named(context, name).await?).await?.public_key.into()))
 }
 
-fn shown(key: &Key) -> Value {
-    json!({"id": key.name, "isDefault": key.is_default, "machines": []})
+/// `PUT /backends/ID/machines/ID/keys/NAME`. User and port have two names each: the clients' and the server's of then.
+pub async fn associate(context: &Context, place: (&str, &str), name: &str, asked: &Asked) -> Result<Reply> {
+    let key = named(context, name).await?;
+    let port = match asked.text("ssh_port").or_else(|| asked.text("port")) {
+        Some(port) => Some(port.parse().map_err(|_| Error::invalid("ssh_port is no port."))?),
+        None => None,
+    };
+    let new = NewKeyMachine {
+        machine_id: machine::find(context, place.0, place.1).await?.id,
+        user: asked.text("ssh_user").or_else(|| asked.text("user")),
+        port,
+        host: asked.text("host"),
+    };
+    key_machine::create(context, &key, new).await?;
+    Ok(Reply::Json(associations(context, &ops::show(context, &key).await?).await?))
+}
+
+/// `DELETE /backends/ID/machines/ID/keys/NAME`.
+pub async fn disassociate(context: &Context, place: (&str, &str), name: &str) -> Result<Reply> {
+    let key = named(context, name).await?;
+    let machine = machine::find(context, place.0, place.1).await?.id;
+    key_machine::delete(context, (key.clone(), machine)).await?;
+    Ok(Reply::Json(associations(context, &ops::show(context, &key).await?).await?))
+}
+
+async fn shown(context: &Context, key: &Key) -> Result<Value> {
+    let machines = associations(context, key).await?;
+    Ok(json!({"id": key.name, "isDefault": key.is_default, "machines": machines}))
+}
+
+/// A key's machines, each as `[backend, machine, when, user, sudo, port]`.
+async fn associations(context: &Context, key: &Key) -> Result<Value> {
+    let mut query = PageQuery { limit: Some(PAGE), cursor: None };
+    let mut all = Vec::new();
+    loop {
+        let page = key_machine::list(context, &key.id, query.clone()).await?;
+        for KeyMachine { machine_id, user, port, created_at, .. } in page.items {
+            let machine = machines::get(context, &machine_id).await?;
+            let when = created_at.as_second();
+            all.push(json!([machine.backend_id, machine.external_id, when, user, false, port]));
+        }
+        match page.next {
+            Some(next) => query.cursor = Some(next),
+            None => return Ok(all.into()),
+        }
+    }
 }

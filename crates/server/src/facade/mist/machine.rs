@@ -91,7 +91,7 @@ async fn change_tags(context: &Context, backend: &str, id: &str, change: TagChan
 }
 
 /// The machine with this id of the cloud's.
-async fn find(context: &Context, backend: &str, id: &str) -> Result<Machine> {
+pub async fn find(context: &Context, backend: &str, id: &str) -> Result<Machine> {
     ops::by_external_id(context, &BackendId(backend.to_owned()), id).await
 }
 

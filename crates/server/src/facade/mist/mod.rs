@@ -87,7 +87,9 @@ async fn machines(context: &Context, asked: &Asked, backend: &str, rest: &[&str]
         ("POST", [id, "probe"]) => machine::probe(context, backend, id).await,
         ("POST", [id, "metadata"]) => machine::tag(context, backend, id, asked).await,
         ("DELETE", [id, "metadata"]) => machine::untag(context, backend, id, asked).await,
-        (_, [] | [_] | [_, "probe" | "metadata"]) => Err(wrong_method()),
+        ("PUT", [id, "keys", name]) => key::associate(context, (backend, id), name, asked).await,
+        ("DELETE", [id, "keys", name]) => key::disassociate(context, (backend, id), name).await,
+        (_, [] | [_] | [_, "probe" | "metadata"] | [_, "keys", _]) => Err(wrong_method()),
         _ => Err(nothing()),
     }
 }
