@@ -32,6 +32,7 @@ mod field;
 mod guard;
 mod hpcloud;
 mod http;
+mod indonesian_vcloud;
 mod linode;
 mod machine;
 mod nephoscale;
@@ -42,6 +43,7 @@ mod registry;
 mod softlayer;
 mod ssh;
 mod tcp;
+mod vcloud;
 
 pub use capability::{Capabilities, Capability, Limits};
 pub use catalogue::{provider, providers};
@@ -68,4 +70,5 @@ pub mod sim {
     pub use crate::nephoscale::sim as nephoscale;
     pub use crate::openstack::sim as openstack;
     pub use crate::softlayer::sim as softlayer;
+    pub use crate::vcloud::sim as vcloud;
 }

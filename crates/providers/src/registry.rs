@@ -17,10 +17,12 @@ pub(crate) const DRIVERS: &[(&str, Registration)] = &[
     ("docker", crate::docker::REGISTRATION),
     ("ec2", crate::ec2::REGISTRATION),
     ("hpcloud", crate::hpcloud::REGISTRATION),
+    ("indonesian_vcloud", crate::indonesian_vcloud::REGISTRATION),
     ("linode", crate::linode::REGISTRATION),
     ("openstack", crate::openstack::REGISTRATION),
     ("rackspace", crate::rackspace::REGISTRATION),
     ("softlayer", crate::softlayer::REGISTRATION),
+    ("vcloud", crate::vcloud::REGISTRATION),
     ("nephoscale", crate::nephoscale::REGISTRATION),
 ];
 

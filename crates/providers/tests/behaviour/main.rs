@@ -23,3 +23,4 @@ mod softlayer;
 mod sshd;
 mod stage;
 mod suite;
+mod vcloud;
