@@ -43,6 +43,9 @@ struct Round {
     sizes: Vec<u64>,
 }
 
+/// A figure out of [`Round::sizes`].
+type Size = fn(&[u64]) -> u64;
+
 /// Measures and prints; with `share` 10 a tenth of the data, once.
 pub fn run(share: u64) -> Result<()> {
     run_command(&mut cargo(&[
@@ -150,10 +153,10 @@ fn print(set: &Set, rounds: &[Vec<(&'static str, Round)>]) {
     }
     println!("\n| repository, MB | {} | ours to restic |", names.join(" | "));
     println!("|---{}|---|", "|---".repeat(names.len()));
-    let sizes = |tool: usize, of: fn(&[u64]) -> u64| {
+    let sizes = |tool: usize, of: Size| {
         median(rounds.iter().map(|round| of(&round[tool].1.sizes) as f64 / 1e6).collect())
     };
-    let rows: [(&str, fn(&[u64]) -> u64); 3] = [
+    let rows: [(&str, Size); 3] = [
         ("after the first backup", |sizes| sizes[0]),
         ("growth by the changes", |sizes| sizes[1] - sizes[0]),
         ("after the prune", |sizes| sizes[2]),
