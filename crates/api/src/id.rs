@@ -91,6 +91,8 @@ integer_id! {
     CheckId;
     /// An alarm.
     AlarmId;
+    /// A job.
+    JobId;
 }
 
 string_id! {

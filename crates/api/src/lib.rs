@@ -22,6 +22,7 @@ pub mod event;
 pub mod file;
 pub mod id;
 pub mod image;
+pub mod job;
 pub mod key;
 pub mod key_machine;
 pub mod link;
@@ -59,6 +60,7 @@ pub fn declarations() -> Vec<Declaration> {
         location::declarations(),
         network::declarations(),
         machine::declarations(),
+        job::declarations(),
         agent::declarations(),
         backup_configuration::declarations(),
         backup::declarations(),

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Page,
     endpoint::endpoints,
-    id::{BackendId, MachineId, ProviderId},
+    id::{BackendId, KeyId, MachineId, ProviderId},
+    job::Job,
+    size::Price,
 };
 
 /// A machine, as its backend was last seen to have it.
@@ -159,6 +161,74 @@ pub struct Disk {
     pub available_bytes: u64,
 }
 
+/// Machines to be made.
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMachine {
+    /// The backend that is to make them.
+    pub backend_id: BackendId,
+    /// The name; `NAME-1`, `NAME-2` and so on where there are several.
+    pub name: String,
+    /// The cloud's id of the image.
+    pub image: String,
+    /// The cloud's id of the size.
+    pub size: String,
+    /// The cloud's id of the location; the cloud's choice when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// The cloud's ids of the networks to join; the cloud's choice when there are none.
+    #[serde(default)]
+    pub networks: Vec<String>,
+    /// The key that may log in; the account's default when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<KeyId>,
+    /// What cloud-init runs at the first start, up to 64 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud_init: Option<String>,
+    /// How many, 1 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<u32>,
+}
+
+/// Leaves out what cloud-init runs: there may be secrets in it.
+impl std::fmt::Debug for NewMachine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewMachine")
+            .field("backend_id", &self.backend_id)
+            .field("name", &self.name)
+            .field("image", &self.image)
+            .field("size", &self.size)
+            .field("location", &self.location)
+            .field("quantity", &self.quantity)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an order of machines comes to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MachinePlan {
+    /// The backend that is to make them.
+    pub backend_id: BackendId,
+    /// Its provider.
+    pub provider: ProviderId,
+    /// The names of the machines.
+    pub names: Vec<String>,
+    /// The cloud's id of the image.
+    pub image: String,
+    /// The cloud's id of the size.
+    pub size: String,
+    /// The cloud's id of the location, where one was chosen.
+    pub location: Option<String>,
+    /// The cloud's ids of the networks.
+    pub networks: Vec<String>,
+    /// The key that may log in.
+    pub key_id: Option<KeyId>,
+    /// Whether something is run at the first start.
+    pub cloud_init: bool,
+    /// What all of them cost, where the cloud tells.
+    pub price: Option<Price>,
+}
+
 /// Which machines to list.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MachineQuery {
@@ -239,6 +309,10 @@ endpoints! {
     MachineList = "machine_list": Get "/machines", Observer, (()) ? MachineQuery, () => 200 Page<Machine>;
     /// Shows one machine.
     MachineShow = "machine_show": Get "/machines/{id}", Observer, (MachineId) ? RefreshQuery, () => 200 Machine;
+    /// Orders machines; a job makes them, and tells how far it is.
+    MachineCreate = "machine_create": Post "/machines", Creator, (()) ? (), NewMachine => 202 Job;
+    /// Shows what an order of machines comes to, and orders nothing.
+    MachinePlanShow = "machine_plan": Post "/machines/plan", Creator, (()) ? (), NewMachine => 200 MachinePlan;
     /// Starts a machine. This and all changes below return once the backend has taken the order.
     MachineStart = "machine_start": Post "/machines/{id}/start", Creator, (MachineId) ? (), () => 202 Machine;
     /// Stops a machine in good order, where the backend knows one.

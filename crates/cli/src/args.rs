@@ -7,11 +7,11 @@ use crate::{
     activity::ActivityCommand, agent::AgentCommand, agent_process::AgentProcessCommand, alarm::AlarmCommand,
     api_key::ApiKeyCommand, audit::AuditCommand, backend::BackendCommand, backup::BackupCommand,
     backup_configuration::BackupConfigurationCommand, browser_session::BrowserSessionCommand,
-    event::EventArgs, image::ImageCommand, key::KeyCommand, location::LocationCommand, login::LoginArgs,
-    machine::MachineCommand, man::ManArgs, network::NetworkCommand, provider::ProviderCommand,
-    quota::QuotaCommand, restore::RestoreCommand, restore_configuration::RestoreConfigurationCommand,
-    server::ServerArgs, session::Globals, size::SizeCommand, up::UpArgs, user::UserCommand,
-    vault::VaultCommand,
+    event::EventArgs, image::ImageCommand, job::JobCommand, key::KeyCommand, location::LocationCommand,
+    login::LoginArgs, machine::MachineCommand, man::ManArgs, network::NetworkCommand,
+    provider::ProviderCommand, quota::QuotaCommand, restore::RestoreCommand,
+    restore_configuration::RestoreConfigurationCommand, server::ServerArgs, session::Globals,
+    size::SizeCommand, up::UpArgs, user::UserCommand, vault::VaultCommand,
 };
 
 /// Keeps every machine you own in one place, and a copy of everything on it that you can get back.
@@ -88,6 +88,12 @@ pub enum Command {
         /// The verb.
         #[command(subcommand)]
         command: Box<MachineCommand>,
+    },
+    /// Work that takes time, such as the making of machines.
+    Jobs {
+        /// The verb.
+        #[command(subcommand)]
+        command: JobCommand,
     },
     /// The agents that the server knows, and how to enrol one.
     Agents {

@@ -21,6 +21,11 @@ pub struct DeleteArgs {
 }
 
 impl DeleteArgs {
+    /// Whether nobody wants to be asked.
+    pub fn is_sure(self) -> bool {
+        self.yes
+    }
+
     /// Whether to go ahead. Without a terminal and without `--yes` the answer is an error, never a guess.
     pub fn confirm(self, what: &str) -> Result<bool> {
         self.confirm_to("delete", what)

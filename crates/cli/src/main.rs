@@ -17,11 +17,13 @@ mod browser_session;
 mod check;
 mod cleanup;
 mod confirm;
+mod csv;
 mod error;
 mod event;
 mod file;
 mod human;
 mod image;
+mod job;
 mod key;
 mod key_machine;
 mod list;
@@ -102,6 +104,7 @@ async fn ask(command: Command, session: &Session) -> Result<Exit> {
         Command::Sizes { command } => size::run(command, session).await,
         Command::Locations { command } => location::run(command, session).await,
         Command::Networks { command } => network::run(command, session).await,
+        Command::Jobs { command } => job::run(command, session).await,
         Command::Machines { command } => machine::run(*command, session).await,
         Command::Agents { command } => agent::run(command, session).await,
         Command::BackupConfigurations { command } => backup_configuration::run(command, session).await,

@@ -8,6 +8,7 @@ use roadstead_client::api::Page;
 use serde::Serialize;
 
 use crate::{
+    csv,
     error::{Error, Result},
     table::{self, Row},
 };
@@ -22,6 +23,8 @@ pub enum Format {
     Json,
     /// One YAML document.
     Yaml,
+    /// A table with commas: a line for each item.
+    Csv,
 }
 
 /// Where and how to print.
@@ -45,16 +48,21 @@ impl Output {
     pub fn object<T: Serialize>(&self, value: &T) -> Result<()> {
         match self.format {
             Format::Table => self.text(&table::object(&serde_json::to_value(value).map_err(unwritable)?)),
+            Format::Csv => self.text(&csv::list(&[serde_json::to_value(value).map_err(unwritable)?])),
             _ => self.document(value),
         }
     }
 
     /// Prints one page of a list.
     pub fn page<T: Serialize + Row>(&self, page: &Page<T>) -> Result<()> {
-        if self.format != Format::Table {
-            return self.document(page);
+        match self.format {
+            Format::Table => self.text(&table::list(&page.items))?,
+            Format::Csv => {
+                let items = page.items.iter().map(serde_json::to_value).collect::<Result<Vec<_>, _>>();
+                self.text(&csv::list(&items.map_err(unwritable)?))?;
+            }
+            _ => return self.document(page),
         }
-        self.text(&table::list(&page.items))?;
         if let Some(next) = &page.next {
             self.say(&format!("There are more: --cursor {next}, or --all"));
         }
@@ -82,9 +90,9 @@ impl Output {
         stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(unwritable)
     }
 
-    /// Says something to people, beside the document.
+    /// Says something to people, beside the document. A table with commas has no place for it, either.
     pub fn say(&self, text: &str) {
-        if self.is_for_people() {
+        if matches!(self.format, Format::Table | Format::Csv) {
             to_stderr(text);
         }
     }

@@ -37,7 +37,7 @@ pub struct Globals {
     /// The profile to use, of those that `roadstead login` keeps.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
     pub profile: Option<String>,
-    /// The form of the output: table, json or yaml.
+    /// The form of the output: table, json, yaml or csv.
     #[arg(
         short,
         long,

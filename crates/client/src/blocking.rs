@@ -22,14 +22,15 @@ use roadstead_api::{
     event::EventQuery,
     file::File,
     id::{
-        AgentId, AlarmId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, CleanupId, KeyId,
-        MachineId, RestoreConfigurationId, RestoreId, SessionId, UserId, VaultId,
+        AgentId, AlarmId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, CleanupId, JobId,
+        KeyId, MachineId, RestoreConfigurationId, RestoreId, SessionId, UserId, VaultId,
     },
     image::Image,
+    job::{Job, JobQuery},
     key::{KeyQuery, NewKey},
     key_machine::{KeyMachine, NewKeyMachine},
     location::Location,
-    machine::{self, MachineProbe, MachineQuery, TagChange},
+    machine::{self, MachinePlan, MachineProbe, MachineQuery, NewMachine, TagChange},
     network::Network,
     provider::Provider,
     quota::Quota,
@@ -185,23 +186,10 @@ macro_rules! answers {
         }
     )+};
 }
-answers!(
-    (),
-    bool,
-    String,
-    Bytes,
-    RunState,
-    backup::Backup,
-    restore::Restore,
-    Check,
-    File,
-    Provider,
-    User,
-    VaultKey
-);
-answers!(Alarm, Quota, KeyMachine, Session, ApiKey, ApiKeyWithSecret, AuditCheck, AuditEntry, EnrolmentToken);
-answers!(Activity, Cleanup, CleanupPlan, Trash);
-answers!(Image, Location, machine::Machine, MachineProbe, Network, Size);
+answers!((), bool, String, Bytes, RunState, backup::Backup, restore::Restore, Check, File);
+answers!(Provider, User, VaultKey, Alarm, Quota, KeyMachine, Session, ApiKey, ApiKeyWithSecret);
+answers!(AuditCheck, AuditEntry, EnrolmentToken, Activity, Cleanup, CleanupPlan, Trash, Image, Location);
+answers!(machine::Machine, MachineProbe, Network, Size, Job, MachinePlan);
 
 /// Gives a blocking object the namesakes of the async methods listed.
 macro_rules! namesakes {
@@ -258,6 +246,11 @@ namesakes! { Client:
     fn machines(&self) -> Vec<Machine>;
     fn find_machines(&self, query: MachineQuery) -> Vec<Machine>;
     fn get_machine(&self, id: &MachineId) -> Machine;
+    fn create_machine(&self, new: &NewMachine) -> Job;
+    fn plan_machine(&self, new: &NewMachine) -> MachinePlan;
+    fn find_jobs(&self, query: JobQuery) -> Vec<Job>;
+    fn get_job(&self, id: JobId) -> Job;
+    fn wait_for_job(&self, id: JobId, progress: impl FnMut(&Job) + Send) -> Job;
     fn agents(&self) -> Vec<Agent>;
     fn get_agent(&self, id: AgentId) -> Agent;
     fn create_enrolment_token(&self, ttl: Option<Duration>) -> EnrolmentToken;
@@ -346,6 +339,7 @@ namesakes! { Machine:
     fn probe(&self) -> MachineProbe;
     fn console_output(&self) -> String;
     fn wait(&self, progress: impl FnMut(&machine::Machine) + Send) -> Option<machine::Machine>;
+    fn wait_for(&self, wanted: machine::MachineState, progress: impl FnMut(&machine::Machine) + Send) -> Option<machine::Machine>;
 }
 
 namesakes! { Agent:

@@ -41,6 +41,7 @@ mod event;
 mod file;
 mod handle;
 mod image;
+mod job;
 mod key;
 mod key_machine;
 mod list;

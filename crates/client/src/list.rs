@@ -2,8 +2,8 @@
 
 use roadstead_api::{
     Endpoint, Page, PageQuery, activity::ActivityQuery, alarm::AlarmQuery, backend::BackendQuery,
-    backup::BackupQuery, backup_configuration::BackupConfigurationQuery, file::FileQuery, key::KeyQuery,
-    machine::MachineQuery, page::MAX_LIMIT, restore::RestoreQuery,
+    backup::BackupQuery, backup_configuration::BackupConfigurationQuery, file::FileQuery, job::JobQuery,
+    key::KeyQuery, machine::MachineQuery, page::MAX_LIMIT, restore::RestoreQuery,
     restore_configuration::RestoreConfigurationQuery,
 };
 
@@ -34,8 +34,9 @@ macro_rules! paged_query {
 }
 paged_query!(
     PageQuery,
-    AlarmQuery,
     ActivityQuery,
+    AlarmQuery,
+    JobQuery,
     RestoreConfigurationQuery,
     BackupQuery,
     BackupConfigurationQuery,

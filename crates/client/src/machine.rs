@@ -4,10 +4,12 @@ use std::{fmt, time::Duration};
 
 use roadstead_api::{
     id::MachineId,
+    job::Job,
     machine::{
-        self, MachineConsole, MachineDestroy, MachineList, MachineProbe, MachineProbeNow, MachineQuery,
-        MachineReboot, MachineRename, MachineResize, MachineShow, MachineStart, MachineState, MachineStop,
-        MachineTag, NewMachineName, NewMachineSize, RefreshQuery, TagChange,
+        self, MachineConsole, MachineCreate, MachineDestroy, MachineList, MachinePlan, MachinePlanShow,
+        MachineProbe, MachineProbeNow, MachineQuery, MachineReboot, MachineRename, MachineResize,
+        MachineShow, MachineStart, MachineState, MachineStop, MachineTag, NewMachine, NewMachineName,
+        NewMachineSize, RefreshQuery, TagChange,
     },
 };
 
@@ -32,6 +34,16 @@ impl Client {
     /// Lists those machines that a query picks. Talks to the server.
     pub async fn find_machines(&self, query: MachineQuery) -> Result<Vec<Machine>> {
         Ok(Handle::all(self, self.list_all::<MachineList, _>((), query).await?))
+    }
+
+    /// Orders machines; a job makes them, which [`Client::wait_for_job`] waits for. Talks to the server.
+    pub async fn create_machine(&self, new: &NewMachine) -> Result<Job> {
+        self.call::<MachineCreate>(&(), &(), new).await
+    }
+
+    /// What an order of machines comes to; nothing is ordered. Talks to the server.
+    pub async fn plan_machine(&self, new: &NewMachine) -> Result<MachinePlan> {
+        self.call::<MachinePlanShow>(&(), &(), new).await
     }
 
     /// Reads one machine. Talks to the server.
@@ -129,14 +141,32 @@ impl Machine {
     /// server again and again.
     pub async fn wait(
         &self,
+        progress: impl FnMut(&machine::Machine) + Send,
+    ) -> Result<Option<machine::Machine>> {
+        let changing = |state| matches!(state, MachineState::Pending | MachineState::Rebooting);
+        self.wait_until(move |state| !changing(state), progress).await
+    }
+
+    /// Waits until it is in this state after an order, or broken, or gone: then it is `None`. As [`Self::wait`] does.
+    pub async fn wait_for(
+        &self,
+        wanted: MachineState,
+        progress: impl FnMut(&machine::Machine) + Send,
+    ) -> Result<Option<machine::Machine>> {
+        let ended = [wanted, MachineState::Error, MachineState::Terminated];
+        self.wait_until(move |state| ended.contains(&state), progress).await
+    }
+
+    async fn wait_until(
+        &self,
+        done: impl Fn(MachineState) -> bool + Send,
         mut progress: impl FnMut(&machine::Machine) + Send,
     ) -> Result<Option<machine::Machine>> {
         let ordered = self.refreshed_at;
         let at_rest = |found: &Option<machine::Machine>| {
             let Some(machine) = found else { return true };
             progress(machine);
-            let changing = matches!(machine.state, MachineState::Pending | MachineState::Rebooting);
-            machine.refreshed_at > ordered && !changing
+            machine.refreshed_at > ordered && done(machine.state)
         };
         let waited = tokio::time::timeout(REST_WITHIN, poll::until(|| self.if_there(), at_rest)).await;
         let message =

@@ -94,6 +94,11 @@ pub fn backend_fields_place(backend: &str) -> String {
     format!("backends/{backend}/sealed_fields")
 }
 
+/// Where the input of a job is sealed to.
+pub fn job_input_place(token: &str) -> String {
+    format!("jobs/{token}/sealed_input")
+}
+
 /// Where a vault's password is sealed to.
 pub fn vault_password_place(vault: &str) -> String {
     format!("vaults/{vault}/sealed_password")

@@ -79,6 +79,8 @@ pub struct Live {
     pub last_seen: Signal,
     /// Wakes the checker: there may be a check to run.
     pub checks: Signal,
+    /// Wakes whoever makes machines: there may be a job.
+    pub make: Notify,
     /// Wakes whoever asks backends for their machines: one may be due sooner than it was.
     pub refresh: Notify,
 }

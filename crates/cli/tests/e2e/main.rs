@@ -12,6 +12,7 @@ mod full_disk;
 mod keys;
 mod kill;
 mod load;
+mod machines;
 mod master_key;
 mod mist;
 mod neighbours;

@@ -1,8 +1,13 @@
-//! The example that follows the seed's draft line by line, against a live agent.
+//! The examples that follow the seed's drafts line by line, against a live agent and a cloud.
 
 use std::{path::Path, process::Command};
 
-use crate::support::{Agent, Server, tree};
+use roadstead_providers::sim::digitalocean::TOKEN;
+
+use crate::{
+    machines::Cloud,
+    support::{Agent, Server, tree},
+};
 
 #[test]
 fn the_draft_of_the_backup_bindings_works() {
@@ -13,19 +18,9 @@ fn the_draft_of_the_backup_bindings_works() {
     tree::fill(&source, 12, 8 << 20);
     let configuration = agent.configure(&server, &[&source], &[]);
 
-    // `cargo test --workspace` builds examples before it runs tests; alone, this test builds what it needs.
-    let binary = Path::new(env!("CARGO_BIN_EXE_roadstead"));
-    let example = binary.parent().unwrap().join("examples/backups");
-    if !example.exists() {
-        let cargo = ["build", "--quiet", "--package", "roadstead-client", "--example", "backups"];
-        assert!(Command::new(env!("CARGO")).args(cargo).status().unwrap().success());
-    }
     let target = work.path().join("restored");
-    let output = Command::new(example)
+    let output = example("backups", &server)
         .args([configuration.to_string().as_str(), target.to_str().unwrap()])
-        .env("ROADSTEAD_URL", &server.url)
-        .env("ROADSTEAD_USER", "admin")
-        .env("ROADSTEAD_API_KEY", &server.api_key)
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -70,4 +65,53 @@ fn the_draft_of_the_backup_bindings_works() {
         assert!(told.contains(&line), "{line}\nis missing in\n{text}");
     }
     tree::assert_same(&source, &target.join(source.strip_prefix("/").unwrap()));
+}
+
+#[test]
+fn the_draft_of_the_backend_bindings_works() {
+    let server = Server::start();
+    let cloud = Cloud::start();
+    let output = example("backends", &server)
+        .args(["digitalocean", "cloud", &format!("token={TOKEN}")])
+        .arg(format!("endpoint={}", cloud.endpoint()))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    let told: Vec<&str> = text.lines().collect();
+    for line in [
+        "provider: bare_metal, Other Server, 0 regions",
+        "provider: ec2, EC2, 8 regions",
+        "backends: []",
+        "added: true",
+        "by id: 1",
+        "by name: 1",
+        "by search: 1",
+        "title: cloud",
+        "enabled: true",
+        "machines: 10",
+        "renamed: renamed",
+        "enabled: false",
+        "deleted: true",
+    ] {
+        assert!(told.contains(&line), "{line}\nis missing in\n{text}");
+    }
+    assert!(text.contains("Backend => cloud, digitalocean, "), "{text}");
+    assert_eq!(told.iter().filter(|line| line.starts_with("machine: web-")).count(), 10, "{text}");
+    assert!(!told.contains(&"sizes: 0") && !told.contains(&"images: 0"), "{text}");
+}
+
+/// An example of the SDK, told where the server is.
+fn example(name: &str, server: &Server) -> Command {
+    // `cargo test --workspace` builds examples before it runs tests; alone, this test builds what it needs.
+    let binary = Path::new(env!("CARGO_BIN_EXE_roadstead"));
+    let example = binary.parent().unwrap().join("examples").join(name);
+    if !example.exists() {
+        let cargo = ["build", "--quiet", "--package", "roadstead-client", "--example", name];
+        assert!(Command::new(env!("CARGO")).args(cargo).status().unwrap().success());
+    }
+    let mut command = Command::new(example);
+    command.env("ROADSTEAD_URL", &server.url).env("ROADSTEAD_USER", "admin");
+    command.env("ROADSTEAD_API_KEY", &server.api_key);
+    command
 }

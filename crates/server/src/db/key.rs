@@ -95,6 +95,15 @@ pub async fn get(db: &mut Connection, account: AccountId, id: &KeyId) -> Result<
     row.map(|row| Ok(key(&row)?.key)).transpose()
 }
 
+/// The key that an account takes where nobody names one.
+pub async fn default(db: &mut Connection, account: AccountId) -> Result<Option<Key>> {
+    let text = format!(
+        "{SELECT} WHERE k.account_id = $1 AND k.id = (SELECT default_key_id FROM accounts WHERE id = $1)"
+    );
+    let row = db.fetch_optional(query(AssertSqlSafe(text)).bind(account.0)).await?;
+    row.map(|row| Ok(key(&row)?.key)).transpose()
+}
+
 /// The sealed private half of an account's key.
 pub async fn sealed_private(db: &mut Connection, account: AccountId, id: &KeyId) -> Result<Option<String>> {
     let select = query("SELECT sealed_private FROM keys WHERE account_id = $1 AND id = $2")

@@ -21,6 +21,8 @@ use crate::Result;
 pub struct Known {
     /// Its id.
     pub id: MachineId,
+    /// The word of its state.
+    pub state: String,
     /// Tells whether it has changed.
     pub hash: String,
 }
@@ -56,10 +58,11 @@ impl MachineRow {
 
 /// Every machine of a backend, by the cloud's ids.
 pub async fn known(db: &mut Connection, backend: &BackendId) -> Result<HashMap<String, Known>> {
-    let select =
-        query("SELECT external_id, id, hash FROM machines WHERE backend_id = $1").bind(backend.0.as_str());
+    let select = query("SELECT external_id, id, state, hash FROM machines WHERE backend_id = $1")
+        .bind(backend.0.as_str());
     let known = |row: &AnyRow| {
-        let known = Known { id: MachineId(row.text("id")?), hash: row.text("hash")? };
+        let known =
+            Known { id: MachineId(row.text("id")?), state: row.text("state")?, hash: row.text("hash")? };
         Ok((row.text("external_id")?, known))
     };
     db.fetch_all(select).await?.iter().map(known).collect()

@@ -33,6 +33,7 @@ pub mod check;
 pub mod cleanup;
 pub mod enrolment_token;
 pub mod idempotency_key;
+pub mod job;
 pub mod key;
 pub mod key_machine;
 pub mod machine;

@@ -13,7 +13,7 @@ use crate::{Error, Result};
 mod upgrade;
 
 /// Every step since the first release, in order.
-const STEPS: [&str; 12] = [
+const STEPS: [&str; 13] = [
     include_str!("schema/0001_first.sql"),
     include_str!("schema/0002_audit.sql"),
     include_str!("schema/0003_keys.sql"),
@@ -26,6 +26,7 @@ const STEPS: [&str; 12] = [
     include_str!("schema/0010_restore_configurations.sql"),
     include_str!("schema/0011_cleanups.sql"),
     include_str!("schema/0012_rcbu.sql"),
+    include_str!("schema/0013_jobs.sql"),
 ];
 
 /// Brings the schema up to date. Nobody else may be at it on the same database. A database of a newer version is refused

@@ -1,9 +1,10 @@
 //! Routes of machines.
 
 use roadstead_api::machine::{
-    MachineConsole as Console, MachineDestroy as Destroy, MachineList as List, MachineProbeNow as Probe,
-    MachineReboot as Reboot, MachineRename as Rename, MachineResize as Resize, MachineShow as Show,
-    MachineStart as Start, MachineStop as Stop, MachineTag as Tag,
+    MachineConsole as Console, MachineCreate as Create, MachineDestroy as Destroy, MachineList as List,
+    MachinePlanShow as Plan, MachineProbeNow as Probe, MachineReboot as Reboot, MachineRename as Rename,
+    MachineResize as Resize, MachineShow as Show, MachineStart as Start, MachineStop as Stop,
+    MachineTag as Tag,
 };
 
 use super::routes::{Call, Routes};
@@ -12,6 +13,8 @@ use crate::ops::machine as ops;
 /// Adds the routes.
 pub fn routes(routes: Routes) -> Routes {
     routes
+        .user(|context, call: Call<Create>| async move { ops::create(&context, call.body).await })
+        .user(|context, call: Call<Plan>| async move { ops::plan(&context, &call.body).await })
         .user(|context, call: Call<List>| async move { ops::list(&context, call.query).await })
         .user(|context, call: Call<Show>| async move { ops::show(&context, &call.path, call.query).await })
         .user(|context, call: Call<Start>| async move { ops::start(&context, &call.path).await })

@@ -14,6 +14,7 @@ mod event;
 mod file;
 mod health;
 mod image;
+mod job;
 mod key;
 mod key_machine;
 mod location;
@@ -57,6 +58,7 @@ fn declared() -> Routes {
         location::routes,
         network::routes,
         machine::routes,
+        job::routes,
         agent::routes,
         backup_configuration::routes,
         backup::routes,

@@ -8,6 +8,7 @@ mod checker;
 mod cleaner;
 mod dispatcher;
 mod last_seen;
+mod maker;
 mod neighbours;
 mod overdue;
 mod refresher;
@@ -31,6 +32,7 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
     tasks.spawn(reconcile(app.clone(), |app| &app.live.last_seen, Duration::from_secs(30), last_seen::run));
     tasks.spawn(refresher::run(app.clone()));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.overdue, Duration::from_secs(60), overdue::run));
+    tasks.spawn(maker::run(app.clone()));
     if let Some(neighbours) = app.db.neighbours() {
         tasks.spawn(neighbours::run(app.clone(), neighbours));
     }

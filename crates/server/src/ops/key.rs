@@ -107,6 +107,11 @@ pub async fn get(context: &Context, id: &KeyId) -> Result<Key> {
     found.ok_or_else(|| not_found(id))
 }
 
+/// The key that is taken where nobody names one, if the account has keys.
+pub async fn default(context: &Context) -> Result<Option<Key>> {
+    db::key::default(&mut *context.db.read().await?, context.account()).await
+}
+
 /// The private half of a key of the caller's account, for operations that log in with it. Not told to the audit log:
 /// what is done with it is.
 pub async fn private(context: &Context, id: &KeyId) -> Result<String> {

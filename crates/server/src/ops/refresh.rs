@@ -9,6 +9,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use roadstead_api::{
     backend::{BackendQuery, BackendState},
+    event::Event,
     id::{AccountId, BackendId, MachineId},
     machine::{Machine, MachineState},
 };
@@ -22,7 +23,7 @@ use crate::{
     db::{
         self,
         backend::{BackendRow, Found},
-        machine::MachineRow,
+        machine::{Known, MachineRow},
     },
 };
 
@@ -30,7 +31,13 @@ use crate::{
 const PERIOD_MS: i64 = 120_000;
 /// The longest pause before a backend that does not answer is asked again.
 const LONGEST_PAUSE_MS: i64 = 3_600_000;
-/// How often it is asked while its machines change.
+/// When it is asked after an order.
+const ASK_AFTER_MS: i64 = 1_000;
+/// For how long after an order it is asked often while its machines change.
+const HURRY_MS: i64 = 300_000;
+/// For how long of that it is asked often whatever its machines do: some clouds show a machine as it was for a while.
+const HURRY_ANYWAY_MS: i64 = 60_000;
+/// How often that is.
 const HURRIED_PERIOD_MS: i64 = 3_000;
 /// How long whoever wants fresh lists waits for the slow.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -91,6 +98,29 @@ pub async fn logged(app: &App, id: &BackendId) {
     }
 }
 
+/// Has a backend asked soon after something was ordered from it, and often until its machines have come to rest.
+pub async fn soon(app: &App, id: &BackendId) -> Result<()> {
+    let now_ms = app.now_ms();
+    let mut write = app.db.write().await?;
+    db::backend::hurry(&mut write, id, now_ms + ASK_AFTER_MS, now_ms + HURRY_MS).await?;
+    write.commit().await?;
+    app.live.refresh.notify_one();
+    Ok(())
+}
+
+/// Writes down machines that were just made, before the backend lists them.
+pub async fn add(app: &App, row: &BackendRow, seen: Vec<SeenMachine>) -> Result<Vec<Machine>> {
+    let machines = checked(row, seen);
+    let mut write = app.db.write().await?;
+    for machine in &machines {
+        let machine_row = MachineRow::of(machine)?;
+        db::machine::put(&mut write, row.account_id, machine, &machine_row, app.now_ms()).await?;
+        write.tell(row.account_id, Event::new("machine", &machine.id, "appear").state(machine.state));
+    }
+    write.commit().await?;
+    Ok(machines)
+}
+
 /// Why a backend has no answer.
 struct Failure {
     reason: String,
@@ -129,6 +159,7 @@ impl From<ProviderError> for Failure {
 async fn note(app: &App, row: &BackendRow, asked_ms: i64, failure: &Failure) -> Result<()> {
     tracing::info!(backend = %row.backend.id, reason = failure.reason, "a backend is offline");
     let failures = row.failures + 1;
+    let was_online = row.backend.state != BackendState::Offline;
     let found = Found {
         state: BackendState::Offline,
         reason: Some(&failure.reason),
@@ -137,7 +168,9 @@ async fn note(app: &App, row: &BackendRow, asked_ms: i64, failure: &Failure) -> 
         next_refresh_ms: failure.next_ms(failures, app.now_ms()),
     };
     let mut write = app.db.write().await?;
-    db::backend::set_found(&mut write, &row.backend.id, row.generation, &found).await?;
+    if db::backend::set_found(&mut write, &row.backend.id, row.generation, &found).await? && was_online {
+        write.tell(row.account_id, backend_event(row, BackendState::Offline));
+    }
     write.commit().await
 }
 
@@ -150,8 +183,8 @@ pub async fn store(app: &App, row: &BackendRow, asked_ms: i64, seen: Vec<SeenMac
     for machine in &machines {
         let machine_row = MachineRow::of(machine)?;
         let known = gone.remove(&machine.external_id);
-        if known.is_none_or(|known| known.hash != machine_row.hash) {
-            changed.push((machine, machine_row));
+        if known.as_ref().is_none_or(|known| known.hash != machine_row.hash) {
+            changed.push((machine, machine_row, event(machine, known.as_ref())));
         }
     }
     let mut write = app.db.write().await?;
@@ -160,24 +193,44 @@ pub async fn store(app: &App, row: &BackendRow, asked_ms: i64, seen: Vec<SeenMac
         return Ok(());
     }
     db::backend::set_refreshed(&mut write, id, asked_ms, machines.len() as i64).await?;
+    if row.backend.state != BackendState::Online {
+        write.tell(row.account_id, backend_event(row, BackendState::Online));
+    }
     for known in gone.values() {
         db::machine::delete(&mut write, &known.id).await?;
+        write.tell(row.account_id, Event::new("machine", &known.id, "vanish"));
     }
-    for (index, (machine, machine_row)) in changed.iter().enumerate() {
+    for (index, (machine, machine_row, event)) in changed.iter().enumerate() {
         if index % ROWS_A_TURN == ROWS_A_TURN - 1 {
             write.commit().await?;
             write = app.db.write().await?;
         }
         db::machine::put(&mut write, row.account_id, machine, machine_row, app.now_ms()).await?;
+        write.tell(row.account_id, event.clone());
     }
     write.commit().await
+}
+
+fn backend_event(row: &BackendRow, state: BackendState) -> Event {
+    Event::new("backend", &row.backend.id, "state").state(state)
+}
+
+/// What whoever watches is told of a machine that is new, or not as it was.
+fn event(machine: &Machine, known: Option<&Known>) -> Event {
+    let what = match known {
+        None => "appear",
+        Some(known) if known.state != machine.state.as_str() => "state",
+        Some(_) => "update",
+    };
+    Event::new("machine", &machine.id, what).state(machine.state)
 }
 
 fn found<'a>(app: &App, row: &BackendRow, asked_ms: i64, machines: &[Machine]) -> Found<'a> {
     let now_ms = app.now_ms();
     let changing =
         |machine: &Machine| matches!(machine.state, MachineState::Pending | MachineState::Rebooting);
-    let hurried = now_ms < row.hurry_until_ms && machines.iter().any(changing);
+    let just_ordered = now_ms < row.hurry_until_ms - HURRY_MS + HURRY_ANYWAY_MS;
+    let hurried = just_ordered || now_ms < row.hurry_until_ms && machines.iter().any(changing);
     let period = if hurried { HURRIED_PERIOD_MS } else { PERIOD_MS };
     Found {
         state: BackendState::Online,

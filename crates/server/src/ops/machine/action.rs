@@ -19,13 +19,9 @@ use super::{backend, connection, get, not_found};
 use crate::{
     Error, Result,
     db::{self, backend::BackendRow, machine::MachineRow},
-    ops::{Context, validate},
+    ops::{Context, refresh, validate},
 };
 
-/// When the backend is asked after an order, in milliseconds.
-const ASK_AFTER_MS: i64 = 1_000;
-/// For how long it is asked often.
-const HURRY_MS: i64 = 300_000;
 /// How many tags a machine may be given.
 const MAX_TAGS: usize = 100;
 
@@ -174,7 +170,7 @@ async fn order<E: Endpoint>(context: &Context, id: &MachineId, order: Order) -> 
     let outcome = order.send(&*driver, &machine.external_id).await;
     connection::keep_pins(context, &row, &*driver).await?;
     // Even what failed may have been carried out: the backend is asked in any case.
-    hurry(context, &row).await?;
+    refresh::soon(context, &row.backend.id).await?;
     outcome?;
     expect(context, id, order).await
 }
@@ -198,16 +194,6 @@ fn not_now(machine: &Machine, row: &BackendRow, capability: Capability) -> Error
         "The provider {} cannot {capability} that are as {} is now: {}.",
         row.backend.provider, machine.name, machine.state
     ))
-}
-
-/// Has the backend asked soon.
-async fn hurry(context: &Context, row: &BackendRow) -> Result<()> {
-    let now_ms = context.now_ms();
-    let mut write = context.db.write().await?;
-    db::backend::hurry(&mut write, &row.backend.id, now_ms + ASK_AFTER_MS, now_ms + HURRY_MS).await?;
-    write.commit().await?;
-    context.live.refresh.notify_one();
-    Ok(())
 }
 
 /// Writes down what is to be expected of a machine.

@@ -1,6 +1,7 @@
 //! Machines: lists answer from what their backends last said; what changes one asks its backend.
 
 mod action;
+mod order;
 
 use roadstead_api::{
     Page,
@@ -13,6 +14,7 @@ use roadstead_api::{
 use roadstead_providers::Capability;
 
 pub use action::{destroy, reboot, rename, resize, start, stop, tag};
+pub use order::{Input, create, plan};
 
 use super::{Context, backend, connection, page, refresh};
 use crate::{Error, Result, db};

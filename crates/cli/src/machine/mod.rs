@@ -1,5 +1,8 @@
 //! `roadstead machines`: the machines of all backends.
 
+mod create;
+mod inventory;
+
 use clap::{Args, Subcommand};
 use roadstead_client::{
     ErrorKind, Machine,
@@ -8,6 +11,9 @@ use roadstead_client::{
         machine::{Machine as MachineFacts, MachineList, MachineQuery, MachineState, TagChange},
     },
 };
+
+use create::CreateArgs;
+use inventory::InventoryArgs;
 
 use crate::{
     backend,
@@ -24,7 +30,7 @@ use crate::{
 pub enum MachineCommand {
     /// List the machines of all backends, as they were last seen.
     #[command(after_help = "Example:\n  roadstead machines list --state running --tag env=prod")]
-    List(FilterArgs),
+    List(ListedArgs),
     /// Show a machine.
     #[command(after_help = "Example:\n  roadstead machines show web-1 --refresh")]
     Show {
@@ -34,6 +40,15 @@ pub enum MachineCommand {
         #[arg(long)]
         refresh: bool,
     },
+    /// Print the machines for Ansible or for SSH; `machines list --all -o csv` is for tables.
+    #[command(after_help = "Example:\n  roadstead machines inventory --format ansible --tag env=prod")]
+    Inventory(InventoryArgs),
+    /// Order machines, which costs; the plan is shown first.
+    #[command(
+        after_help = "Example:\n  roadstead machines create --backend do --name web --image debian-12-x64 --size \
+                      s-1vcpu-1gb --quantity 2 --yes --wait"
+    )]
+    Create(Box<CreateArgs>),
     /// Start a machine.
     #[command(after_help = "Example:\n  roadstead machines start web-1 --wait")]
     Start(OrderArgs),
@@ -113,7 +128,16 @@ pub struct OrderArgs {
     wait: bool,
 }
 
-/// Which machines to list.
+/// Which machines to list, and which part of the list.
+#[derive(Args, Debug)]
+pub struct ListedArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    part: ListArgs,
+}
+
+/// Which machines.
 #[derive(Args, Debug)]
 pub struct FilterArgs {
     /// Only those of this backend, by id or title.
@@ -134,8 +158,6 @@ pub struct FilterArgs {
     /// Ask the backends first, as far as they answer soon.
     #[arg(long)]
     refresh: bool,
-    #[command(flatten)]
-    part: ListArgs,
 }
 
 impl Row for MachineFacts {
@@ -157,7 +179,10 @@ impl Row for MachineFacts {
 /// Carries out a verb.
 pub async fn run(command: MachineCommand, session: &Session) -> Result<Exit> {
     match command {
-        MachineCommand::List(args) => list(session, args).await,
+        MachineCommand::List(args) => {
+            let query = args.filter.query(session).await?;
+            list::print::<MachineList, _>(session, (), query, args.part).await
+        }
         MachineCommand::Show { which, refresh } => {
             let mut machine = which.find(session).await?;
             if refresh {
@@ -165,20 +190,22 @@ pub async fn run(command: MachineCommand, session: &Session) -> Result<Exit> {
             }
             shown(session, &machine)
         }
+        MachineCommand::Inventory(args) => inventory::run(session, args).await,
+        MachineCommand::Create(args) => create::run(session, *args).await,
         MachineCommand::Start(order) => {
             let mut machine = order.which.find(session).await?;
             machine.start().await?;
-            ordered(session, &machine, order.wait).await
+            ordered(session, &machine, order.wait, Some(MachineState::Running)).await
         }
         MachineCommand::Stop(order) => {
             let mut machine = order.which.find(session).await?;
             machine.stop().await?;
-            ordered(session, &machine, order.wait).await
+            ordered(session, &machine, order.wait, Some(MachineState::Stopped)).await
         }
         MachineCommand::Reboot(order) => {
             let mut machine = order.which.find(session).await?;
             machine.reboot().await?;
-            ordered(session, &machine, order.wait).await
+            ordered(session, &machine, order.wait, Some(MachineState::Running)).await
         }
         MachineCommand::Destroy { order, delete } => destroy(session, order, delete).await,
         MachineCommand::Resize { order, size, cost } => resize(session, order, &size, cost).await,
@@ -224,21 +251,23 @@ impl Which {
     }
 }
 
-async fn list(session: &Session, args: FilterArgs) -> Result<Exit> {
-    let backend_id = match args.backend {
-        Some(text) => Some(backend::find(session, &text).await?.id.clone()),
-        None => None,
-    };
-    let query = MachineQuery {
-        backend_id,
-        provider: args.provider,
-        search: args.search,
-        state: args.state,
-        tag: args.tag,
-        refresh: args.refresh.then_some(true),
-        ..MachineQuery::default()
-    };
-    list::print::<MachineList, _>(session, (), query, args.part).await
+impl FilterArgs {
+    /// What the server is asked for.
+    async fn query(&self, session: &Session) -> Result<MachineQuery> {
+        let backend_id = match &self.backend {
+            Some(text) => Some(backend::find(session, text).await?.id.clone()),
+            None => None,
+        };
+        Ok(MachineQuery {
+            backend_id,
+            provider: self.provider.clone(),
+            search: self.search.clone(),
+            state: self.state,
+            tag: self.tag.clone(),
+            refresh: self.refresh.then_some(true),
+            ..MachineQuery::default()
+        })
+    }
 }
 
 fn shown(session: &Session, machine: &Machine) -> Result<Exit> {
@@ -246,23 +275,32 @@ fn shown(session: &Session, machine: &Machine) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Prints a machine after an order; with `wait`, once it has come to rest.
-async fn ordered(session: &Session, machine: &Machine, wait: bool) -> Result<Exit> {
+/// Prints a machine after an order; with `wait`, once it is in the state that was ordered, or has come to rest. One that
+/// is broken, or gone when it should not be, is not what was asked for.
+async fn ordered(
+    session: &Session,
+    machine: &Machine,
+    wait: bool,
+    wanted: Option<MachineState>,
+) -> Result<Exit> {
     if !wait {
         return shown(session, machine);
     }
     if output::stderr_is_terminal() {
         session.output.say("Waiting until it is carried out ...");
     }
-    match machine.wait(|_| ()).await? {
-        Some(machine) => session.output.object(&machine)?,
-        None => {
-            let mut gone = machine.info().clone();
-            gone.state = MachineState::Terminated;
-            session.output.object(&gone)?;
-        }
-    }
-    Ok(Exit::Done)
+    let found = match wanted {
+        Some(state) => machine.wait_for(state, |_| ()).await?,
+        None => machine.wait(|_| ()).await?,
+    };
+    let now = found.unwrap_or_else(|| {
+        let mut gone = machine.info().clone();
+        gone.state = MachineState::Terminated;
+        gone
+    });
+    session.output.object(&now)?;
+    let broken = matches!(now.state, MachineState::Error | MachineState::Terminated);
+    Ok(if broken && wanted != Some(now.state) { Exit::NotDone } else { Exit::Done })
 }
 
 async fn destroy(session: &Session, order: OrderArgs, delete: DeleteArgs) -> Result<Exit> {
@@ -275,7 +313,7 @@ async fn destroy(session: &Session, order: OrderArgs, delete: DeleteArgs) -> Res
         return Ok(Exit::NotDone);
     }
     machine.destroy().await?;
-    ordered(session, &machine, order.wait).await
+    ordered(session, &machine, order.wait, Some(MachineState::Terminated)).await
 }
 
 async fn resize(session: &Session, order: OrderArgs, size: &str, cost: DeleteArgs) -> Result<Exit> {
@@ -289,7 +327,7 @@ async fn resize(session: &Session, order: OrderArgs, size: &str, cost: DeleteArg
         return Ok(Exit::NotDone);
     }
     machine.resize(size).await?;
-    ordered(session, &machine, order.wait).await
+    ordered(session, &machine, order.wait, None).await
 }
 
 async fn change_tags(session: &Session, which: &Which, change: TagChange) -> Result<Exit> {

@@ -1,0 +1,210 @@
+//! Ordering machines: what it comes to, and the job that makes them.
+//!
+//! An order is checked against what the backend offers before there is a job, so that what cannot be made is refused
+//! at once. Machines cost money: nothing is ever ordered twice because something failed.
+
+use roadstead_api::{
+    job::{Job, JobKind},
+    key::Key,
+    machine::{MachineCreate, MachinePlan, MachinePlanShow, NewMachine},
+    size::Price,
+};
+use roadstead_providers::{Capability, ContainerOrder, Driver, MachineOrder, Progress};
+
+use super::backend;
+use crate::{
+    Error, Result,
+    app::job_input_place,
+    db::{self, job::NewJob},
+    ops::{Context, job, key, validate},
+    random,
+};
+
+/// How much cloud-init may be given, in bytes. The clouds take less or as much.
+const MAX_CLOUD_INIT: usize = 64 * 1024;
+/// How many networks machines may be joined to.
+const MAX_NETWORKS: usize = 20;
+
+/// Shows what an order comes to.
+pub async fn plan(context: &Context, new: &NewMachine) -> Result<MachinePlan> {
+    context.authorize::<MachinePlanShow>()?;
+    Ok(checked(context, new).await?.0)
+}
+
+/// Orders machines: a job makes them.
+pub async fn create(context: &Context, new: NewMachine) -> Result<Job> {
+    context.authorize::<MachineCreate>()?;
+    let (plan, mut order) = checked(context, &new).await?;
+    let token = random::id()?;
+    order.token = token.clone();
+    let sealed = context.account_key(context.account()).await?;
+    let sealed = sealed.seal(&job_input_place(&token), &db::row::json(&Input::from(order))?)?;
+    let row = NewJob {
+        account_id: context.account(),
+        kind: JobKind::MachineCreate,
+        backend_id: &plan.backend_id,
+        token: &token,
+        sealed_input: &sealed,
+        total: plan.names.len() as u32,
+        created_by: &context.user.username,
+        now_ms: context.now_ms(),
+    };
+    let mut change = context.change::<MachineCreate>().await?;
+    let id = db::job::insert(&mut change, &row).await?;
+    change.commit(format!("job {id}: {}", plan.names.join(", "))).await?;
+    context.live.make.notify_one();
+    job::get(context, id).await
+}
+
+/// An order as its job keeps it.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub struct Input {
+    name: String,
+    quantity: u32,
+    image: String,
+    size: String,
+    location: Option<String>,
+    networks: Vec<String>,
+    public_key: Option<String>,
+    user_data: Option<String>,
+    token: String,
+}
+
+impl From<MachineOrder> for Input {
+    fn from(order: MachineOrder) -> Self {
+        let MachineOrder {
+            name,
+            quantity,
+            image,
+            size,
+            location,
+            networks,
+            public_key,
+            user_data,
+            token,
+            ..
+        } = order;
+        Self { name, quantity, image, size, location, networks, public_key, user_data, token }
+    }
+}
+
+impl From<Input> for MachineOrder {
+    fn from(input: Input) -> Self {
+        let Input { name, quantity, image, size, location, networks, public_key, user_data, token } = input;
+        Self {
+            name,
+            quantity,
+            image,
+            size,
+            location,
+            networks,
+            public_key,
+            user_data,
+            token,
+            container: ContainerOrder::default(),
+            progress: Progress::default(),
+        }
+    }
+}
+
+/// The plan of an order, and the order without its token.
+async fn checked(context: &Context, new: &NewMachine) -> Result<(MachinePlan, MachineOrder)> {
+    require_sane(new)?;
+    let row = backend::get(context, &new.backend_id).await?;
+    let driver = backend::driver(context, &new.backend_id, Capability::Create).await?;
+    let key = login_key(context, new).await?;
+    let order = MachineOrder {
+        name: new.name.clone(),
+        quantity: new.quantity.unwrap_or(1),
+        image: new.image.clone(),
+        size: new.size.clone(),
+        location: new.location.clone(),
+        networks: new.networks.clone(),
+        public_key: key.as_ref().map(|key| key.public_key.clone()),
+        user_data: new.cloud_init.clone(),
+        token: String::new(),
+        container: ContainerOrder::default(),
+        progress: Progress::default(),
+    };
+    order.check(&driver.limits())?;
+    let price = price(&*driver, &order).await?;
+    require_offered(&*driver, &order).await?;
+    let plan = MachinePlan {
+        backend_id: new.backend_id.clone(),
+        provider: row.backend.provider,
+        names: order.names(),
+        image: new.image.clone(),
+        size: new.size.clone(),
+        location: new.location.clone(),
+        networks: new.networks.clone(),
+        key_id: key.map(|key| key.id),
+        cloud_init: new.cloud_init.is_some(),
+        price,
+    };
+    Ok((plan, order))
+}
+
+fn require_sane(new: &NewMachine) -> Result<()> {
+    validate::name("name", &new.name)?;
+    validate::name("image", &new.image)?;
+    validate::name("size", &new.size)?;
+    new.location.iter().try_for_each(|location| validate::name("location", location))?;
+    if new.networks.len() > MAX_NETWORKS {
+        return Err(Error::invalid(format!("networks takes up to {MAX_NETWORKS}.")));
+    }
+    new.networks.iter().try_for_each(|network| validate::name("networks", network))?;
+    let length = new.cloud_init.as_deref().map_or(0, str::len);
+    if length > MAX_CLOUD_INIT {
+        return Err(Error::invalid(format!(
+            "cloud_init has {length} bytes; it takes up to {MAX_CLOUD_INIT}."
+        )));
+    }
+    Ok(())
+}
+
+/// The key that is named, or the account's default.
+async fn login_key(context: &Context, new: &NewMachine) -> Result<Option<Key>> {
+    match &new.key_id {
+        Some(id) => key::get(context, id).await.map(Some),
+        None => key::default(context).await,
+    }
+}
+
+/// What the machines cost in sum; refuses a size that the backend does not have.
+async fn price(driver: &dyn Driver, order: &MachineOrder) -> Result<Option<Price>> {
+    if !driver.capabilities().contains(Capability::Sizes) {
+        return Ok(None);
+    }
+    let sizes = driver.sizes().await?;
+    let unknown = || {
+        Error::invalid(format!(
+            "The backend has no size {:.100?}; `roadstead sizes list` shows them.",
+            order.size
+        ))
+    };
+    let size = sizes.into_iter().find(|size| size.id == order.size).ok_or_else(unknown)?;
+    let in_sum = |price: Price| Price { per_hour: price.per_hour * f64::from(order.quantity), ..price };
+    Ok(size.price.map(in_sum))
+}
+
+/// Refuses a location or networks that the backend does not have.
+async fn require_offered(driver: &dyn Driver, order: &MachineOrder) -> Result<()> {
+    let can = driver.capabilities();
+    if let Some(wanted) = order.location.as_ref().filter(|_| can.contains(Capability::Locations))
+        && !driver.locations().await?.iter().any(|location| location.id == *wanted)
+    {
+        let message =
+            format!("The backend has no location {wanted:.100?}; `roadstead locations list` shows them.");
+        return Err(Error::invalid(message));
+    }
+    if order.networks.is_empty() || !can.contains(Capability::Networks) {
+        return Ok(());
+    }
+    let networks = driver.networks().await?;
+    match order.networks.iter().find(|wanted| !networks.iter().any(|network| network.id == **wanted)) {
+        Some(unknown) => Err(Error::invalid(format!(
+            "The backend has no network {unknown:.100?}; `roadstead networks list` shows them."
+        ))),
+        None => Ok(()),
+    }
+}
