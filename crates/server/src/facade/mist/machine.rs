@@ -102,10 +102,12 @@ fn is_out_of_reach(error: &Error) -> bool {
 
 fn shown(machine: Machine, placed: bool) -> Value {
     let mut tags = machine.tags;
+    // The clients log in at the first of the public ones, and a host on a private network has none.
+    let public_ips = if machine.public_ips.is_empty() { &machine.private_ips } else { &machine.public_ips };
     tags.extend(machine.location.filter(|_| placed));
     json!({
         "id": machine.external_id, "uuid": machine.id, "name": machine.name, "imageId": machine.image,
-        "size": machine.size, "state": machine.state, "public_ips": machine.public_ips,
+        "size": machine.size, "state": machine.state, "public_ips": public_ips,
         "private_ips": machine.private_ips, "tags": tags, "extra": machine.extra,
         "can_start": machine.can_start, "can_stop": machine.can_stop, "can_destroy": machine.can_destroy,
         "can_reboot": machine.can_reboot, "can_tag": machine.can_tag, "can_rename": machine.can_rename,
