@@ -39,6 +39,9 @@ use crate::{
     vaults::Vaults,
 };
 
+#[cfg(test)]
+mod accounts_apart;
+
 /// How long to wait for another server on the same folder to be gone.
 const LOCK_WITHIN: Duration = Duration::from_secs(3);
 /// How long requests in hand have to end.
