@@ -47,7 +47,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         steps.take("doc", || run_command(doc.env("RUSTDOCFLAGS", "-D warnings")))?;
     }
     let cluster = steps.take("postgres", Cluster::start)?;
-    let mut test = cargo(&["test", "--locked", "--workspace"]);
+    let mut test = cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]);
     test.env("ROADSTEAD_RESTIC", &restics).env("ROADSTEAD_TEST_POSTGRES", &cluster.url);
     test.env("ROADSTEAD_MOTO", tools::moto()?);
     if extent == Extent::Long {

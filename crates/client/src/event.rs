@@ -28,6 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What comes from the event stream.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every notice is of a change, and it is handed on at once"
+)]
 pub enum Notice {
     /// Something changed.
     Changed(Event),

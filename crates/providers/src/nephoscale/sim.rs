@@ -59,7 +59,7 @@ impl Account {
         else {
             return refusal(400, "A field is missing.");
         };
-        let known = |list: &[Value], id: &str| list.iter().any(|item| item["id"].to_string() == id);
+        let known = |list: &[Value], id: &str| list.iter().any(|item| item["id"].as_u64() == id.parse().ok());
         if !known(&named("image", 49), &image)
             || !known(&named("CS", 27), &size)
             || text("server_key").is_none()

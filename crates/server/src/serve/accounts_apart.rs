@@ -66,7 +66,7 @@ async fn seal_account(db: &Db, master_key: &Key, account: AccountId) {
 
 /// Gives the first account what the first release did not know.
 async fn fill(app: &Arc<App>) -> Ids {
-    let user = db::user::get(&mut *app.db.read().await.unwrap(), OWNER, UserId(1)).await.unwrap().unwrap();
+    let user = db::user::get(&mut app.db.read().await.unwrap(), OWNER, UserId(1)).await.unwrap().unwrap();
     let context = Context::new(app.clone(), user, None);
     let new = NewKey::generated("fleet", NewKeyKind::Ed25519, None);
     let key = ops::key::create(&context, new).await.unwrap().id;
@@ -107,7 +107,7 @@ async fn other_admin(app: &App) -> User {
     db::api_key::insert(&mut write, id, "k", &random::fingerprint(API_KEY), 1).await.unwrap();
     write.commit().await.unwrap();
     seal_account(&app.db, &app.master_key, account_id).await;
-    db::user::get(&mut *app.db.read().await.unwrap(), account_id, id).await.unwrap().unwrap()
+    db::user::get(&mut app.db.read().await.unwrap(), account_id, id).await.unwrap().unwrap()
 }
 
 async fn ask(router: &Router, method: Method, path: &str, body: &Value) -> (StatusCode, Value) {
