@@ -16,7 +16,7 @@
 //! | [`HttpClient`], [`Reply`] | sends calls; bounds, retries, classifies |
 //! | [`Auth`] | puts onto a request what proves who asks |
 //! | [`Service`] | the far side's name and how it words its refusals |
-//! | [`pages`] | follows pages to the end, or to a bound |
+//! | [`pages()`] | follows pages to the end, or to a bound |
 //!
 //! Invariants: an address is checked by the [`AddressGuard`](crate::AddressGuard) whenever a connection is made, after
 //! its name was resolved. Redirects are followed by nobody but [`HttpClient`], on reads, within one origin, so

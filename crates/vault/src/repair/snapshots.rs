@@ -55,7 +55,7 @@ impl Repository {
     ///
     /// What is damaged must be out of the index first: [`Repository::salvage_packs`] sees to that, or
     /// [`Repository::repair_index`] where whole packs are lost.
-    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) before anything is done where old snapshots are to go
+    /// [`ErrorKind::Unsupported`] before anything is done where old snapshots are to go
     /// to a trash that is not there.
     pub fn repair_snapshots(
         &self,
