@@ -17,7 +17,7 @@ use roadstead_providers::AddressGuard;
 use rustix::fs::FlockOperation;
 use tokio::{
     net::{TcpListener, TcpStream},
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     task::JoinHandle,
     time::{Instant, timeout},
@@ -63,7 +63,8 @@ pub async fn run(
     let app = Arc::new(open(&options, public_url, trust, ended).await?);
     let mut background = jobs::start(&app);
     if tls.is_none() {
-        background.spawn(pass_over_hangups());
+        // From here on, not from when the task has its first turn.
+        background.spawn(pass_over(signal(SignalKind::hangup())?));
     }
     on_ready(&format!("{}://{address}", if tls.is_some() { "https" } else { "http" }));
     let server = match tls {
@@ -98,14 +99,9 @@ fn tls(options: &ServerOptions, address: SocketAddr, public_url: &PublicUrl) -> 
 }
 
 /// Without TLS there is no certificate to read again; that is no reason to end, as a process does that does not listen.
-async fn pass_over_hangups() {
-    match signal(SignalKind::hangup()) {
-        Ok(mut hangup) => {
-            while hangup.recv().await.is_some() {
-                tracing::info!("SIGHUP came, and there is nothing to read again");
-            }
-        }
-        Err(error) => tracing::warn!(%error, "SIGHUP cannot be listened for"),
+async fn pass_over(mut hangups: Signal) {
+    while hangups.recv().await.is_some() {
+        tracing::info!("SIGHUP came, and there is nothing to read again");
     }
 }
 

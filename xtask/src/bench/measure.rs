@@ -53,13 +53,23 @@ pub fn memory(child: &Child, field: &str) -> Option<f64> {
     Some(line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()? / 1024.0)
 }
 
-/// What all children that have ended took, in seconds: fields 16 and 17 of `/proc/self/stat`, in hundredths.
+/// What a running process took so far, in seconds.
+pub fn cpu(child: &Child) -> Result<f64> {
+    sum_of_stat(&format!("/proc/{}/stat", child.id()), [14, 15])
+}
+
+/// What all children that have ended took, in seconds.
 fn children_cpu() -> Result<f64> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
+    sum_of_stat("/proc/self/stat", [16, 17])
+}
+
+/// Two fields of a `stat` file, numbered as proc(5) does, which count hundredths of a second.
+fn sum_of_stat(file: &str, numbers: [usize; 2]) -> Result<f64> {
+    let stat = fs::read_to_string(file)?;
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let field =
-        |number: usize| fields.get(number - 3).and_then(|f| f.parse::<f64>().ok()).context("/proc/self/stat");
-    Ok((field(16)? + field(17)?) / 100.0)
+        |number: usize| fields.get(number - 3).and_then(|f| f.parse::<f64>().ok()).context(file.to_owned());
+    Ok((field(numbers[0])? + field(numbers[1])?) / 100.0)
 }
 
 /// The middle one of some numbers.

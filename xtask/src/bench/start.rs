@@ -43,7 +43,8 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-fn start(program: &Path, data_dir: &Path) -> Result<(Child, String)> {
+/// Starts a server and waits until it is ready; returns where it listens.
+pub fn start(program: &Path, data_dir: &Path) -> Result<(Child, String)> {
     let mut command = Command::new(program);
     command.args(["server", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir).env("RUST_LOG", "warn");
     let mut server = command.stdout(Stdio::piped()).spawn()?;

@@ -69,14 +69,14 @@ fn hosts_are_added_listed_driven_and_deleted() {
     assert_eq!(names(client, MachineQuery { state: Some(MachineState::Stopped), ..query.clone() }), [""; 0]);
     assert_eq!(names(client, MachineQuery { tag: Some("x".into()), ..query }), [""; 0]);
     let mut machine = backends[0].machines().unwrap().remove(0);
-    assert_eq!((machine.state, machine.can_reboot, machine.can_stop), (MachineState::Running, true, false));
+    assert_eq!((machine.state, machine.can_reboot, machine.can_start), (MachineState::Running, true, false));
     let probe = machine.probe().unwrap();
     assert!(probe.uptime_seconds.is_some() && !probe.disks.is_empty(), "{probe:?}");
     machine.reboot().unwrap();
     assert_eq!(machine.state, MachineState::Rebooting);
     assert_eq!(machine.wait(|_| ()).unwrap().unwrap().state, MachineState::Running);
     assert_eq!((hosts[0].reboots(), hosts[1].reboots()), (1, 0));
-    let refused = machine.stop().unwrap_err();
+    let refused = machine.destroy().unwrap_err();
     assert_eq!(problem(&refused), "unsupported");
     assert!(refused.to_string().contains("bare_metal"), "{refused}");
     assert_eq!(problem(&backends[0].images(None).unwrap_err()), "unsupported");

@@ -81,7 +81,7 @@ fn the_draft_of_the_backend_bindings_works() {
     let told: Vec<&str> = text.lines().collect();
     for line in [
         "provider: bare_metal, Other Server, 0 regions",
-        "provider: ec2, EC2, 8 regions",
+        "provider: rackspace, Rackspace, 8 regions",
         "backends: []",
         "added: true",
         "by id: 1",
@@ -96,7 +96,10 @@ fn the_draft_of_the_backend_bindings_works() {
     ] {
         assert!(told.contains(&line), "{line}\nis missing in\n{text}");
     }
-    assert!(text.contains("Backend => cloud, digitalocean, "), "{text}");
+    assert!(
+        text.contains("provider: ec2, EC2, ") && text.contains("Backend => cloud, digitalocean, "),
+        "{text}"
+    );
     assert_eq!(told.iter().filter(|line| line.starts_with("machine: web-")).count(), 10, "{text}");
     assert!(!told.contains(&"sizes: 0") && !told.contains(&"images: 0"), "{text}");
 }

@@ -97,7 +97,8 @@ fn a_server_moves_from_its_own_database_to_postgres_and_back() {
     let newer = on_postgres.client.create_api_key("newer").unwrap();
     assert!(newer.id.0 > key.id.0);
     let url = on_postgres.database_url();
-    assert!(state("backup", &second, on_postgres.folder(), PASSWORD, url.as_deref()).status.success());
+    let made = state("backup", &second, on_postgres.folder(), PASSWORD, url.as_deref());
+    assert!(made.status.success(), "{made:?}");
 
     let folder = tempfile::tempdir().unwrap();
     assert!(state("restore", &second, folder.path(), PASSWORD, None).status.success());

@@ -88,23 +88,36 @@ impl Account {
         droplet
     }
 
-    fn page(&self, request: &Request, noun: &str, items: &[Value]) -> Answer {
+    /// The number of the page that is asked for, from 1 on, and how many items it holds at the most.
+    fn asked(&self, request: &Request) -> (usize, usize) {
         let size = request.query_number("per_page").unwrap_or(20).clamp(1, self.page);
-        let page = request.query_number("page").unwrap_or(1).max(1);
-        let shown: Vec<_> = items.iter().skip((page - 1) * size).take(size).collect();
+        (request.query_number("page").unwrap_or(1).max(1), size)
+    }
+
+    fn page(&self, request: &Request, noun: &str, items: &[Value]) -> Answer {
+        let (page, size) = self.asked(request);
+        let shown: Vec<_> = items.iter().skip((page - 1) * size).take(size).cloned().collect();
+        self.part(request, noun, &shown, items.len())
+    }
+
+    /// A page that holds these, out of so many.
+    fn part(&self, request: &Request, noun: &str, shown: &[Value], total: usize) -> Answer {
+        let (page, size) = self.asked(request);
         let mut links = json!({});
-        if page * size < items.len() {
+        if page * size < total {
             let next =
                 format!("{}/{}?page={}&per_page={size}", self.origin, request.path.join("/"), page + 1);
             links = json!({"pages": {"next": next, "last": next}});
         }
-        Answer::json(200, &json!({noun: shown, "links": links, "meta": {"total": items.len()}}))
+        Answer::json(200, &json!({noun: shown, "links": links, "meta": {"total": total}}))
     }
 
+    /// Only what the page shows counts as looked at.
     fn list_droplets(&mut self, request: &Request) -> Answer {
-        // Only what a page shows counts as looked at; with pages this small it makes no odds.
-        let shown: Vec<_> = self.droplets.iter_mut().map(Droplet::look).collect();
-        self.page(request, "droplets", &shown)
+        let (page, size) = self.asked(request);
+        let on_page = self.droplets.iter_mut().skip((page - 1) * size).take(size);
+        let shown: Vec<_> = on_page.map(Droplet::look).collect();
+        self.part(request, "droplets", &shown, self.droplets.len())
     }
 
     fn create(&mut self, request: &Request) -> Answer {

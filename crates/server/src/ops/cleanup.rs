@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::Timestamp;
 use roadstead_api::{
     Page, PageQuery,
     cleanup::{
@@ -106,12 +105,11 @@ pub async fn trash(context: &Context, vault: &VaultId) -> Result<Trash> {
 pub async fn restore_trash(context: &Context, vault: &VaultId) -> Result<Trash> {
     context.authorize::<TrashRestore>()?;
     let row = vault::get(context, vault).await?;
+    let password = vault::password(context, &row).await?;
+    let order = Order { folder: context.vaults.folder(&row.id), password, task: Task::RestoreTrash };
+    worker::call::<()>(&context.worker, &order).await?;
     let store = context.vaults.store(&row.id);
-    let snapshots = tokio::task::spawn_blocking(move || {
-        store.restore_from_trash(Timestamp::MIN)?;
-        store.list(FileKind::Snapshot)
-    })
-    .await??;
+    let snapshots = tokio::task::spawn_blocking(move || store.list(FileKind::Snapshot)).await??;
     let mut change = context.change::<TrashRestore>().await?;
     for (name, _) in snapshots {
         db::cleanup::remember(&mut change, &row.id, &name.to_string()).await?;

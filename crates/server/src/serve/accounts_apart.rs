@@ -12,10 +12,12 @@ use roadstead_api::{
     Method,
     alarm::AlarmKind,
     declarations,
-    id::{AccountId, BackendId, ProviderId, UserId},
+    id::{AccountId, BackendId, BackupId, ProviderId, UserId, VaultId},
+    job::JobKind,
     key::{NewKey, NewKeyKind},
     key_machine::NewKeyMachine,
     machine::Machine,
+    restore_configuration::NewRestoreConfiguration,
     user::{Role, User},
 };
 use serde_json::{Value, json};
@@ -26,7 +28,7 @@ use super::{open, router};
 use crate::{
     ServerOptions, WorkerCommand,
     app::{App, account_key_place},
-    db::{self, Db, backend::Reach, machine::MachineRow, user::NewUser},
+    db::{self, Db, backend::Reach, job::NewJob, machine::MachineRow, user::NewUser},
     ops::{self, Context},
     random,
     secrets::Key,
@@ -91,7 +93,16 @@ async fn fill(app: &Arc<App>) -> Ids {
         noun_id: "1",
     };
     assert!(db::alarm::open(&mut write, condition, "fleet", 1).await.unwrap());
+    let vault = VaultId("vault-1".to_owned());
+    assert!(db::cleanup::insert(&mut write, OWNER, &vault, None, 1).await.unwrap().is_some());
+    let backend_id = &BackendId("backend-1".to_owned());
+    let (kind, token, sealed_input, created_by) = (JobKind::MachineCreate, "token", "", "fleet");
+    let job =
+        NewJob { account_id: OWNER, kind, backend_id, token, sealed_input, total: 1, created_by, now_ms: 1 };
+    db::job::insert(&mut write, &job).await.unwrap();
     write.commit().await.unwrap();
+    let new = NewRestoreConfiguration::new("fleet", BackupId(1));
+    ops::restore_configuration::create(&context, new).await.unwrap();
     let new = NewKeyMachine { machine_id: machine.id, user: None, port: None, host: None };
     ops::key_machine::create(&context, &key, new).await.unwrap();
     Ids { key: key.0, session: session.to_string() }
@@ -129,6 +140,9 @@ fn foreign_id<'a>(path: &str, ids: &'a Ids) -> &'a str {
         | "restores"
         | "checks"
         | "users"
+        | "restore-configurations"
+        | "cleanups"
+        | "jobs"
         | "api-keys" => "1",
         "vaults" => "vault-1",
         "backends" => "backend-1",
@@ -142,7 +156,11 @@ fn foreign_id<'a>(path: &str, ids: &'a Ids) -> &'a str {
 /// A body that would do, were the id one's own.
 fn body(name: &str) -> Value {
     match name {
-        "agent_update" | "backup_configuration_update" | "key_update" | "machine_rename" => {
+        "agent_update"
+        | "backup_configuration_update"
+        | "key_update"
+        | "machine_rename"
+        | "restore_configuration_update" => {
             json!({ "name": "x" })
         }
         "backend_update" => json!({ "title": "x" }),

@@ -55,6 +55,9 @@ fn carry_out(order: Order, cancel: &Cancel) -> Result<()> {
             let times = (timestamp(now_ms)?, timestamp(empty_before_ms)?);
             cleanup::clean(&r, &order.folder, &policies, times, cancel)
         })),
+        Task::RestoreTrash => {
+            answer(repository.and_then(|r| cleanup::restore_trash(&r, &order.folder, cancel)))
+        }
         Task::List { snapshot, path, offset, limit } => answer(repository.and_then(|r| {
             let entries = r.list(&r.snapshot(&snapshot)?, Path::new(&path), Page { offset, limit })?;
             Ok(entries.into_iter().map(file).collect::<Vec<_>>())

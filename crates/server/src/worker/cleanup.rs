@@ -150,6 +150,14 @@ pub fn clean(
     })
 }
 
+/// Brings everything back from the trash. The index does not know the packs among it, hence the repair.
+pub fn restore_trash(repository: &Repository, folder: &Path, cancel: &Cancel) -> Result<()> {
+    if LocalStore::new(folder).restore_from_trash(Timestamp::MIN)? > 0 {
+        repository.repair_index(cancel)?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -210,7 +218,7 @@ mod tests {
         sound(&repository);
 
         let store = LocalStore::new(&folder);
-        store.restore_from_trash(Timestamp::MIN).unwrap();
+        restore_trash(&repository, &folder, &cancel).unwrap();
         assert_eq!(repository.snapshots().unwrap().len(), 6);
         sound(&repository);
 

@@ -59,6 +59,8 @@ pub enum Task {
         /// What the trash got before is gone for good.
         empty_before_ms: i64,
     },
+    /// Bring everything back from the trash; the reply is nothing.
+    RestoreTrash,
     /// List a folder of a snapshot; the reply is a list of files.
     List {
         /// The snapshot.

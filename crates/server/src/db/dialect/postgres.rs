@@ -46,12 +46,19 @@ pub fn requeue(table: &str) -> String {
 /// Begins to read: whatever comes later is not seen.
 pub const BEGIN_MOMENT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// The highest number that a row of a table ever had; nothing where it never had any.
+/// The highest number that a row of a table ever had; nothing where it never had any. A table numbers its rows in one
+/// column at the most, which has not the same name in each.
 pub const LAST_NUMBER: &str = "SELECT last_value FROM pg_sequences
-     WHERE quote_ident(schemaname) || '.' || quote_ident(sequencename) = pg_get_serial_sequence($1, 'id')";
+     WHERE quote_ident(schemaname) || '.' || quote_ident(sequencename) = pg_get_serial_sequence($1,
+         (SELECT column_name::text FROM information_schema.columns
+          WHERE table_schema = current_schema() AND table_name::text = $1
+            AND (is_identity = 'YES' OR column_default LIKE 'nextval(%')))";
 
 /// Sets it.
-pub const SET_LAST_NUMBER: [&str; 1] = ["SELECT setval(pg_get_serial_sequence($1, 'id'), $2)"];
+pub const SET_LAST_NUMBER: [&str; 1] = ["SELECT setval(pg_get_serial_sequence($1,
+         (SELECT column_name::text FROM information_schema.columns
+          WHERE table_schema = current_schema() AND table_name::text = $1
+            AND (is_identity = 'YES' OR column_default LIKE 'nextval(%'))), $2)"];
 
 /// Whether there is the table that counts the steps of the schema.
 pub const HAS_SCHEMA: &str = "SELECT COUNT(*) AS found FROM information_schema.tables
