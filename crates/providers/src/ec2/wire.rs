@@ -57,7 +57,7 @@ fn kind(code: &str) -> Option<ErrorKind> {
         "IncorrectInstanceState" | "IncorrectState" | "OperationNotPermitted" | "UnsupportedOperation" => {
             ErrorKind::Conflict
         }
-        "InsufficientInstanceCapacity" | "InsufficientHostCapacity" | "InternalError" => ErrorKind::Failed,
+        "InsufficientInstanceCapacity" | "InsufficientHostCapacity" => ErrorKind::Failed,
         code if code.starts_with("InvalidInstanceID.") => ErrorKind::NotFound,
         _ => return None,
     })
