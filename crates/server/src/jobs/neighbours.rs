@@ -101,25 +101,30 @@ fn words<'a>(told: impl Iterator<Item = &'a Told>) -> Result<Vec<String>> {
 }
 
 async fn listen(app: &App, neighbours: &Neighbours, name: &str) {
+    let mut again = false;
     loop {
         let error = match neighbours.listen().await {
-            Ok(listener) => hear(app, listener, name).await,
+            Ok(listener) => hear(app, listener, name, again).await,
             Err(error) => Err(error),
         };
         if let Err(error) = error {
             tracing::warn!(error = error.chain(), "the neighbours are not heard just now");
         }
+        again = true;
         tokio::time::sleep(PAUSE).await;
     }
 }
 
 /// Returns when words may have been lost.
-async fn hear(app: &App, mut listener: Listener, name: &str) -> Result<(), Error> {
+async fn hear(app: &App, mut listener: Listener, name: &str, again: bool) -> Result<(), Error> {
     // What was said before anybody listened is looked for now.
     app.live.dispatch.notify_here();
     app.live.checks.notify_here();
     app.live.cleanups.notify_here();
-    app.db.events().lost();
+    // At the first time nobody has read anything that could be stale.
+    if again {
+        app.db.events().lost();
+    }
     while let Some(word) = listener.heard(name).await? {
         match word.strip_prefix(EVENTS) {
             // A newer server may tell what this one does not understand.
