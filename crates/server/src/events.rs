@@ -68,6 +68,8 @@ struct Ring {
     entries: VecDeque<Arc<Entry>>,
     /// The number of the oldest entry, or of the next one where there is none.
     first: u64,
+    /// The number of the last entry that happened at this server.
+    last_here: u64,
     bytes: usize,
 }
 
@@ -88,7 +90,7 @@ pub struct Reader {
     events: Arc<Events>,
     next: u64,
     changed: watch::Receiver<u64>,
-    counted: bool,
+    client: bool,
 }
 
 /// What a reader gets.
@@ -103,7 +105,7 @@ pub enum Batch {
 impl Events {
     /// No events yet; they are told with the time of this clock.
     pub fn new(clock: Arc<dyn Clock>) -> Result<Self> {
-        let ring = Ring { entries: VecDeque::new(), first: 1, bytes: 0 };
+        let ring = Ring { entries: VecDeque::new(), first: 1, last_here: 0, bytes: 0 };
         Ok(Self {
             life: random::id()?,
             clock,
@@ -135,7 +137,7 @@ impl Events {
         self.add(told, false);
     }
 
-    /// What happened at a neighbour may have been missed: all readers are to know.
+    /// What happened at a neighbour may have been missed: all clients are to know.
     pub fn lost(&self) {
         let mut ring = self.locked();
         ring.first += ring.entries.len() as u64 + 1;
@@ -152,10 +154,11 @@ impl Events {
         self.next.send_replace(ring.next());
     }
 
-    /// A reader of what comes from now on, for this server's own use.
+    /// A reader of what comes from now on, for this server's own use: to it, what a neighbour did is no loss, or two
+    /// servers would tell each other of one loss without end.
     pub fn reader(self: &Arc<Self>) -> Reader {
         let next = self.locked().next();
-        Reader { events: self.clone(), next, changed: self.next.subscribe(), counted: false }
+        Reader { events: self.clone(), next, changed: self.next.subscribe(), client: false }
     }
 
     /// A reader for a client, who goes on after `last` if given. There are only so many at once.
@@ -166,7 +169,7 @@ impl Events {
             return Err(Error::new(ErrorKind::TooMany, message));
         }
         let mut reader = self.reader();
-        reader.counted = true;
+        reader.client = true;
         if let Some(last) = last {
             // A place of another life is before everything that is remembered here.
             reader.next = self.place(last).filter(|&next| next <= reader.next).unwrap_or(0);
@@ -200,6 +203,9 @@ impl Ring {
 
     fn push(&mut self, told: Told, here: bool) {
         let bytes = size(&told);
+        if here {
+            self.last_here = self.next();
+        }
         self.entries.push_back(Arc::new(Entry { number: self.next(), told, here, bytes }));
         self.bytes += bytes;
         while self.entries.len() > MAX_EVENTS || self.bytes > MAX_BYTES {
@@ -224,10 +230,11 @@ impl Reader {
     /// Whether what this reader wants to read next is forgotten; then it stands at the end from now on.
     pub fn has_lost(&mut self) -> bool {
         let ring = self.events.locked();
-        let lost = self.next < ring.first;
-        if lost {
-            self.next = ring.next();
+        if self.next >= ring.first {
+            return false;
         }
+        let lost = self.client || self.next <= ring.last_here;
+        self.next = if lost { ring.next() } else { ring.first };
         lost
     }
 
@@ -254,7 +261,7 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        if self.counted {
+        if self.client {
             self.events.readers.fetch_sub(1, Ordering::Relaxed);
         }
     }

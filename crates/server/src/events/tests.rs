@@ -87,15 +87,20 @@ async fn a_slow_reader_is_told_and_memory_stays_flat() {
 }
 
 #[tokio::test]
-async fn what_a_neighbour_may_have_said_is_lost_for_all() {
+async fn what_a_neighbour_may_have_said_is_lost_for_all_clients() {
     let events = events();
-    let (mut idle, mut behind) = (events.reader(), events.reader());
+    let (mut idle, mut behind) = (events.client(None).unwrap(), events.client(None).unwrap());
+    let (mut own, mut own_behind) = (events.reader(), events.reader());
     events.tell(ACCOUNT, event(1));
-    assert_eq!(ids(&mut idle).await, ["1"]);
+    assert_eq!((ids(&mut idle).await, ids(&mut own).await), (vec!["1".into()], vec!["1".into()]));
+    events.heard(vec![Told::new(ACCOUNT, event(9))]);
+    assert_eq!(ids(&mut idle).await, ["9"]);
     events.lost();
     assert_eq!((ids(&mut idle).await, ids(&mut behind).await), (vec!["lost".into()], vec!["lost".into()]));
+    assert_eq!(ids(&mut own_behind).await, ["lost"], "what happened here was not read");
     events.tell(ACCOUNT, event(2));
     assert_eq!(ids(&mut idle).await, ["2"]);
+    assert_eq!(ids(&mut own).await, ["2"], "what happened elsewhere is no loss");
 }
 
 #[test]
