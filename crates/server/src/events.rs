@@ -68,8 +68,8 @@ struct Ring {
     entries: VecDeque<Arc<Entry>>,
     /// The number of the oldest entry, or of the next one where there is none.
     first: u64,
-    /// The number of the last entry that happened at this server.
-    last_here: u64,
+    /// The number of the newest entry that happened at this server and is forgotten.
+    forgotten_here: u64,
     bytes: usize,
 }
 
@@ -105,7 +105,7 @@ pub enum Batch {
 impl Events {
     /// No events yet; they are told with the time of this clock.
     pub fn new(clock: Arc<dyn Clock>) -> Result<Self> {
-        let ring = Ring { entries: VecDeque::new(), first: 1, last_here: 0, bytes: 0 };
+        let ring = Ring { entries: VecDeque::new(), first: 1, forgotten_here: 0, bytes: 0 };
         Ok(Self {
             life: random::id()?,
             clock,
@@ -140,9 +140,9 @@ impl Events {
     /// What happened at a neighbour may have been missed: all clients are to know.
     pub fn lost(&self) {
         let mut ring = self.locked();
-        ring.first += ring.entries.len() as u64 + 1;
-        ring.entries.clear();
-        ring.bytes = 0;
+        while ring.forget_oldest() {}
+        // A number that nobody has read, so that all are before it.
+        ring.first += 1;
         self.next.send_replace(ring.first);
     }
 
@@ -203,16 +203,21 @@ impl Ring {
 
     fn push(&mut self, told: Told, here: bool) {
         let bytes = size(&told);
-        if here {
-            self.last_here = self.next();
-        }
         self.entries.push_back(Arc::new(Entry { number: self.next(), told, here, bytes }));
         self.bytes += bytes;
         while self.entries.len() > MAX_EVENTS || self.bytes > MAX_BYTES {
-            let Some(oldest) = self.entries.pop_front() else { return };
-            self.first += 1;
-            self.bytes -= oldest.bytes;
+            self.forget_oldest();
         }
+    }
+
+    fn forget_oldest(&mut self) -> bool {
+        let Some(oldest) = self.entries.pop_front() else { return false };
+        self.first += 1;
+        self.bytes -= oldest.bytes;
+        if oldest.here {
+            self.forgotten_here = oldest.number;
+        }
+        true
     }
 
     fn from(&self, number: u64) -> Option<Vec<Arc<Entry>>> {
@@ -233,7 +238,7 @@ impl Reader {
         if self.next >= ring.first {
             return false;
         }
-        let lost = self.client || self.next <= ring.last_here;
+        let lost = self.client || self.next <= ring.forgotten_here;
         self.next = if lost { ring.next() } else { ring.first };
         lost
     }
