@@ -83,6 +83,7 @@ fn install(extent: Extent) -> Result<std::ffi::OsString> {
         ("unzip", "-v", "unzip"),
     ])?;
     tools::daemons()?;
+    tools::qemu()?;
     if extent != Extent::Quick {
         tools::cargo_deny()?;
     }

@@ -42,8 +42,11 @@ pub fn apt_programs(programs: &[(&str, &str, &str)]) -> Result<()> {
 }
 
 /// Daemons that tests start by themselves, each with the packages that have it.
-const DAEMONS: [(&str, &[&str]); 2] =
-    [("/usr/sbin/sshd", &["openssh-server"]), ("/usr/sbin/dockerd", &["docker.io", "busybox-static"])];
+const DAEMONS: [(&str, &[&str]); 3] = [
+    ("/usr/sbin/sshd", &["openssh-server"]),
+    ("/usr/sbin/dockerd", &["docker.io", "busybox-static"]),
+    ("/usr/sbin/libvirtd", &["libvirt-daemon", "libvirt-daemon-driver-qemu", "libvirt-clients"]),
+];
 
 /// Installs the daemons that tests start by themselves, and sees to it that the packages start none.
 ///
@@ -61,6 +64,31 @@ pub fn daemons() -> Result<()> {
         return Ok(());
     }
     without_services(|| apt_install(&packages))
+}
+
+/// Installs QEMU's emulator of PCs with the tools that fit it.
+///
+/// Where a newer version of the tools was installed from backports, the emulator cannot be installed beside it: both are
+/// brought to the version that Debian has of the emulator.
+pub fn qemu() -> Result<()> {
+    if works("qemu-system-x86_64", "--version") && works("qemu-img", "--version") {
+        return Ok(());
+    }
+    if !works("apt-cache", "--version") {
+        bail!("the tests need qemu-system-x86 and qemu-utils; install them and try again");
+    }
+    run(Command::new("apt-get").args(["-qq", "-o", "DPkg::Lock::Timeout=600", "update"]))?;
+    let policy = Command::new("apt-cache").args(["policy", "qemu-system-x86"]).env("LC_ALL", "C").output()?;
+    let policy = String::from_utf8(policy.stdout)?;
+    let version = policy.lines().find_map(|line| line.trim().strip_prefix("Candidate: "));
+    let version = version.context("Debian has no qemu-system-x86 here")?;
+    let packages =
+        ["qemu-system-x86", "qemu-system-common", "qemu-utils"].map(|name| format!("{name}={version}"));
+    run(Command::new("apt-get")
+        .args(["-qq", "-o", "DPkg::Lock::Timeout=600", "install", "--yes", "--no-install-recommends"])
+        .arg("--allow-downgrades")
+        .args(&packages)
+        .env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
 /// Installs with Debian's own switch for "start nothing" on, unless somebody has set it already.

@@ -33,6 +33,7 @@ mod guard;
 mod hpcloud;
 mod http;
 mod indonesian_vcloud;
+mod libvirt;
 mod linode;
 mod machine;
 mod nephoscale;
@@ -66,6 +67,7 @@ pub mod sim {
     pub use crate::docker::sim as docker;
     pub use crate::ec2::sim as ec2;
     pub use crate::fake::{Control, FakeService, Fault, Service};
+    pub use crate::libvirt::sim as libvirt;
     pub use crate::linode::sim as linode;
     pub use crate::nephoscale::sim as nephoscale;
     pub use crate::openstack::sim as openstack;

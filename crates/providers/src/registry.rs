@@ -18,6 +18,7 @@ pub(crate) const DRIVERS: &[(&str, Registration)] = &[
     ("ec2", crate::ec2::REGISTRATION),
     ("hpcloud", crate::hpcloud::REGISTRATION),
     ("indonesian_vcloud", crate::indonesian_vcloud::REGISTRATION),
+    ("libvirt", crate::libvirt::REGISTRATION),
     ("linode", crate::linode::REGISTRATION),
     ("openstack", crate::openstack::REGISTRATION),
     ("rackspace", crate::rackspace::REGISTRATION),

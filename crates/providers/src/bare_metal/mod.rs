@@ -6,7 +6,6 @@
 //!
 //! Commands on the host are constants: nothing that a user gave ever gets to a shell there.
 
-mod probe;
 mod reach;
 mod settings;
 #[cfg(feature = "sim")]
@@ -26,7 +25,7 @@ use crate::{
     guard::AddressGuard,
     machine::SeenMachine,
     pins::Pins,
-    ssh::{CommandLine, Dialer, MAX_OUTPUT_BYTES, Route, power::Power},
+    ssh::{CommandLine, Dialer, MAX_OUTPUT_BYTES, Route, power::Power, probe},
     tcp::within,
 };
 

@@ -1,13 +1,13 @@
 //! A fake host: an SSH server on a real socket that takes one key, answers the probe, counts what it is told, and misbehaves
 //! on demand.
 //!
-//! It runs no command. What it is asked to run it compares with what the driver may ask; anything else is answered like
+//! It runs no command, unless it is given a shell. What it is asked to run it compares with what the driver may ask; anything else is answered like
 //! a shell that has no such command, so a test sees at once if the driver sends something new.
 
 use std::{
     borrow::Cow,
     collections::HashMap,
-    io,
+    fmt, io,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -24,8 +24,10 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::probe;
-use crate::ssh::power::{self, Means, Power};
+use crate::ssh::{
+    power::{self, Means, Power},
+    probe,
+};
 
 /// The password that the host takes from any user.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -69,6 +71,17 @@ pub enum Fault {
     Bare,
 }
 
+/// What a command prints on standard output and on standard error, and its exit status.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) status: u32,
+}
+
+/// Runs a command with what is on its standard input; none where it knows no such command.
+pub(crate) type Shell = Arc<dyn Fn(&str, &[u8]) -> Option<Said> + Send + Sync>;
+
 /// A fake host. It is gone when this is dropped.
 #[derive(Debug)]
 pub struct SimHost {
@@ -78,10 +91,16 @@ pub struct SimHost {
     serving: JoinHandle<()>,
 }
 
-#[derive(Debug)]
 struct Shared {
     client: PublicKey,
+    shell: Option<Shell>,
     state: Mutex<State>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -97,6 +116,15 @@ struct State {
 impl SimHost {
     /// Starts a host on a free port of this loopback address.
     pub async fn start(ip: &str) -> io::Result<Self> {
+        Self::listen(ip, None).await
+    }
+
+    /// The same with a shell for what the host itself does not know.
+    pub(crate) async fn start_with(ip: &str, shell: Shell) -> io::Result<Self> {
+        Self::listen(ip, Some(shell)).await
+    }
+
+    async fn listen(ip: &str, shell: Option<Shell>) -> io::Result<Self> {
         let listener = TcpListener::bind((ip, 0)).await?;
         let client = generate()?;
         let state = State {
@@ -107,7 +135,8 @@ impl SimHost {
             reboots: 0,
             stops: 0,
         };
-        let shared = Arc::new(Shared { client: client.public_key().clone(), state: Mutex::new(state) });
+        let shared =
+            Arc::new(Shared { client: client.public_key().clone(), shell, state: Mutex::new(state) });
         let client_key = client.to_openssh(LineEnding::LF).map_err(io::Error::other)?.to_string();
         let address = listener.local_addr()?;
         Ok(Self { address, client_key, serving: tokio::spawn(serve(listener, Arc::clone(&shared))), shared })
@@ -227,7 +256,18 @@ impl Login {
     }
 
     /// What a command prints on standard output and on standard error, and its exit status.
-    fn answer(&self, command: &[u8], input: &[u8]) -> (String, &'static str, Option<u32>) {
+    fn answer(&self, command: &[u8], input: &[u8]) -> (String, String, Option<u32>) {
+        let known = self.known(command, input);
+        let shell =
+            self.shared.shell.as_ref().filter(|_| known.2 == Some(127) && self.shared.fault() != Fault::Bare);
+        match shell.and_then(|shell| shell(&String::from_utf8_lossy(command), input)) {
+            Some(said) => (said.stdout, said.stderr, Some(said.status)),
+            None => (known.0, known.1.to_owned(), known.2),
+        }
+    }
+
+    /// The same of a host without a shell.
+    fn known(&self, command: &[u8], input: &[u8]) -> (String, &'static str, Option<u32>) {
         let mut state = self.shared.lock();
         let told = told(command, input);
         let probes = command == probe::COMMAND.as_bytes() && input == probe::SCRIPT.as_bytes();
@@ -236,7 +276,7 @@ impl Login {
                 (String::new(), "sudo: a password is required\n", Some(1))
             }
             Fault::Truncates if probes => (ANSWER[..ANSWER.len() / 2].to_owned(), "", None),
-            Fault::Floods => (ANSWER.repeat(10_000), "", Some(0)),
+            Fault::Floods => (ANSWER.repeat(40_000), "", Some(0)),
             fault
                 if fault != Fault::Bare
                     && let Some((power, _)) = told =>
@@ -362,7 +402,7 @@ impl Handler for Login {
         }
         let (stdout, stderr, status) = self.answer(&command, &input);
         session.data(channel, stdout.into_bytes())?;
-        session.extended_data(channel, 1, stderr.as_bytes())?;
+        session.extended_data(channel, 1, stderr.into_bytes())?;
         if let Some(status) = status {
             session.exit_status_request(channel, status)?;
         }

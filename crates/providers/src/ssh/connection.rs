@@ -100,6 +100,11 @@ impl Connection {
         &self.host
     }
 
+    /// Whether it has ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.handle.is_closed()
+    }
+
     /// Logs in with the key, else with the password.
     pub(crate) async fn log_in(&mut self, login: &Login, timeouts: Timeouts) -> Result<()> {
         let context = format!("cannot log in to {} as {}", self.host, login.user);

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! [`Dialer`] holds the guard, the time-outs and the pins; a connection stands only where the host's key was
-//! checked. What is run on a host is a [`CommandLine`].
+//! checked. What is run on a host is a [`CommandLine`]: our own words, and those of others quoted so that no shell can
+//! read them as anything but text.
 
 mod command_line;
 mod connection;
@@ -14,7 +15,8 @@ pub(crate) mod fields;
 mod host_key;
 pub mod key;
 pub(crate) mod power;
+pub(crate) mod probe;
 
 pub(crate) use command_line::CommandLine;
-pub(crate) use connection::{Host, Login, MAX_OUTPUT_BYTES};
+pub(crate) use connection::{Host, Login, MAX_OUTPUT_BYTES, Output};
 pub(crate) use dial::{Dialer, Route};

@@ -14,6 +14,8 @@ mod docker;
 mod docker_engine;
 mod ec2;
 mod http_kit;
+mod libvirt;
+mod libvirt_hypervisor;
 mod life;
 mod linode;
 mod nephoscale;

@@ -1,8 +1,8 @@
 //! `bare_metal` on real OpenSSH servers, each on a loopback address of its own.
 //!
 //! They share this machine, so none of them may be told to reboot for real: `ForceCommand` stands between every login
-//! and the shell. It writes down a reboot or a power-off, runs the shell that reads the probe, and refuses all else; an
-//! sshd that does not know the option does not start.
+//! and the shell. It writes down a reboot or a power-off, runs the shell that reads the probe and, where a test says
+//! how, virsh, and refuses all else; an sshd that does not know the option does not start.
 
 use std::{
     fs,
@@ -30,6 +30,8 @@ case $SSH_ORIGINAL_COMMAND in
     'shutdown -h now' | 'sudo -n shutdown -h now') echo "$SSH_ORIGINAL_COMMAND" >>"DIR/stops" ;;
     'shutdown -r now' | 'sudo -n shutdown -r now') echo "$SSH_ORIGINAL_COMMAND" >>"DIR/reboots" ;;
     sh) exec sh ;;
+    'env LC_ALL=C virsh '* | 'cat | env LC_ALL=C virsh '* | 'tail -c '*)
+        [ -x "DIR/session" ] && exec "DIR/session" "$SSH_ORIGINAL_COMMAND"; exit 77 ;;
     *) echo "not allowed here" >&2; exit 77 ;;
 esac
 "#;
@@ -123,6 +125,28 @@ impl Sshd {
         assert!(self.takes_connections().await, "{}", self.read("log"));
     }
 
+    /// Reboots that it was told so far.
+    pub fn reboots(&self) -> usize {
+        self.read("reboots").lines().count()
+    }
+
+    /// Puts a script into its folder.
+    pub fn write_script(&self, name: &str, text: &str) {
+        let file = self.folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// A key that it does not know.
+    pub fn other_key(&self) -> String {
+        keygen(self.folder.path(), "other", self.key);
+        let key = self.read("other");
+        for name in ["other", "other.pub"] {
+            fs::remove_file(self.folder.path().join(name)).unwrap();
+        }
+        key
+    }
+
     /// A file of its folder.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
@@ -168,10 +192,7 @@ impl Stage for Sshd {
     }
 
     fn wrong_credentials(&self) -> Given {
-        keygen(self.folder.path(), "other", self.key);
-        let key = self.read("other");
-        fs::remove_file(self.folder.path().join("other")).unwrap();
-        self.fields_with(key, &self.address.ip().to_string(), self.address.port())
+        self.fields_with(self.other_key(), &self.address.ip().to_string(), self.address.port())
     }
 
     fn moved_to(&self, host: &str, port: u16) -> Given {
@@ -179,7 +200,7 @@ impl Stage for Sshd {
     }
 
     fn reboots(&self) -> usize {
-        self.read("reboots").lines().count()
+        self.reboots()
     }
 
     fn connections(&self) -> Option<usize> {

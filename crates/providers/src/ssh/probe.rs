@@ -12,10 +12,10 @@ use roadstead_api::machine::{Disk, MachineProbe};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The command that reads [`SCRIPT`].
-pub(super) const COMMAND: &str = "sh";
+pub(crate) const COMMAND: &str = "sh";
 
 /// The script.
-pub(super) const SCRIPT: &str = include_str!("probe.sh");
+pub(crate) const SCRIPT: &str = include_str!("probe.sh");
 
 const FIRST_LINE: &str = "roadstead-probe 1";
 const LAST_LINE: &str = "end";
@@ -23,7 +23,7 @@ const MAX_LIST: usize = 256;
 const MAX_TEXT_CHARS: usize = 256;
 
 /// Reads an answer; `host` is whose it is.
-pub(super) fn parse(host: &str, answer: &[u8]) -> Result<MachineProbe> {
+pub(crate) fn parse(host: &str, answer: &[u8]) -> Result<MachineProbe> {
     let text = String::from_utf8_lossy(answer);
     let mut lines = text.lines().skip_while(|line| line.trim_end() != FIRST_LINE);
     let mut probe = MachineProbe::default();
