@@ -79,10 +79,32 @@ impl Key {
         Ok(text)
     }
 
+    /// Verifies and decrypts into `out`, which grows if it must and never shrinks; the text is the slice returned.
+    pub(crate) fn open_into<'a>(&self, sealed: &[u8], out: &'a mut Vec<u8>) -> Result<&'a [u8]> {
+        let Some(length) = sealed.len().checked_sub(OVERHEAD) else {
+            return Err(Error::damaged("sealed data is too short"));
+        };
+        let (nonce, rest) = sealed.split_at(NONCE);
+        let (text, tag) = rest.split_at(length);
+        if !same(&self.tag(nonce, text), tag) {
+            return Err(Error::damaged("sealed data fails its authentication"));
+        }
+        if out.len() < length {
+            out.resize(length, 0);
+        }
+        let out = &mut out[..length];
+        self.key_stream(nonce).apply_keystream_b2b(text, out);
+        Ok(out)
+    }
+
     fn apply(&self, nonce: &[u8], text: &mut [u8]) {
+        self.key_stream(nonce).apply_keystream(text);
+    }
+
+    fn key_stream(&self, nonce: &[u8]) -> Ctr128BE<Aes256Enc> {
         let mut iv = [0; NONCE];
         iv.copy_from_slice(nonce);
-        Ctr128BE::<Aes256Enc>::new(&self.encrypt.into(), &iv.into()).apply_keystream(text);
+        Ctr128BE::new(&self.encrypt.into(), &iv.into())
     }
 
     fn tag(&self, nonce: &[u8], text: &[u8]) -> [u8; TAG] {
@@ -165,6 +187,7 @@ mod tests {
             let text: Vec<u8> = (0..length).map(|i| i as u8).collect();
             let mut sealed = key.seal(&text).unwrap();
             assert_eq!(sealed.len(), length + OVERHEAD);
+            assert_eq!(key.open_into(&sealed, &mut vec![7; 40]).unwrap(), text);
             assert_eq!(key.open(&mut sealed).unwrap(), text);
         }
     }
@@ -176,8 +199,9 @@ mod tests {
         for bit in 0..sealed.len() * 8 {
             let mut broken = sealed.clone();
             broken[bit / 8] ^= 1 << (bit % 8);
+            assert!(key.open_into(&broken, &mut Vec::new()).is_err());
             assert!(key.open(&mut broken).is_err());
         }
-        assert!(key.open(&mut [0; 31]).is_err());
+        assert!(key.open(&mut [0; 31]).is_err() && key.open_into(&[0; 31], &mut Vec::new()).is_err());
     }
 }

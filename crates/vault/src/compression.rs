@@ -38,20 +38,22 @@ thread_local! {
     static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// The plain form of a blob that must be exactly `length` bytes long.
-pub(crate) fn decompress(packed: &[u8], length: usize) -> Result<Vec<u8>> {
+/// The plain form of a blob that must be exactly `length` bytes long, in place of what `plain` holds.
+pub(crate) fn decompress(packed: &[u8], length: usize, plain: &mut Vec<u8>) -> Result<()> {
     if length > MAX_BLOB {
         return Err(Error::damaged("a blob claims to be absurdly large"));
     }
+    plain.clear();
+    plain.reserve(length);
     let damaged = |e| Error::damaged("compressed data is malformed").with_source(e);
     UNPACKER.with_borrow_mut(|unpacker| {
         let unpacker = match unpacker {
             Some(unpacker) => unpacker,
             None => unpacker.insert(Decompressor::new().map_err(damaged)?),
         };
-        let plain = unpacker.decompress(packed, length).map_err(damaged)?;
+        unpacker.decompress_to_buffer(packed, plain).map_err(damaged)?;
         if plain.len() == length {
-            Ok(plain)
+            Ok(())
         } else {
             Err(Error::damaged("a blob has not the length it claims"))
         }

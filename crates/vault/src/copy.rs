@@ -27,7 +27,7 @@ use crate::pack::BlobKind;
 use crate::pack_writer::PackWriter;
 use crate::pipeline::threads;
 use crate::progress::Counters;
-use crate::repository::{Blobs, Repository, open_blob, unpoisoned};
+use crate::repository::{Blobs, Buffers, Repository, open_blob, unpoisoned};
 use crate::snapshot::Snapshot;
 use crate::store::FileKind;
 use crate::walk::{Step, Visitor, lost, walk};
@@ -300,9 +300,10 @@ impl Transfer<'_> {
     /// A verified copy of a blob, sealed for the other repository, and its plain length if it is compressed.
     fn reseal(&self, location: &Location) -> Result<(Vec<u8>, Option<u32>)> {
         let mut sealed = self.from.sealed(location)?;
-        let plain = open_blob(&self.key.key, location, &mut sealed.clone())?;
+        let mut buffers = Buffers::default();
+        let plain = open_blob(&self.key.key, location, &sealed, &mut buffers)?;
         if self.to.version == 1 {
-            return Ok((self.to.key.seal(&plain)?, None));
+            return Ok((self.to.key.seal(plain)?, None));
         }
         let stored = self.key.key.open(&mut sealed)?;
         Ok((self.to.key.seal(stored)?, location.blob.plain_length))

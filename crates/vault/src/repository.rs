@@ -14,6 +14,7 @@
 //! `tests/concurrency.rs` has a test for each pair. A forget beside a backup or a restore is harmless, since no blob goes; the second phase of a prune counts
 //! as needed what any snapshot needed since its first.
 
+mod blobs;
 mod blocks;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,23 +23,19 @@ use std::time::Duration;
 use crate::cancel::Cancel;
 use crate::chunker::Chunker;
 use crate::cipher::Key;
-use crate::compression;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::Files;
 use crate::id::Id;
-use crate::index::{Index, Location};
+use crate::index::Index;
 use crate::index_file;
 use crate::key_file::{self, KdfCost};
 use crate::lock::{Lock, Mode};
 use crate::metadata::{host_name, user_name};
-use crate::node::Node;
-use crate::pack::BlobKind;
 use crate::snapshot::Snapshot;
 use crate::store::{FileKind, Name, Store};
-use crate::tree;
 
-use blocks::Blocks;
+pub(crate) use blobs::{Blobs, Buffers, open_blob};
 
 /// Key files tried when opening: hostile ones cost a derivation each.
 const MAX_KEYS: usize = 20;
@@ -192,65 +189,6 @@ impl Repository {
         let blobs = Arc::new(Blobs::new(Arc::clone(&self.files), index));
         *cached = Some((names, Arc::clone(&blobs)));
         Ok(blobs)
-    }
-}
-
-/// Reads blobs, from any number of threads. Small ones come out of cached blocks of their packs.
-pub(crate) struct Blobs {
-    files: Arc<Files>,
-    pub(crate) index: Index,
-    blocks: Blocks,
-}
-
-impl Blobs {
-    pub(crate) fn new(files: Arc<Files>, index: Index) -> Self {
-        Self { files, index, blocks: Blocks::default() }
-    }
-
-    /// The verified plain bytes of a blob. Of several copies one that is sound suffices.
-    pub(crate) fn read(&self, kind: BlobKind, id: &Id) -> Result<Vec<u8>> {
-        let mut first_error = None;
-        for location in self.index.all(kind, id) {
-            match self.read_copy(&location) {
-                Ok(plain) => return Ok(plain),
-                Err(e) if e.is_temporary() || e.kind() == ErrorKind::Cancelled => return Err(e),
-                Err(e) => first_error = first_error.or(Some(e)),
-            }
-        }
-        Err(first_error.unwrap_or_else(|| Error::damaged(format!("blob {} is in no index", id.short()))))
-    }
-
-    /// One copy of a blob as it is stored.
-    pub(crate) fn sealed(&self, location: &Location) -> Result<Vec<u8>> {
-        self.blocks.read(&*self.files.store, location)
-    }
-
-    /// The verified plain bytes of one copy of a blob.
-    pub(crate) fn read_copy(&self, location: &Location) -> Result<Vec<u8>> {
-        let mut sealed = self.blocks.read(&*self.files.store, location)?;
-        open_blob(&self.files.key, location, &mut sealed)
-    }
-
-    /// The nodes of a tree.
-    pub(crate) fn tree(&self, id: &Id) -> Result<Vec<Node>> {
-        tree::decode(&self.read(BlobKind::Tree, id)?)
-    }
-}
-
-/// Decrypts, unpacks and verifies a blob.
-pub(crate) fn open_blob(key: &Key, location: &Location, sealed: &mut [u8]) -> Result<Vec<u8>> {
-    let (id, pack) = (location.blob.id, location.pack);
-    let damaged =
-        |e| Error::damaged(format!("blob {} in pack {} is damaged", id.short(), pack.short())).with_source(e);
-    let stored = key.open(sealed).map_err(damaged)?;
-    let plain = match location.blob.plain_length {
-        Some(length) => compression::decompress(stored, length as usize).map_err(damaged)?,
-        None => stored.to_vec(),
-    };
-    if Id::of(&plain) == id {
-        Ok(plain)
-    } else {
-        Err(damaged(Error::damaged("its content is not what its id says")))
     }
 }
 

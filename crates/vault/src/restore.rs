@@ -185,13 +185,13 @@ impl Repository {
 fn write_all(run: &Run<'_>, target: OwnedFd, snapshot: &Snapshot) -> Result<()> {
     let (jobs, waiting) = batches(QUEUE);
     thread::scope(|scope| {
-        let (split, parts) = unbounded();
+        let (calls, called) = unbounded();
         let worker = || {
-            let (waiting, split, parts) = (waiting.clone(), split.clone(), parts.clone());
-            scope.spawn(move || run.guard(parts::work(run, &waiting, split, &parts)))
+            let (waiting, calls, called) = (waiting.clone(), calls.clone(), called.clone());
+            scope.spawn(move || run.guard(parts::work(run, &waiting, calls, &called)))
         };
         let workers: Vec<_> = (0..threads(run.options.threads)).map(|_| worker()).collect();
-        drop((waiting, split));
+        drop((waiting, calls));
         let walked = run.guard(Walk::new(run, jobs, Folder::top(run, target)).run(snapshot.tree));
         let worked =
             workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)));

@@ -121,6 +121,17 @@ pub trait Store: Send + Sync {
     /// Exactly `length` bytes of a file from `offset`.
     fn read_range(&self, kind: FileKind, name: &Name, offset: u64, length: usize) -> Result<Vec<u8>>;
 
+    /// The same into a buffer of the caller's, which it fills.
+    fn read_range_into(&self, kind: FileKind, name: &Name, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        bytes.copy_from_slice(&self.read_range(kind, name, offset, bytes.len())?);
+        Ok(())
+    }
+
+    /// Whether reading a small part of a file costs little more than its bytes, as on a disk of this machine.
+    fn is_near(&self) -> bool {
+        false
+    }
+
     /// Stores a whole file.
     fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()>;
 

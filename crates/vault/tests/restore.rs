@@ -10,7 +10,7 @@
 mod support;
 
 use std::fs::{self, File};
-use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -99,6 +99,29 @@ fn a_file_that_has_other_names_outside_is_replaced_and_not_touched() {
     let (outside, inside) = (fs::metadata(&outside).unwrap(), fs::metadata(&inside).unwrap());
     assert_eq!(outside.modified().unwrap(), SystemTime::UNIX_EPOCH + Duration::from_secs(1));
     assert_ne!(outside.ino(), inside.ino());
+}
+
+#[test]
+fn a_link_with_several_names_comes_back_as_one() {
+    let folder = temporary();
+    let (source, target) = (folder.path().join("source"), folder.path().join("target"));
+    fs::create_dir_all(source.join("beneath")).unwrap();
+    symlink("nowhere", source.join("link")).unwrap();
+    fs::hard_link(source.join("link"), source.join("beneath/link")).unwrap();
+    fs::hard_link(source.join("link"), source.join("other")).unwrap();
+    symlink("nowhere", source.join("alone")).unwrap();
+    let repository = init(&folder.path().join("vault"));
+    backup(&repository, &[&source]);
+    for (overwrite, made) in [(Overwrite::Always, 4), (Overwrite::Always, 4), (Overwrite::Never, 0)] {
+        let options = RestoreOptions { overwrite, ..RestoreOptions::to(&target) };
+        let (monitor, cancel) = (Recorder::default(), Cancel::new());
+        let summary = repository.restore(&latest(&repository), &options, &monitor, &cancel).unwrap();
+        assert_eq!((summary.errors, summary.specials), (0, made), "{overwrite:?}");
+        let of = |name: &str| fs::symlink_metadata(beneath(&target, &source.join(name))).unwrap();
+        assert_eq!([of("link").ino(), of("beneath/link").ino()], [of("other").ino(); 2]);
+        assert_eq!((of("link").nlink(), of("alone").nlink()), (3, 1));
+        assert_eq!(fs::read_link(beneath(&target, &source.join("other"))).unwrap(), Path::new("nowhere"));
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::monitor::Monitor;
 use crate::pack::{self, BlobKind};
 use crate::pipeline::threads;
 use crate::progress::Counters;
-use crate::repository::{open_blob, unpoisoned};
+use crate::repository::{Buffers, open_blob, unpoisoned};
 use crate::store::{FileKind, Name};
 
 /// What reading one pack found.
@@ -90,6 +90,7 @@ fn read_packs(
     counters: &Counters,
     cancel: &Cancel,
 ) -> Result<()> {
+    let mut buffers = Buffers::default();
     for (pack, size) in waiting {
         cancel.check()?;
         let bytes = match files.store.read(FileKind::Pack, &Name(pack)) {
@@ -103,7 +104,7 @@ fn read_packs(
             Err(e) => return Err(e),
         };
         let listed = blobs.get(&pack).map_or(&[][..], Vec::as_slice);
-        let finding = verify_pack(files, pack, &bytes, listed);
+        let finding = verify_pack(files, pack, &bytes, listed, &mut buffers);
         if finding.message.is_some() {
             unpoisoned(findings).push((pack, finding));
         }
@@ -116,7 +117,7 @@ fn read_packs(
 }
 
 /// Verifies name, header and every blob the index lists.
-fn verify_pack(files: &Files, pack: Id, bytes: &[u8], listed: &[Location]) -> Finding {
+fn verify_pack(files: &Files, pack: Id, bytes: &[u8], listed: &[Location], buffers: &mut Buffers) -> Finding {
     let mut message = (Id::of(bytes) != pack).then(|| "the pack does not match its name".to_owned());
     match pack::parse(bytes, &files.key) {
         Err(error) => message = message.or(Some(error.to_string())),
@@ -128,9 +129,9 @@ fn verify_pack(files: &Files, pack: Id, bytes: &[u8], listed: &[Location]) -> Fi
     let (mut sound, mut broken) = (Vec::new(), 0);
     for location in listed {
         let start = location.blob.offset as usize;
-        let sealed = bytes.get(start..start + location.blob.length as usize).map(<[u8]>::to_vec);
-        match sealed.map(|mut sealed| open_blob(&files.key, location, &mut sealed)) {
-            Some(Ok(_)) => sound.push((location.blob.kind, location.blob.id)),
+        let sealed = bytes.get(start..start + location.blob.length as usize);
+        match sealed.map(|sealed| open_blob(&files.key, location, sealed, buffers).map(drop)) {
+            Some(Ok(())) => sound.push((location.blob.kind, location.blob.id)),
             _ => broken += 1,
         }
     }

@@ -72,8 +72,8 @@ fn key(location: &Location) -> (BlobKind, Id) {
 
 fn first_sound(blobs: &Blobs, copies: &[Location]) -> Result<Option<Location>> {
     for location in copies {
-        match blobs.read_copy(location) {
-            Ok(_) => return Ok(Some(*location)),
+        match blobs.verify_copy(location) {
+            Ok(()) => return Ok(Some(*location)),
             Err(e) if matches!(e.kind(), ErrorKind::Damaged | ErrorKind::NotFound) => {}
             Err(e) => return Err(e),
         }

@@ -3,6 +3,7 @@
 //! A blob is verified and then copied sealed as it is: the same bytes under the same nonce tell nobody
 //! anything new, and nothing need be compressed again.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -21,7 +22,7 @@ use crate::monitor::Monitor;
 use crate::pack::{BlobKind, PackBuilder};
 use crate::pipeline::threads;
 use crate::progress::Counters;
-use crate::repository::{open_blob, unpoisoned};
+use crate::repository::{Buffers, open_blob, unpoisoned};
 use crate::store::{FileKind, Name};
 
 /// Packs up to this size, in bytes, are read at once; of larger ones, which others may write, blob by blob.
@@ -123,6 +124,7 @@ impl<'a> Repack<'a> {
     }
 
     fn work(&self, waiting: &Receiver<(PackUse, Vec<Location>)>) -> Result<()> {
+        let mut buffers = Buffers::default();
         for (pack, mut locations) in waiting {
             locations.sort_by_key(|location| location.blob.offset);
             let whole = match pack.size <= WHOLE {
@@ -131,7 +133,7 @@ impl<'a> Repack<'a> {
             };
             for location in &locations {
                 self.cancel.check()?;
-                self.copy(location, whole.as_deref())?;
+                self.copy(location, whole.as_deref(), &mut buffers)?;
             }
             self.counters.files_searched.fetch_add(1, Relaxed);
             self.counters.bytes_searched.fetch_add(pack.size, Relaxed);
@@ -140,8 +142,8 @@ impl<'a> Repack<'a> {
     }
 
     /// Copies one blob if it is sound. One that is not stays where it is, and its pack with it.
-    fn copy(&self, location: &Location, whole: Option<&[u8]>) -> Result<()> {
-        let sealed = match self.sealed(location, whole) {
+    fn copy(&self, location: &Location, whole: Option<&[u8]>, buffers: &mut Buffers) -> Result<()> {
+        let sealed = match self.sealed(location, whole, buffers) {
             Ok(sealed) => sealed,
             Err(e) if e.kind() == ErrorKind::Damaged => {
                 self.damaged.fetch_add(1, Relaxed);
@@ -159,20 +161,25 @@ impl<'a> Repack<'a> {
     }
 
     /// The sealed bytes of a blob whose content is what its id says.
-    fn sealed(&self, location: &Location, whole: Option<&[u8]>) -> Result<Vec<u8>> {
+    fn sealed<'p>(
+        &self,
+        location: &Location,
+        whole: Option<&'p [u8]>,
+        buffers: &mut Buffers,
+    ) -> Result<Cow<'p, [u8]>> {
         let (offset, length) = (location.blob.offset, location.blob.length as usize);
         let sealed = match whole {
             Some(pack) => {
                 let start = offset as usize;
                 let part = start.checked_add(length).and_then(|end| pack.get(start..end));
-                part.map(<[u8]>::to_vec).ok_or_else(|| Error::damaged("a pack is shorter than it was"))?
+                Cow::Borrowed(part.ok_or_else(|| Error::damaged("a pack is shorter than it was"))?)
             }
             None => {
                 let name = Name(location.pack);
-                self.files.store.read_range(FileKind::Pack, &name, offset.into(), length)?
+                Cow::Owned(self.files.store.read_range(FileKind::Pack, &name, offset.into(), length)?)
             }
         };
-        open_blob(&self.files.key, location, &mut sealed.clone())?;
+        open_blob(&self.files.key, location, &sealed, buffers)?;
         Ok(sealed)
     }
 

@@ -10,7 +10,7 @@ use crate::pack::BlobKind;
 use crate::pack_headers::PackHeaders;
 use crate::pack_writer::PackWriter;
 use crate::reindex;
-use crate::repository::{Repository, open_blob};
+use crate::repository::{Buffers, Repository, open_blob};
 use crate::store::{Disposal, FileKind, Name};
 
 /// What a salvage found and did.
@@ -107,6 +107,7 @@ impl Salvage<'_> {
         let files = &self.repository.files;
         // A disk that fails may work again: that ends the salvage before anything goes.
         let bytes = files.store.read(FileKind::Pack, &Name(pack))?;
+        let mut buffers = Buffers::default();
         for location in locations {
             let blob = location.blob;
             let key = (blob.kind, blob.id);
@@ -116,7 +117,7 @@ impl Salvage<'_> {
             }
             let start = blob.offset as usize;
             let sealed = start.checked_add(blob.length as usize).and_then(|end| bytes.get(start..end));
-            let sound = sealed.filter(|sealed| open_blob(&files.key, location, &mut sealed.to_vec()).is_ok());
+            let sound = sealed.filter(|sealed| open_blob(&files.key, location, sealed, &mut buffers).is_ok());
             match sound {
                 Some(sealed) if self.saved.insert(key) => {
                     self.writer.push(blob.kind, blob.id, blob.plain_length, sealed)?;

@@ -17,6 +17,10 @@ const BLOCK: u64 = 256 << 10;
 const KEPT: usize = 64;
 /// Blobs from this length on are read alone.
 const LARGE: u32 = 192 << 10;
+/// And from this on, where reading little costs little: then a block is but a copy too many.
+const LARGE_NEAR: u32 = 32 << 10;
+/// No chunker of ours makes larger blobs; buffers that are kept grow no further.
+const LARGEST_KEPT: usize = 8 << 20;
 
 type Content = Arc<Vec<u8>>;
 
@@ -41,25 +45,32 @@ struct Slot {
 }
 
 impl Blocks {
-    /// The sealed bytes of a blob.
-    pub(super) fn read(&self, store: &dyn Store, location: &Location) -> Result<Vec<u8>> {
+    /// Hands the sealed bytes of a blob to `open`, out of `buffer` where they do not lie in one block.
+    pub(super) fn with<T>(
+        &self,
+        store: &dyn Store,
+        location: &Location,
+        buffer: &mut Vec<u8>,
+        open: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
         let (offset, length) = (u64::from(location.blob.offset), location.blob.length);
-        if length >= LARGE {
-            return store.read_range(FileKind::Pack, &Name(location.pack), offset, length as usize);
+        if length >= if store.is_near() { LARGE_NEAR } else { LARGE } {
+            return open(read_alone(store, location, buffer)?);
         }
         let end = offset + u64::from(length);
-        let mut bytes = Vec::with_capacity(length as usize);
-        for number in offset / BLOCK..=end.saturating_sub(1).max(offset) / BLOCK {
+        let (first, last) = (offset / BLOCK, end.saturating_sub(1).max(offset) / BLOCK);
+        if first == last {
+            let block = self.block(store, location.pack, first)?;
+            return open(part(&block, location, offset - first * BLOCK, end - first * BLOCK)?);
+        }
+        buffer.clear();
+        for number in first..=last {
             let block = self.block(store, location.pack, number)?;
             let start = number * BLOCK;
-            let from = offset.max(start) - start;
-            let to = end.min(start + BLOCK) - start;
-            let part = block.get(from as usize..to as usize);
-            bytes.extend_from_slice(part.ok_or_else(|| {
-                Error::damaged(format!("pack {} is shorter than the index says", location.pack.short()))
-            })?);
+            let (from, to) = (offset.max(start) - start, end.min(start + BLOCK) - start);
+            buffer.extend_from_slice(part(&block, location, from, to)?);
         }
-        Ok(bytes)
+        open(buffer)
     }
 
     fn block(&self, store: &dyn Store, pack: Id, number: u64) -> Result<Content> {
@@ -97,4 +108,24 @@ impl Blocks {
         super::unpoisoned(&self.state).sizes.insert(pack, size);
         Ok(size)
     }
+}
+
+fn part<'a>(block: &'a [u8], location: &Location, from: u64, to: u64) -> Result<&'a [u8]> {
+    block.get(from as usize..to as usize).ok_or_else(|| {
+        Error::damaged(format!("pack {} is shorter than the index says", location.pack.short()))
+    })
+}
+
+fn read_alone<'a>(store: &dyn Store, location: &Location, buffer: &'a mut Vec<u8>) -> Result<&'a [u8]> {
+    let (name, length) = (Name(location.pack), location.blob.length as usize);
+    let offset = u64::from(location.blob.offset);
+    if length > LARGEST_KEPT {
+        *buffer = store.read_range(FileKind::Pack, &name, offset, length)?;
+        return Ok(buffer);
+    }
+    if buffer.len() < length {
+        buffer.resize(length, 0);
+    }
+    store.read_range_into(FileKind::Pack, &name, offset, &mut buffer[..length])?;
+    Ok(&buffer[..length])
 }

@@ -15,6 +15,7 @@ use crate::id::Id;
 use crate::monitor::FileErrorKind;
 use crate::node::Node;
 use crate::pack::BlobKind;
+use crate::repository::Buffers;
 
 /// No chunker makes larger chunks.
 const LARGEST: usize = 8 << 20;
@@ -35,13 +36,14 @@ pub(super) fn write(
     node: &Node,
     blobs: Range<usize>,
     offset: u64,
+    buffers: &mut Buffers,
 ) -> Result<u64, Trouble> {
     let disk = |errno| Trouble::File(FileErrorKind::Write, errno);
     let (mut length, mut written_to) = (offset, offset);
     for id in &node.content[blobs] {
         run.check().map_err(Trouble::Run)?;
-        let bytes = run.blobs.read(BlobKind::Data, id).map_err(trouble)?;
-        written_to = write_sparse(file, &bytes, length).map_err(disk)?.unwrap_or(written_to);
+        let bytes = run.blobs.read_into(buffers, BlobKind::Data, id).map_err(trouble)?;
+        written_to = write_sparse(file, bytes, length).map_err(disk)?.unwrap_or(written_to);
         length += bytes.len() as u64;
         run.counters.bytes_done.fetch_add(bytes.len() as u64, Relaxed);
     }

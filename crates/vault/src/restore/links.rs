@@ -1,4 +1,4 @@
-//! Hard links: the names of one file.
+//! Hard links: the names of one file, symbolic link or device.
 //!
 //! The first name gets the content, and the others are linked to it at once, while its content is still on
 //! the way. Should that prove damaged, all of its names go, so that no half of a file passes for the whole
@@ -18,7 +18,7 @@ use super::folder::Folder;
 use super::{Overwrite, Run};
 use crate::metadata::os;
 use crate::monitor::{FileError, FileErrorKind};
-use crate::node::Node;
+use crate::node::{Node, NodeKind};
 use crate::repository::unpoisoned;
 
 /// The names that lead from the target's top to a file.
@@ -28,9 +28,11 @@ type Names = Vec<Vec<u8>>;
 pub(super) struct Links<'a> {
     run: &'a Run<'a>,
     top: Arc<Folder<'a>>,
-    /// By the file's device and inode where it was backed up.
-    files: HashMap<(u64, u64), Arc<Mutex<Linked>>>,
+    files: HashMap<Key, Arc<Mutex<Linked>>>,
 }
+
+/// What it is, and its device and inode where it was backed up.
+type Key = (NodeKind, u64, u64);
 
 /// What is known of one file.
 #[derive(Default)]
@@ -75,7 +77,7 @@ impl<'a> Links<'a> {
         names: Names,
         node: &Node,
     ) -> Result<Step<'a>, Errno> {
-        let linked = Arc::clone(self.files.entry((node.device_id, node.inode)).or_default());
+        let linked = Arc::clone(self.files.entry(key(node)).or_default());
         let mut state = unpoisoned(&linked);
         if state.outcome == Outcome::Damaged {
             self.run.error(&is_damaged(&names));
@@ -93,6 +95,26 @@ impl<'a> Links<'a> {
         let counter = if done { &self.run.counters.files_done } else { &self.run.skipped };
         counter.fetch_add(1, Relaxed);
         Ok(Step::Done)
+    }
+
+    /// Links a symbolic link or a device to the one restored before, or has `make` make the first; tells whether
+    /// anything was done. `names` are its own from the top.
+    pub(super) fn special(
+        &mut self,
+        folder: &Folder<'a>,
+        names: Names,
+        node: &Node,
+        make: impl FnOnce() -> Result<bool, Errno>,
+    ) -> Result<bool, Errno> {
+        let linked = Arc::clone(self.files.entry(key(node)).or_default());
+        let mut state = unpoisoned(&linked);
+        if let Some(first) = state.names.first() {
+            return self.link(first, folder, node);
+        }
+        let made = make()?;
+        state.names.push(names);
+        state.outcome = Outcome::Whole;
+        Ok(made)
     }
 
     fn first(&self, folder: &Folder<'a>, node: &Node, linked: Arc<Mutex<Linked>>) -> Result<Step<'a>, Errno> {
@@ -157,6 +179,10 @@ impl Made<'_> {
             }
         }
     }
+}
+
+fn key(node: &Node) -> Key {
+    (node.kind, node.device_id, node.inode)
 }
 
 fn is_damaged(names: &Names) -> FileError {

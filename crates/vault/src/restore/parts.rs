@@ -1,12 +1,15 @@
-//! Writing files: small ones whole, large ones in parts, by all workers at once.
+//! Writing files: small ones whole, large ones in parts, by several workers where there is nothing else to do.
 //!
-//! A file is finished by whoever writes the last of it. One that cannot be made whole is removed again, so
+//! Workers that write to the same file spin in the kernel until the other is done. So whoever opens a large file goes
+//! through its parts alone, and others help only while no file waits for them.
+//!
+//! A file is finished by whoever is the last to let go of it. One that cannot be made whole is removed again, so
 //! that no half of it passes for the whole.
 
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
 
 use crossbeam_channel::{Receiver, Sender, select_biased};
 use rustix::fs::ftruncate;
@@ -20,6 +23,8 @@ use crate::metadata::os;
 use crate::monitor::{FileError, FileErrorKind};
 use crate::node::Node;
 use crate::pack::BlobKind;
+use crate::pipeline::threads;
+use crate::repository::Buffers;
 
 /// Files from this size on are written in parts.
 const LARGE: u64 = 64 << 20;
@@ -38,11 +43,16 @@ struct Opened<'a> {
     finished: bool,
 }
 
-/// Some of the blobs of a large file.
-pub(super) struct Part<'a> {
-    file: Arc<Opened<'a>>,
-    piece: Piece,
+/// A large file on which several may work.
+pub(super) struct Shared<'a> {
+    file: Opened<'a>,
+    pieces: Vec<Piece>,
+    /// How many of them somebody has taken.
+    taken: AtomicUsize,
 }
+
+/// A call for help with a large file, void once its parts are all written.
+type Call<'a> = Weak<Shared<'a>>;
 
 /// Which blobs, and where in the file they begin and end.
 struct Piece {
@@ -51,29 +61,43 @@ struct Piece {
     end: u64,
 }
 
-/// Writes files until no more come, and parts until nobody splits a file any more.
+/// Writes files until no more come, and helps with large ones until nobody has any.
 pub(super) fn work<'a>(
     run: &'a Run<'a>,
     jobs: &Receiver<Vec<FileJob<'a>>>,
-    split: Sender<Part<'a>>,
-    parts: &Receiver<Part<'a>>,
+    calls: Sender<Call<'a>>,
+    called: &Receiver<Call<'a>>,
 ) -> Result<()> {
+    let mut buffers = Buffers::default();
     loop {
-        // Parts first: so few large files are open at once.
         select_biased! {
-            recv(parts) -> part => part.map_or(Ok(()), Part::write)?,
             recv(jobs) -> batch => match batch {
-                Ok(batch) => batch.into_iter().try_for_each(|job| restore(run, job, &split))?,
+                Ok(batch) => {
+                    batch.into_iter().try_for_each(|job| restore(run, job, &calls, &mut buffers))?;
+                }
                 Err(_) => break,
+            },
+            recv(called) -> call => if let Some(file) = call.ok().and_then(|call| call.upgrade()) {
+                // One part, and back to see whether files have come.
+                if file.write_next(&mut buffers)? {
+                    let _ = calls.send(Arc::downgrade(&file));
+                }
+                Shared::let_go(file);
             },
         }
     }
-    drop(split);
-    parts.iter().try_for_each(Part::write)
+    drop(calls);
+    let files = called.iter().filter_map(|call| call.upgrade());
+    files.into_iter().try_for_each(|file| Shared::write(file, &mut buffers))
 }
 
-/// Restores a file, or leaves its parts to all.
-fn restore<'a>(run: &'a Run<'a>, job: FileJob<'a>, split: &Sender<Part<'a>>) -> Result<()> {
+/// Restores a file; of a large one it lets others know.
+fn restore<'a>(
+    run: &'a Run<'a>,
+    job: FileJob<'a>,
+    calls: &Sender<Call<'a>>,
+    buffers: &mut Buffers,
+) -> Result<()> {
     run.check()?;
     let FileJob { folder, node, made } = job;
     let (path, size) = (folder.path.join(os(&node.name)), node.size);
@@ -82,7 +106,7 @@ fn restore<'a>(run: &'a Run<'a>, job: FileJob<'a>, split: &Sender<Part<'a>>) -> 
     let written = match created {
         Ok(Some(created)) => {
             let failed = AtomicBool::new(false);
-            write(Opened { run, folder, node, path, created, failed, finished: false }, split)
+            write(Opened { run, folder, node, path, created, failed, finished: false }, calls, buffers)
         }
         Ok(None) => {
             run.skipped.fetch_add(1, Relaxed);
@@ -98,22 +122,24 @@ fn restore<'a>(run: &'a Run<'a>, job: FileJob<'a>, split: &Sender<Part<'a>>) -> 
     written
 }
 
-fn write<'a>(file: Opened<'a>, split: &Sender<Part<'a>>) -> Result<()> {
+fn write<'a>(file: Opened<'a>, calls: &Sender<Call<'a>>, buffers: &mut Buffers) -> Result<()> {
     let all = 0..file.node.content.len();
     // Its full length first: then it may end in a hole, and parts may come in any order.
     let sized = |file: &Opened<'_>| ftruncate(file.created.file(), file.node.size).is_ok();
     match pieces(&file).filter(|_| sized(&file)) {
         None => {
-            if let Some(length) = file.write(all, 0)? {
+            if let Some(length) = file.write(all, 0, buffers)? {
                 file.finish(length);
             }
         }
         Some(pieces) => {
-            let file = Arc::new(file);
-            for piece in pieces {
-                // Whoever sends a part receives parts afterwards, so this cannot fail.
-                let _ = split.send(Part { file: Arc::clone(&file), piece });
+            let helpers = threads(file.run.options.threads).min(pieces.len()) - 1;
+            let file = Arc::new(Shared { file, pieces, taken: AtomicUsize::new(0) });
+            for _ in 0..helpers {
+                // Whoever calls receives calls afterwards, so this cannot fail.
+                let _ = calls.send(Arc::downgrade(&file));
             }
+            Shared::write(file, buffers)?;
         }
     }
     Ok(())
@@ -139,8 +165,9 @@ fn pieces(file: &Opened<'_>) -> Option<Vec<Piece>> {
 
 impl Opened<'_> {
     /// Writes some of the blobs; `None` after telling why that cannot be done.
-    fn write(&self, blobs: Range<usize>, offset: u64) -> Result<Option<u64>> {
-        let trouble = match content::write(self.run, self.created.file(), &self.node, blobs, offset) {
+    fn write(&self, blobs: Range<usize>, offset: u64, buffers: &mut Buffers) -> Result<Option<u64>> {
+        let trouble = match content::write(self.run, self.created.file(), &self.node, blobs, offset, buffers)
+        {
             Ok(end) => return Ok(Some(end)),
             Err(Trouble::Run(error)) => return Err(error),
             Err(trouble) => trouble,
@@ -193,21 +220,35 @@ impl Drop for Opened<'_> {
     }
 }
 
-impl Part<'_> {
-    /// Writes this part, and finishes the file if it is the last one.
-    fn write(self) -> Result<()> {
-        let Self { file, piece } = self;
-        if !file.failed.load(Relaxed) {
-            let end = file.write(piece.blobs, piece.start)?;
+impl Shared<'_> {
+    /// Writes parts until none is left.
+    fn write(file: Arc<Self>, buffers: &mut Buffers) -> Result<()> {
+        while file.write_next(buffers)? {}
+        Self::let_go(file);
+        Ok(())
+    }
+
+    /// Writes a part that nobody has taken; tells whether there was one.
+    fn write_next(&self, buffers: &mut Buffers) -> Result<bool> {
+        let Some(piece) = self.pieces.get(self.taken.fetch_add(1, Relaxed)) else { return Ok(false) };
+        if !self.file.failed.load(Relaxed) {
+            let end = self.file.write(piece.blobs.clone(), piece.start, buffers)?;
             if end.is_some_and(|end| end != piece.end) {
-                file.fail(Trouble::Content(Error::damaged("the index is wrong about the length of a blob")));
+                let wrong = Error::damaged("the index is wrong about the length of a blob");
+                self.file.fail(Trouble::Content(wrong));
             }
         }
-        if let Some(file) = Arc::into_inner(file).filter(|file| !file.failed.load(Relaxed)) {
+        Ok(true)
+    }
+
+    /// Finishes the file if nobody else is at work on it any more.
+    fn let_go(file: Arc<Self>) {
+        if let Some(Self { file, .. }) = Arc::into_inner(file)
+            && !file.failed.load(Relaxed)
+        {
             let size = file.node.size;
             file.finish(size);
         }
-        Ok(())
     }
 }
 

@@ -181,7 +181,11 @@ impl<'a> Walk<'a> {
         let done = match node.kind {
             NodeKind::File => return self.file(levels, folder, node, path),
             NodeKind::Dir | NodeKind::Other => Err(Errno::NOTSUP),
-            _ => self.special(&folder.fd, &node),
+            _ if is_linked(&node) => {
+                let (run, names) = (self.run, names(levels, &node));
+                self.links.special(folder, names, &node, || special(run, &folder.fd, &node))
+            }
+            _ => special(self.run, &folder.fd, &node),
         };
         match done {
             Ok(true) => drop(self.run.specials.fetch_add(1, Relaxed)),
@@ -200,7 +204,7 @@ impl<'a> Walk<'a> {
     ) -> Result<()> {
         self.run.counters.files_total.fetch_add(1, Relaxed);
         self.run.counters.bytes_total.fetch_add(node.size, Relaxed);
-        let step = match node.links > 1 && node.inode != 0 {
+        let step = match is_linked(&node) {
             false => Ok(None),
             true => self.links.restore(folder, names(levels, &node), &node).map(Some),
         };
@@ -218,19 +222,24 @@ impl<'a> Walk<'a> {
         }
         Ok(())
     }
+}
 
-    /// Makes a link, pipe, socket or device; tells whether anything was done.
-    fn special(&self, dir: &OwnedFd, node: &Node) -> Result<bool, Errno> {
-        match make_special(dir, node) {
-            Err(Errno::EXIST) if may_stay(self.run, dir, node)? => return Ok(false),
-            Err(Errno::EXIST) => {
-                unlinkat(dir, node.name.as_slice(), AtFlags::empty())?;
-                make_special(dir, node)?;
-            }
-            other => other?,
+/// Whether a node says that it has other names.
+fn is_linked(node: &Node) -> bool {
+    node.links > 1 && node.inode != 0
+}
+
+/// Makes a link, pipe, socket or device; tells whether anything was done.
+fn special(run: &Run<'_>, dir: &OwnedFd, node: &Node) -> Result<bool, Errno> {
+    match make_special(dir, node) {
+        Err(Errno::EXIST) if may_stay(run, dir, node)? => return Ok(false),
+        Err(Errno::EXIST) => {
+            unlinkat(dir, node.name.as_slice(), AtFlags::empty())?;
+            make_special(dir, node)?;
         }
-        metadata::apply_at(dir, node, self.run.options.owner).map(|()| true)
+        other => other?,
     }
+    metadata::apply_at(dir, node, run.options.owner).map(|()| true)
 }
 
 /// The names that lead to a node from the top.

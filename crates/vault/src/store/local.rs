@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
+use rustix::buffer::spare_capacity;
+use rustix::io::{Errno, pread};
 
 use super::trash::{self, Trashed};
 use super::upload::{Upload, path_of, sync_folder};
@@ -128,13 +130,31 @@ impl Store for LocalStore {
     }
 
     fn read_range(&self, kind: FileKind, name: &Name, offset: u64, length: usize) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; length];
-        match self.open_file(kind, name)?.read_exact_at(&mut bytes, offset) {
-            Err(e) if e.kind() == IoErrorKind::UnexpectedEof => {
-                Err(Error::damaged(format!("{kind}/{name} is shorter than it should be")))
+        let file = self.open_file(kind, name)?;
+        // Not filled with zeros first, which would cost as much as the reading.
+        let mut bytes = Vec::with_capacity(length);
+        while bytes.len() < length {
+            let at = offset.saturating_add(bytes.len() as u64);
+            match pread(&file, spare_capacity(&mut bytes), at) {
+                Ok(0) => return Err(too_short(kind, name)),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(errno) => return Err(Error::io(format!("reading {kind}/{name}"), errno)),
             }
-            other => other.map(|()| bytes).map_err(|e| Error::io(format!("reading {kind}/{name}"), e)),
         }
+        // There may be more room than was asked for.
+        bytes.truncate(length);
+        Ok(bytes)
+    }
+
+    fn read_range_into(&self, kind: FileKind, name: &Name, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        match self.open_file(kind, name)?.read_exact_at(bytes, offset) {
+            Err(e) if e.kind() == IoErrorKind::UnexpectedEof => Err(too_short(kind, name)),
+            other => other.map_err(|e| Error::io(format!("reading {kind}/{name}"), e)),
+        }
+    }
+
+    fn is_near(&self) -> bool {
+        true
     }
 
     fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()> {
@@ -167,6 +187,10 @@ impl Store for LocalStore {
     fn location(&self) -> String {
         self.root.display().to_string()
     }
+}
+
+fn too_short(kind: FileKind, name: &Name) -> Error {
+    Error::damaged(format!("{kind}/{name} is shorter than it should be"))
 }
 
 fn make_folder(folder: &Path) -> Result<()> {
