@@ -9,6 +9,7 @@ mod packs;
 mod trees;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::cancel::Cancel;
 use crate::error::{ErrorKind, Result};
@@ -119,7 +120,7 @@ impl Repository {
         // Snapshots before indexes: whatever a snapshot listed now needs is indexed by now.
         let snapshots = self.load_snapshots(&mut report)?;
         let index = packs::load_index(&self.files, &mut report)?;
-        let blobs = Blobs::new(self.files.clone(), index);
+        let blobs = Blobs::new(self.files.clone(), Arc::new(index));
         let mut packs = Packs::compare(&self.files, &blobs.index, &mut report)?;
         if options.read_data {
             data::verify(&self.files, &blobs.index, &mut packs, options, monitor, cancel, &mut report)?;

@@ -29,7 +29,7 @@ pub(crate) struct Location {
 /// All blobs of a repository at one moment. Filled with [`Index::extend`], then frozen by
 /// [`Index::finish`]: lookups see only finished contents. Copies of a blob come in the order in which their
 /// packs were first added. More may be added later, but only of packs that are new.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Index {
     packs: Vec<Id>,
     /// The place of each pack in `packs`, while the index is being filled.
@@ -61,6 +61,17 @@ impl Index {
         self.packs.push(pack);
         self.numbers.insert(pack, number);
         Ok(number)
+    }
+
+    /// The packs added so far.
+    pub(crate) fn packs(&self) -> impl Iterator<Item = Id> {
+        self.packs.iter().copied()
+    }
+
+    /// The same, finished.
+    pub(crate) fn finished(mut self) -> Self {
+        self.finish();
+        self
     }
 
     /// Sorts what was added.

@@ -72,7 +72,8 @@ impl PackHeaders {
         Ok(headers)
     }
 
-    fn add(
+    /// Adds what the headers of more packs say.
+    pub(crate) fn add(
         &mut self,
         files: &Files,
         mut packs: Vec<(Name, u64)>,

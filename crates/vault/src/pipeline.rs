@@ -80,6 +80,7 @@ impl Repository {
         let host = options.hostname.clone().unwrap_or_else(host_name);
         let parent = parent::choose(self, options, &host, &roots.paths, options.time.unwrap_or(started))?;
         let blobs = self.blobs()?;
+        blobs.warn(monitor);
         let paths = parent::path_strings(&roots.paths);
         let (run, counts) = (Run::new(monitor, cancel, guess(parent.as_ref())), BlobCounts::default());
         let stages = Stages {

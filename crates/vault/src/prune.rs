@@ -22,6 +22,7 @@ mod sweep;
 mod usage;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -187,7 +188,7 @@ struct Survey {
 impl Survey {
     fn new(repository: &Repository, usage: Usage, headers: PackHeaders) -> Self {
         let PackHeaders { index, sizes, unreadable } = headers;
-        let blobs = Blobs::new(repository.files.clone(), index);
+        let blobs = Blobs::new(repository.files.clone(), Arc::new(index));
         Self { usage, choice: Choice::default(), blobs, sizes, unreadable }
     }
 
@@ -203,7 +204,7 @@ impl Survey {
     fn refresh(self, repository: &Repository, options: &PruneOptions, cancel: &Cancel) -> Result<Self> {
         let Self { mut usage, choice, blobs, sizes, unreadable } = self;
         let snapshots = usage.new_snapshots(repository)?;
-        let headers = PackHeaders { index: blobs.index, sizes, unreadable };
+        let headers = PackHeaders { index: Arc::unwrap_or_clone(blobs.index), sizes, unreadable };
         let headers = headers.refresh(&repository.files, &options.arrivals, options.threads, cancel)?;
         let survey = Self { choice, ..Self::new(repository, usage, headers) };
         survey.complete(&snapshots, cancel)

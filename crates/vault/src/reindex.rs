@@ -36,10 +36,10 @@ pub(crate) fn reindex(
 
 /// Whether the index files there are say just this.
 fn is_exact(repository: &Repository, index: &Index, stays: impl Fn(&Location) -> bool) -> Result<bool> {
-    let indexed = match repository.blobs() {
-        Err(e) if e.kind() == ErrorKind::Damaged => return Ok(false),
-        other => other?,
-    };
+    let indexed = repository.blobs()?;
+    if !indexed.has_whole_index() {
+        return Ok(false);
+    }
     let mut count = 0;
     for location in index.iter().filter(stays) {
         if !indexed.index.all(location.blob.kind, &location.blob.id).any(|other| other == location) {

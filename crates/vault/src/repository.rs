@@ -16,6 +16,7 @@
 
 mod blobs;
 mod blocks;
+mod index_files;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,13 +28,13 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::Files;
 use crate::id::Id;
-use crate::index::Index;
-use crate::index_file;
 use crate::key_file::{self, KdfCost};
 use crate::lock::{Lock, Mode};
 use crate::metadata::{host_name, user_name};
 use crate::snapshot::Snapshot;
 use crate::store::{FileKind, Name, Store};
+
+use index_files::IndexFiles;
 
 pub(crate) use blobs::{Blobs, Buffers, open_blob};
 
@@ -55,8 +56,8 @@ pub struct Repository {
     /// The key file that opened it.
     key: Name,
     patience: Duration,
-    /// The reader with the index as last loaded, and the index files that was made of.
-    blobs: Mutex<Option<(Vec<Name>, Arc<Blobs>)>>,
+    /// The index as last read.
+    index: Mutex<Option<IndexFiles>>,
 }
 
 impl Repository {
@@ -91,7 +92,7 @@ impl Repository {
     }
 
     fn with(files: Files, config: Config, key: Name) -> Self {
-        Self { files: Arc::new(files), config, key, patience: Duration::ZERO, blobs: Mutex::new(None) }
+        Self { files: Arc::new(files), config, key, patience: Duration::ZERO, index: Mutex::new(None) }
     }
 
     /// The same repository, whose operations wait so long for exclusive locks of others to go. Without
@@ -172,23 +173,20 @@ impl Repository {
     }
 
     /// A reader of blobs through the index as the store has it now. The index is read again only if its
-    /// files are others than last time.
+    /// files are others than last time; blobs are, so that what one operation read hides no damage from the next.
     pub(crate) fn blobs(&self) -> Result<Arc<Blobs>> {
         let listed = self.files.store.list(FileKind::Index)?;
         let mut names: Vec<Name> = listed.into_iter().map(|(name, _)| name).collect();
         names.sort_unstable();
-        let mut cached = unpoisoned(&self.blobs);
-        if let Some((_, blobs)) = cached.as_ref().filter(|(of, _)| *of == names) {
-            return Ok(Arc::clone(blobs));
-        }
-        let mut index = Index::default();
-        for name in &names {
-            index.extend(&index_file::parse(&self.files.load(FileKind::Index, name)?)?)?;
-        }
-        index.finish();
-        let blobs = Arc::new(Blobs::new(Arc::clone(&self.files), index));
-        *cached = Some((names, Arc::clone(&blobs)));
-        Ok(blobs)
+        let mut known = unpoisoned(&self.index);
+        let index = match known.take().filter(|known| known.names == names) {
+            Some(index) => index,
+            None => IndexFiles::read(&self.files, names)?,
+        };
+        let blobs = Blobs::new(Arc::clone(&self.files), Arc::clone(&index.index));
+        let blobs = blobs.with_damaged_index(index.damaged.clone());
+        *known = Some(index);
+        Ok(Arc::new(blobs))
     }
 }
 

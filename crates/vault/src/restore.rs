@@ -155,6 +155,7 @@ impl Repository {
         let include = Filter::new(&options.include)?;
         let _lock = self.lock(cancel)?;
         let blobs = self.blobs()?;
+        blobs.warn(monitor);
         let target = open_target(options)?;
         raise_file_limit();
         let run = Run {

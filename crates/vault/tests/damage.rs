@@ -16,12 +16,12 @@ use std::sync::Arc;
 
 use roadstead_vault::store::{Disposal, LocalStore};
 use roadstead_vault::{
-    BackupOptions, Cancel, CheckReport, ErrorKind, Id, ParentChoice, ProblemKind, Repository, RestoreOptions,
-    SnapshotRepair,
+    BackupOptions, Cancel, CheckReport, ErrorKind, Id, ParentChoice, ProblemKind, PruneOptions, Repository,
+    RestoreOptions, SnapshotRepair,
 };
 use support::trees::{self, assert_same, noise};
 use support::{
-    Random, Recorder, backup, beneath, check, init, latest, long, open, restore, stored, temporary,
+    Random, Recorder, backup, beneath, check, init, latest, long, open, restics, restore, stored, temporary,
 };
 
 /// A repository with two snapshots, the second of which shares most with the first.
@@ -123,6 +123,36 @@ fn hits_name_snapshots_and_paths() {
     assert_eq!(monitor.error_paths(), [source.join("later")]);
     assert!(!beneath(&target, &source).join("later").exists());
     assert_eq!(fs::read(beneath(&target, &source).join("sub/large")).unwrap(), noise(5, 4 << 20));
+}
+
+#[test]
+fn a_damaged_index_file_costs_time_and_nothing_else() {
+    let folder = temporary();
+    let (source, vault) = repository(folder.path());
+    let used_before = open(&vault);
+    restore(&used_before, &latest(&used_before), &folder.path().join("before"));
+    let indexes = stored(&vault, "index");
+    assert_eq!(indexes.len(), 2);
+    fs::write(&indexes[0], "damaged").unwrap();
+    let file = format!("index/{}", indexes[0].file_name().unwrap().display());
+    for (number, repository) in [used_before, open(&vault)].into_iter().enumerate() {
+        let (monitor, target) = (Recorder::default(), folder.path().join(format!("target-{number}")));
+        for snapshot in repository.snapshots().unwrap() {
+            let options = RestoreOptions::to(target.join(snapshot.id.to_string()));
+            let summary = repository.restore(&snapshot, &options, &monitor, &Cancel::new()).unwrap();
+            assert_eq!(summary.errors, 0);
+        }
+        let whole = target.join(latest(&repository).id.to_string());
+        assert_same(&source, &beneath(&whole, &source));
+        // Who has read the file when it was whole needs it no more.
+        let warned = monitor.warnings.lock().unwrap();
+        assert_eq!(warned.iter().filter(|warning| warning.path == Path::new(&file)).count(), 2 * number);
+    }
+    let repository = open(&vault);
+    backup(&repository, &[&source]);
+    repository.prune(&PruneOptions::default(), &Recorder::default(), &Cancel::new()).unwrap();
+    assert_eq!(check(&repository).problems, []);
+    restics().iter().for_each(|restic| restic.check(&vault));
 }
 
 #[test]
@@ -246,7 +276,7 @@ fn random_damage_is_found_named_and_healed() {
         for (id, path) in lost.iter().filter(|_| !is_snapshot) {
             let named = report.problems.iter().flat_map(|problem| &problem.hits);
             let named = named.filter(|hit| hit.snapshot == *id).any(|hit| path.starts_with(&hit.path));
-            // Without an index nothing can be restored until it is made anew.
+            // Where an index file is gone, nobody knows that there was one, and what it named is lost until it is made anew.
             let no_index = path == Path::new("/") && file.starts_with(copied.join("index"));
             assert!(
                 named || (no_index && !report.problems.is_empty()),

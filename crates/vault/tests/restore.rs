@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use roadstead_vault::{Cancel, FileErrorKind, Overwrite, RestoreOptions};
-use support::{Recorder, backup, beneath, init, latest, open, restore, stored, temporary};
+use support::{Recorder, backup, beneath, init, latest, restore, stored, temporary};
 
 /// Bytes that do not compress and are the same in every run.
 fn noise(length: usize) -> Vec<u8> {
@@ -179,8 +179,6 @@ fn a_large_file_is_written_in_parts_and_removed_if_one_is_damaged() {
         assert!(metadata.blocks() * 512 < 8 * MIB, "{} blocks", metadata.blocks());
     }
     damage_largest_pack(&vault);
-    // Opened anew: it keeps what it has read.
-    let repository = open(&vault);
     let target = folder.path().join("damaged");
     let (monitor, cancel) = (Recorder::default(), Cancel::new());
     let options = RestoreOptions { threads: 3, ..RestoreOptions::to(&target) };

@@ -49,6 +49,8 @@ impl Repository {
         let started = Timestamp::now();
         let path = absolute(&stream.path)?;
         let lock = self.lock(cancel)?;
+        let blobs = self.blobs()?;
+        blobs.warn(monitor);
         let (run, counts) = (Run::new(monitor, cancel, Counters::default()), BlobCounts::default());
         let stages = Stages {
             options,
@@ -56,7 +58,7 @@ impl Repository {
             includes: Filter::default(),
             files: &self.files,
             chunker: self.chunker(),
-            blobs: self.blobs()?,
+            blobs,
             counts: &counts,
         };
         let mut source = stream.start()?;

@@ -9,15 +9,19 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::Files;
 use crate::id::Id;
 use crate::index::{Index, Location};
+use crate::monitor::{FileError, FileErrorKind, Monitor};
 use crate::node::Node;
 use crate::pack::BlobKind;
+use crate::store::{FileKind, Name};
 use crate::tree;
 
 /// Reads blobs, from any number of threads. Small ones come out of cached blocks of their packs.
 pub(crate) struct Blobs {
     files: Arc<Files>,
-    pub(crate) index: Index,
+    pub(crate) index: Arc<Index>,
     blocks: Blocks,
+    /// Index files that could not be read.
+    damaged_index: Vec<Name>,
 }
 
 /// What one thread reads blobs through, kept from one to the next: memory fresh from the system costs as much
@@ -72,8 +76,27 @@ impl Opened {
 }
 
 impl Blobs {
-    pub(crate) fn new(files: Arc<Files>, index: Index) -> Self {
-        Self { files, index, blocks: Blocks::default() }
+    pub(crate) fn new(files: Arc<Files>, index: Arc<Index>) -> Self {
+        Self { files, index, blocks: Blocks::default(), damaged_index: Vec::new() }
+    }
+
+    /// Notes that these index files could not be read, and the packs were read in their place.
+    pub(super) fn with_damaged_index(self, damaged_index: Vec<Name>) -> Self {
+        Self { damaged_index, ..self }
+    }
+
+    /// Whether all index files could be read.
+    pub(crate) fn has_whole_index(&self) -> bool {
+        self.damaged_index.is_empty()
+    }
+
+    /// Tells of index files that could not be read.
+    pub(crate) fn warn(&self, monitor: &dyn Monitor) {
+        for name in &self.damaged_index {
+            let reason = "the index file is damaged; the packs were read in its place, and repairing the index mends it";
+            let path = format!("{}/{name}", FileKind::Index);
+            monitor.warning(&FileError::new(path, FileErrorKind::Damaged, reason));
+        }
     }
 
     /// The verified plain bytes of a blob. Of several copies one that is sound suffices.
