@@ -1,5 +1,7 @@
 //! Agents: the process on a machine that backs it up, and how it is enrolled.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Page, PageQuery,
     endpoint::endpoints,
-    id::{AgentId, VaultId},
+    id::{AgentId, MachineId, VaultId},
 };
 
 /// An agent.
@@ -31,6 +33,12 @@ pub struct Agent {
     pub fingerprint: String,
     /// The machine it runs on, as it told at its last connection.
     pub host: HostFacts,
+    /// The machine of a backend that this is, where that is known.
+    #[serde(default)]
+    pub machine_id: Option<MachineId>,
+    /// When the last backup ended that can be restored.
+    #[serde(default)]
+    pub last_good_backup_at: Option<Timestamp>,
     /// When it was enrolled.
     pub created_at: Timestamp,
     /// When it was last heard of; absent before its first connection.
@@ -48,6 +56,13 @@ pub struct HostFacts {
     pub arch: String,
     /// The agent's version.
     pub agent_version: String,
+    /// Its addresses, but for loopback and link-local ones; 64 at the most.
+    #[serde(default)]
+    pub addresses: Vec<IpAddr>,
+    /// What it may be known by to a cloud or hypervisor: the ids that its firmware, cloud-init, a container engine and
+    /// `/etc/machine-id` give it, in small letters; 16 at the most.
+    #[serde(default)]
+    pub instance_ids: Vec<String>,
 }
 
 /// An enrolment token to be made.

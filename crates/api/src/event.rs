@@ -29,7 +29,8 @@ pub const RESYNC: &str = "resync";
 pub const CHANGED: &str = ".changed";
 
 /// Nouns of two words and more, which an operation's name cannot be cut at its first `_` for.
-const LONG_NOUNS: [&str; 7] = [
+const LONG_NOUNS: [&str; 8] = [
+    "agent_machine",
     "api_key",
     "backup_configuration",
     "enrolment_token",

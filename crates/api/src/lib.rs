@@ -10,6 +10,7 @@ mod endpoint;
 
 pub mod activity;
 pub mod agent;
+pub mod agent_machine;
 pub mod alarm;
 pub mod api_key;
 pub mod audit;
@@ -28,6 +29,7 @@ pub mod key_machine;
 pub mod link;
 pub mod location;
 pub mod machine;
+pub mod machine_history;
 pub mod network;
 pub mod openapi;
 pub mod page;
@@ -60,8 +62,10 @@ pub fn declarations() -> Vec<Declaration> {
         location::declarations(),
         network::declarations(),
         machine::declarations(),
+        machine_history::declarations(),
         job::declarations(),
         agent::declarations(),
+        agent_machine::declarations(),
         backup_configuration::declarations(),
         backup::declarations(),
         restore_configuration::declarations(),

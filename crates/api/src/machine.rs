@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Page,
     endpoint::endpoints,
-    id::{BackendId, KeyId, MachineId, ProviderId},
+    id::{AgentId, BackendId, KeyId, MachineId, ProviderId},
     job::Job,
     size::Price,
 };
@@ -58,6 +58,18 @@ pub struct Machine {
     pub extra: serde_json::Map<String, serde_json::Value>,
     /// When the backend was last asked.
     pub refreshed_at: Timestamp,
+    /// The agent that runs on it, where that is known.
+    #[serde(default)]
+    pub agent_id: Option<AgentId>,
+    /// Whether its agent has a backup that can be restored, and none of its backup configurations is overdue.
+    #[serde(default)]
+    pub protected: bool,
+    /// When its last backup ended that can be restored.
+    #[serde(default)]
+    pub last_good_backup_at: Option<Timestamp>,
+    /// How old that is, in seconds.
+    #[serde(default)]
+    pub last_good_backup_age_seconds: Option<i64>,
 }
 
 /// What a machine is doing.
@@ -247,6 +259,12 @@ pub struct MachineQuery {
     /// Only those with this tag; `key` also finds `key=value`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
+    /// Only those that are protected, or only those that are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protected: Option<bool>,
+    /// Only those with an agent, or only those without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has_agent: Option<bool>,
     /// Ask the backends first, as far as they answer within ten seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh: Option<bool>,

@@ -11,8 +11,10 @@ use roadstead_client::api::{
 };
 
 use crate::{
+    agent_machine,
     error::{Exit, Result},
     list::{self, ListArgs},
+    machine::Which,
     session::Session,
     table::{self, Row},
 };
@@ -45,6 +47,26 @@ pub enum AgentCommand {
     /// Keep an agent from new work; what it has in hand goes on.
     #[command(after_help = "Example:\n  roadstead agents disable 1")]
     Disable {
+        /// The agent's id.
+        agent: AgentId,
+    },
+    /// List the machines that an agent may run on, and what speaks for each.
+    #[command(after_help = "Example:\n  roadstead agents machines 1")]
+    Machines {
+        /// The agent's id.
+        agent: AgentId,
+    },
+    /// Say which machine an agent runs on.
+    #[command(after_help = "Example:\n  roadstead agents attach 1 web-1")]
+    Attach {
+        /// The agent's id.
+        agent: AgentId,
+        #[command(flatten)]
+        machine: Which,
+    },
+    /// Say that an agent runs on none of the machines; the server does not join it by itself any more.
+    #[command(after_help = "Example:\n  roadstead agents detach 1")]
+    Detach {
         /// The agent's id.
         agent: AgentId,
     },
@@ -82,6 +104,11 @@ pub async fn run(command: AgentCommand, session: &Session) -> Result<Exit> {
         AgentCommand::Disable { agent } => {
             output.object(&client.call::<AgentDisable>(&agent, &(), &()).await?)?
         }
+        AgentCommand::Machines { agent } => return agent_machine::list(session, agent).await,
+        AgentCommand::Attach { agent, machine } => {
+            return agent_machine::attach(session, agent, &machine).await;
+        }
+        AgentCommand::Detach { agent } => return agent_machine::detach(session, agent).await,
     }
     Ok(Exit::Done)
 }

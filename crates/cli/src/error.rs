@@ -90,6 +90,11 @@ impl Error {
         text
     }
 
+    /// Whether the server says that there is no such thing.
+    pub fn is_not_found(&self) -> bool {
+        self.problem().is_some_and(|problem| problem.status == 404)
+    }
+
     /// What the server said, where it is at the bottom of this.
     fn problem(&self) -> Option<&Problem> {
         let causes = std::iter::successors(std::error::Error::source(self), |cause| cause.source());

@@ -11,6 +11,7 @@ use roadstead_api::{
     Endpoint,
     activity::{Activity, ActivityQuery},
     agent::EnrolmentToken,
+    agent_machine::AgentMachine,
     alarm::{Alarm, AlarmQuery},
     api_key::{ApiKey, ApiKeyWithSecret},
     audit::{AuditCheck, AuditEntry},
@@ -31,6 +32,7 @@ use roadstead_api::{
     key_machine::{KeyMachine, NewKeyMachine},
     location::Location,
     machine::{self, MachinePlan, MachineProbe, MachineQuery, NewMachine, TagChange},
+    machine_history::MachineHistory,
     network::Network,
     provider::Provider,
     quota::Quota,
@@ -190,6 +192,7 @@ answers!((), bool, String, Bytes, RunState, backup::Backup, restore::Restore, Ch
 answers!(Provider, User, VaultKey, Alarm, Quota, KeyMachine, Session, ApiKey, ApiKeyWithSecret);
 answers!(AuditCheck, AuditEntry, EnrolmentToken, Activity, Cleanup, CleanupPlan, Trash, Image, Location);
 answers!(machine::Machine, MachineProbe, Network, Size, Job, MachinePlan);
+answers!(AgentMachine, MachineHistory);
 
 /// Gives a blocking object the namesakes of the async methods listed.
 macro_rules! namesakes {
@@ -338,6 +341,7 @@ namesakes! { Machine:
     fn change_tags(&mut self, change: &TagChange) -> ();
     fn probe(&self) -> MachineProbe;
     fn console_output(&self) -> String;
+    fn history(&self) -> Vec<MachineHistory>;
     fn wait(&self, progress: impl FnMut(&machine::Machine) + Send) -> Option<machine::Machine>;
     fn wait_for(&self, wanted: machine::MachineState, progress: impl FnMut(&machine::Machine) + Send) -> Option<machine::Machine>;
 }
@@ -350,6 +354,9 @@ namesakes! { Agent:
     fn restore_configurations(&self) -> Vec<RestoreConfiguration>;
     fn active_backups(&self) -> Vec<BackupStatus>;
     fn active_restores(&self) -> Vec<RestoreStatus>;
+    fn machines(&self) -> Vec<AgentMachine>;
+    fn attach(&mut self, machine: &MachineId) -> ();
+    fn detach(&mut self) -> ();
 }
 
 namesakes! { Key:

@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use roadstead_api::{
+    PageQuery,
     id::MachineId,
     job::Job,
     machine::{
@@ -11,6 +12,7 @@ use roadstead_api::{
         MachineShow, MachineStart, MachineState, MachineStop, MachineTag, NewMachine, NewMachineName,
         NewMachineSize, RefreshQuery, TagChange,
     },
+    machine_history::{MachineHistory, MachineHistoryList},
 };
 
 use crate::{
@@ -134,6 +136,11 @@ impl Machine {
     /// What it printed on its console. Talks to the server, and that to the backend.
     pub async fn console_output(&self) -> Result<String> {
         Ok(self.client.call::<MachineConsole>(&self.id, &(), &()).await?.text)
+    }
+
+    /// What has happened to it, newest first. Talks to the server.
+    pub async fn history(&self) -> Result<Vec<MachineHistory>> {
+        self.client.list_all::<MachineHistoryList, _>(self.id.clone(), PageQuery::default()).await
     }
 
     /// Waits until it has come to rest after an order: its backend was asked since, and it neither changes nor reboots.

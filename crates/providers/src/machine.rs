@@ -93,6 +93,10 @@ impl SeenMachine {
             tags: self.tags,
             extra: self.extra,
             refreshed_at,
+            agent_id: None,
+            protected: false,
+            last_good_backup_at: None,
+            last_good_backup_age_seconds: None,
         }
     }
 }

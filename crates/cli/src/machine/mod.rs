@@ -1,6 +1,7 @@
 //! `roadstead machines`: the machines of all backends.
 
 mod create;
+mod history;
 mod inventory;
 
 use clap::{Args, Subcommand};
@@ -13,6 +14,7 @@ use roadstead_client::{
 };
 
 use create::CreateArgs;
+use history::HistoryArgs;
 use inventory::InventoryArgs;
 
 use crate::{
@@ -22,14 +24,16 @@ use crate::{
     list::{self, ListArgs},
     output,
     session::Session,
-    table::Row,
+    table::{self, Row},
 };
 
 /// The verbs.
 #[derive(Subcommand, Debug)]
 pub enum MachineCommand {
     /// List the machines of all backends, as they were last seen.
-    #[command(after_help = "Example:\n  roadstead machines list --state running --tag env=prod")]
+    #[command(
+        after_help = "Example:\n  roadstead machines list --state running --tag env=prod\n  roadstead machines list --unprotected"
+    )]
     List(ListedArgs),
     /// Show a machine.
     #[command(after_help = "Example:\n  roadstead machines show web-1 --refresh")]
@@ -108,6 +112,9 @@ pub enum MachineCommand {
     /// Print what a machine wrote to its console.
     #[command(after_help = "Example:\n  roadstead machines console web-1")]
     Console(Which),
+    /// Show what has happened to a machine, newest first; one that is gone goes by its id.
+    #[command(after_help = "Example:\n  roadstead machines history web-1 --limit 20")]
+    History(HistoryArgs),
 }
 
 /// Which machine.
@@ -155,13 +162,26 @@ pub struct FilterArgs {
     /// Only those with this tag; a key also finds key=value.
     #[arg(long)]
     tag: Option<String>,
+    /// Only those with a good backup that is not overdue.
+    #[arg(long, conflicts_with = "unprotected")]
+    protected: bool,
+    /// Only those without a good backup, or whose backups are overdue.
+    #[arg(long)]
+    unprotected: bool,
+    /// Only those with an agent.
+    #[arg(long, conflicts_with = "no_agent")]
+    has_agent: bool,
+    /// Only those without an agent.
+    #[arg(long)]
+    no_agent: bool,
     /// Ask the backends first, as far as they answer soon.
     #[arg(long)]
     refresh: bool,
 }
 
 impl Row for MachineFacts {
-    const COLUMNS: &'static [&'static str] = &["id", "name", "state", "backend", "addresses", "size", "tags"];
+    const COLUMNS: &'static [&'static str] =
+        &["id", "name", "state", "backend", "addresses", "size", "tags", "agent", "protected", "last backup"];
     fn cells(&self) -> Vec<String> {
         let addresses = self.public_ips.iter().chain(&self.private_ips).map(ToString::to_string);
         vec![
@@ -172,6 +192,9 @@ impl Row for MachineFacts {
             addresses.collect::<Vec<_>>().join(", "),
             self.size.clone().unwrap_or_else(|| "-".to_owned()),
             self.tags.join(", "),
+            self.agent_id.map_or_else(|| "-".to_owned(), |agent| agent.to_string()),
+            table::yes(self.protected),
+            table::age(self.last_good_backup_at),
         ]
     }
 }
@@ -225,10 +248,16 @@ pub async fn run(command: MachineCommand, session: &Session) -> Result<Exit> {
             Ok(Exit::Done)
         }
         MachineCommand::Console(which) => console(session, &which).await,
+        MachineCommand::History(args) => history::run(session, args).await,
     }
 }
 
 impl Which {
+    /// What was given.
+    pub fn text(&self) -> &str {
+        &self.machine
+    }
+
     /// The machine with this id, or the only one with this name.
     pub async fn find(&self, session: &Session) -> Result<Machine> {
         let text = &self.machine;
@@ -264,10 +293,17 @@ impl FilterArgs {
             search: self.search.clone(),
             state: self.state,
             tag: self.tag.clone(),
+            protected: yes_or_no(self.protected, self.unprotected),
+            has_agent: yes_or_no(self.has_agent, self.no_agent),
             refresh: self.refresh.then_some(true),
             ..MachineQuery::default()
         })
     }
+}
+
+/// What two flags that exclude each other ask for.
+fn yes_or_no(yes: bool, no: bool) -> Option<bool> {
+    (yes || no).then_some(yes)
 }
 
 fn shown(session: &Session, machine: &Machine) -> Result<Exit> {

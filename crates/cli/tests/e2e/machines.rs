@@ -49,7 +49,7 @@ impl Cloud {
         }
     }
 
-    fn add_to(&self, server: &Server) -> Backend {
+    pub fn add_to(&self, server: &Server) -> Backend {
         server.client.add_backend(&self.backend(TOKEN)).unwrap()
     }
 }

@@ -9,6 +9,7 @@ mod bad_input;
 mod creates;
 mod events;
 mod full_disk;
+mod joining;
 mod keys;
 mod kill;
 mod load;

@@ -1,14 +1,18 @@
 //! Agents. What only memory knows (whether the link is up) is laid over these rows by `ops`.
 
+use std::net::IpAddr;
+
 use roadstead_api::{
     agent::{Agent, HostFacts},
-    id::{AccountId, AgentId, VaultId},
+    id::{AccountId, AgentId, MachineId, VaultId},
 };
+use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 
 use super::{
     Connection,
-    row::{Columns, active_states, is_duplicate},
+    agent_machine::{self, marks_of_host},
+    row::{Columns, active_states, is_duplicate, json},
 };
 use crate::{Error, Result};
 
@@ -35,8 +39,8 @@ pub struct NewAgent<'a> {
 pub async fn insert(db: &mut Connection, agent: &NewAgent<'_>) -> Result<AgentId> {
     let insert = query(
         "INSERT INTO agents (account_id, name, enabled, public_key, fingerprint, credential_hash,
-                             hostname, os, arch, agent_version, created_ms)
-         VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
+                             hostname, os, arch, agent_version, created_ms, facts)
+         VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
     )
     .bind(agent.account_id.0)
     .bind(agent.name)
@@ -47,7 +51,8 @@ pub async fn insert(db: &mut Connection, agent: &NewAgent<'_>) -> Result<AgentId
     .bind(agent.host.os.as_str())
     .bind(agent.host.arch.as_str())
     .bind(agent.host.agent_version.as_str())
-    .bind(agent.now_ms);
+    .bind(agent.now_ms)
+    .bind(json(&Facts::of(agent.host))?);
     match db.fetch_one(insert).await {
         Ok(row) => Ok(AgentId(row.integer("id")?)),
         Err(error) if is_duplicate(&error) => {
@@ -121,16 +126,25 @@ pub async fn renew_credential(db: &mut Connection, id: AgentId, credential_hash:
 /// Notes what an agent said of its machine when it connected, and returns whose agent it is.
 pub async fn set_host(db: &mut Connection, id: AgentId, host: &HostFacts, now_ms: i64) -> Result<AccountId> {
     let update = query(
-        "UPDATE agents SET hostname = $2, os = $3, arch = $4, agent_version = $5, last_seen_ms = $6 WHERE id = $1
-         RETURNING account_id",
+        "UPDATE agents SET hostname = $2, os = $3, arch = $4, agent_version = $5, last_seen_ms = $6, facts = $7
+         WHERE id = $1 RETURNING account_id",
     )
     .bind(id.0)
     .bind(host.hostname.as_str())
     .bind(host.os.as_str())
     .bind(host.arch.as_str())
     .bind(host.agent_version.as_str())
-    .bind(now_ms);
-    Ok(AccountId(db.fetch_one(update).await?.integer("account_id")?))
+    .bind(now_ms)
+    .bind(json(&Facts::of(host))?);
+    let account = AccountId(db.fetch_one(update).await?.integer("account_id")?);
+    agent_machine::set_agent_marks(db, account, id, &marks_of_host(host)).await?;
+    Ok(account)
+}
+
+/// Notes when an agent's last backup ended that can be restored.
+pub async fn set_last_good(db: &mut Connection, id: AgentId, ended_ms: i64) -> Result<()> {
+    db.execute(query("UPDATE agents SET last_good_ms = $2 WHERE id = $1").bind(id.0).bind(ended_ms)).await?;
+    Ok(())
 }
 
 /// Notes when an agent was last heard of.
@@ -144,12 +158,30 @@ fn select() -> String {
     format!(
         "SELECT a.*, v.id AS vault_id, v.mode AS vault_mode,
             (SELECT COUNT(*) FROM backups b WHERE b.agent_id = a.id AND b.state IN {active})
-            + (SELECT COUNT(*) FROM restores r WHERE r.agent_id = a.id AND r.state IN {active}) AS active_runs
-         FROM agents a JOIN vaults v ON v.agent_id = a.id"
+            + (SELECT COUNT(*) FROM restores r WHERE r.agent_id = a.id AND r.state IN {active}) AS active_runs,
+            m.id AS machine_id
+         FROM agents a JOIN vaults v ON v.agent_id = a.id
+         LEFT JOIN agent_machines j ON j.agent_id = a.id LEFT JOIN machines m ON m.id = j.machine_id"
     )
 }
 
+/// What of a host has no column of its own.
+#[derive(Default, Serialize, Deserialize)]
+struct Facts {
+    #[serde(default)]
+    addresses: Vec<IpAddr>,
+    #[serde(default)]
+    instance_ids: Vec<String>,
+}
+
+impl Facts {
+    fn of(host: &HostFacts) -> Self {
+        Self { addresses: host.addresses.clone(), instance_ids: host.instance_ids.clone() }
+    }
+}
+
 fn agent(row: &AnyRow) -> Result<Agent> {
+    let facts: Facts = row.json("facts")?;
     Ok(Agent {
         id: AgentId(row.integer("id")?),
         name: row.text("name")?,
@@ -164,7 +196,11 @@ fn agent(row: &AnyRow) -> Result<Agent> {
             os: row.text("os")?,
             arch: row.text("arch")?,
             agent_version: row.text("agent_version")?,
+            addresses: facts.addresses,
+            instance_ids: facts.instance_ids,
         },
+        machine_id: row.maybe_text("machine_id")?.map(MachineId),
+        last_good_backup_at: row.maybe_time("last_good_ms")?,
         created_at: row.time("created_ms")?,
         last_seen_at: row.maybe_time("last_seen_ms")?,
     })

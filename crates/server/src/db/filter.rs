@@ -27,6 +27,15 @@ impl Filter {
         self
     }
 
+    /// Adds ` AND condition`, which has no value, if there is one.
+    pub fn and_where(mut self, condition: Option<&'static str>) -> Self {
+        if let Some(condition) = condition {
+            self.conditions.push_str(" AND ");
+            self.conditions.push_str(condition);
+        }
+        self
+    }
+
     /// The conditions, to stand after another one.
     pub fn sql(&self) -> &str {
         &self.conditions
@@ -64,8 +73,10 @@ mod tests {
         let filter = Filter::from(4)
             .and("a = {}", Some("x"))
             .and("b = {}", None::<String>)
-            .and("(c = {} OR d = {})", Some("y"));
-        assert_eq!(filter.sql(), " AND a = $4 AND (c = $5 OR d = $5)");
+            .and("(c = {} OR d = {})", Some("y"))
+            .and_where(Some("e IS NULL"))
+            .and_where(None);
+        assert_eq!(filter.sql(), " AND a = $4 AND (c = $5 OR d = $5) AND e IS NULL");
         assert_eq!(filter.values, ["x", "y"]);
     }
 

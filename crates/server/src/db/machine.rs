@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use roadstead_api::{
-    id::{AccountId, BackendId, MachineId},
+    id::{AccountId, AgentId, BackendId, MachineId},
     machine::{Machine, MachineQuery},
 };
 use sha2::{Digest, Sha256};
@@ -11,16 +11,44 @@ use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 
 use super::{
     Connection,
+    agent_machine::{self, marks_of_machine},
     filter::{Filter, anywhere, literal},
     row::{Columns, json},
 };
 use crate::Result;
+
+/// Counts the open alarms over backups of a machine's agent. Alarms keep ids as text.
+macro_rules! overdue {
+    () => {
+        "(SELECT COUNT(*) FROM alarms w WHERE w.account_id = m.account_id AND w.kind = 'backup_overdue'
+          AND w.noun = 'backup_configuration' AND w.closed_ms IS NULL AND w.noun_id IN
+          (SELECT CAST(c.id AS TEXT) FROM backup_configurations c
+           WHERE c.agent_id = a.id AND c.deleted_ms IS NULL))"
+    };
+}
+
+/// A machine as the API shows it.
+const SELECT: &str = concat!(
+    "SELECT m.number, m.facts, b.refreshed_ms, a.id AS agent_id, a.last_good_ms,
+            CASE WHEN a.last_good_ms IS NULL THEN CAST(0 AS BIGINT) ELSE ",
+    overdue!(),
+    " END AS overdue
+     FROM machines m JOIN backends b ON b.id = m.backend_id
+     LEFT JOIN agent_machines j ON j.machine_id = m.id
+     LEFT JOIN agents a ON a.id = j.agent_id"
+);
+const HAS_AGENT: &str = "a.id IS NOT NULL";
+const HAS_NO_AGENT: &str = "a.id IS NULL";
+const PROTECTED: &str = concat!("a.last_good_ms IS NOT NULL AND ", overdue!(), " = 0");
+const UNPROTECTED: &str = concat!("(a.last_good_ms IS NULL OR ", overdue!(), " > 0)");
 
 /// What is known of a machine that was seen before.
 #[derive(Clone, Debug)]
 pub struct Known {
     /// Its id.
     pub id: MachineId,
+    /// Its name.
+    pub name: String,
     /// The word of its state.
     pub state: String,
     /// Tells whether it has changed.
@@ -35,6 +63,7 @@ pub struct MachineRow {
     pub hash: String,
     search: String,
     tags: String,
+    marks: Vec<String>,
 }
 
 impl MachineRow {
@@ -43,6 +72,9 @@ impl MachineRow {
     pub fn of(machine: &Machine) -> Result<Self> {
         let mut facts = machine.clone();
         facts.refreshed_at = jiff::Timestamp::UNIX_EPOCH;
+        // What is known of its agent lies elsewhere.
+        (facts.agent_id, facts.protected) = (None, false);
+        (facts.last_good_backup_at, facts.last_good_backup_age_seconds) = (None, None);
         let facts = json(&facts)?;
         let mut search = vec![machine.name.clone(), machine.id.0.clone(), machine.external_id.clone()];
         search.extend(machine.public_ips.iter().chain(&machine.private_ips).map(ToString::to_string));
@@ -52,17 +84,22 @@ impl MachineRow {
             facts,
             search: search.join("\n").to_lowercase(),
             tags: format!("\n{}\n", machine.tags.join("\n")),
+            marks: marks_of_machine(machine),
         })
     }
 }
 
 /// Every machine of a backend, by the cloud's ids.
 pub async fn known(db: &mut Connection, backend: &BackendId) -> Result<HashMap<String, Known>> {
-    let select = query("SELECT external_id, id, state, hash FROM machines WHERE backend_id = $1")
+    let select = query("SELECT external_id, id, name, state, hash FROM machines WHERE backend_id = $1")
         .bind(backend.0.as_str());
     let known = |row: &AnyRow| {
-        let known =
-            Known { id: MachineId(row.text("id")?), state: row.text("state")?, hash: row.text("hash")? };
+        let known = Known {
+            id: MachineId(row.text("id")?),
+            name: row.text("name")?,
+            state: row.text("state")?,
+            hash: row.text("hash")?,
+        };
         Ok((row.text("external_id")?, known))
     };
     db.fetch_all(select).await?.iter().map(known).collect()
@@ -96,7 +133,7 @@ pub async fn put(
     .bind(row.hash.as_str())
     .bind(now_ms);
     db.execute(insert).await?;
-    Ok(())
+    agent_machine::set_machine_marks(db, account, &machine.id, &row.marks).await
 }
 
 /// Forgets a machine that is no longer there.
@@ -113,6 +150,8 @@ pub async fn list(
     after: i64,
     limit: i64,
 ) -> Result<Vec<(i64, Machine)>> {
+    let has_agent = filter.has_agent.map(|yes| if yes { HAS_AGENT } else { HAS_NO_AGENT });
+    let protected = filter.protected.map(|yes| if yes { PROTECTED } else { UNPROTECTED });
     let filter = Filter::from(4)
         .and("m.backend_id = {}", filter.backend_id.as_ref().map(|id| id.0.as_str()))
         .and("b.provider = {}", filter.provider.as_ref().map(|id| id.0.as_str()))
@@ -121,9 +160,11 @@ pub async fn list(
         .and(
             "(m.tags LIKE '%\n' || {} || '\n%' ESCAPE '!' OR m.tags LIKE '%\n' || {} || '=%' ESCAPE '!')",
             filter.tag.as_deref().map(literal),
-        );
+        )
+        .and_where(has_agent)
+        .and_where(protected);
     let text = format!(
-        "SELECT m.number, m.facts, b.refreshed_ms FROM machines m JOIN backends b ON b.id = m.backend_id
+        "{SELECT}
          WHERE m.account_id = $1 AND m.number > $2{} ORDER BY m.number LIMIT $3",
         filter.sql()
     );
@@ -134,12 +175,8 @@ pub async fn list(
 
 /// An account's machine.
 pub async fn get(db: &mut Connection, account: AccountId, id: &MachineId) -> Result<Option<Machine>> {
-    let select = query(
-        "SELECT m.facts, b.refreshed_ms FROM machines m JOIN backends b ON b.id = m.backend_id
-         WHERE m.account_id = $1 AND m.id = $2",
-    )
-    .bind(account.0)
-    .bind(id.0.as_str());
+    let text = format!("{SELECT} WHERE m.account_id = $1 AND m.id = $2");
+    let select = query(AssertSqlSafe(text)).bind(account.0).bind(id.0.as_str());
     db.fetch_optional(select).await?.as_ref().map(machine).transpose()
 }
 
@@ -150,13 +187,8 @@ pub async fn by_external_id(
     backend: &BackendId,
     id: &str,
 ) -> Result<Option<Machine>> {
-    let select = query(
-        "SELECT m.facts, b.refreshed_ms FROM machines m JOIN backends b ON b.id = m.backend_id
-         WHERE m.account_id = $1 AND m.backend_id = $2 AND m.external_id = $3",
-    )
-    .bind(account.0)
-    .bind(backend.0.as_str())
-    .bind(id);
+    let text = format!("{SELECT} WHERE m.account_id = $1 AND m.backend_id = $2 AND m.external_id = $3");
+    let select = query(AssertSqlSafe(text)).bind(account.0).bind(backend.0.as_str()).bind(id);
     db.fetch_optional(select).await?.as_ref().map(machine).transpose()
 }
 
@@ -165,5 +197,8 @@ fn machine(row: &AnyRow) -> Result<Machine> {
     if let Some(refreshed) = row.maybe_time("refreshed_ms")? {
         machine.refreshed_at = refreshed;
     }
+    machine.agent_id = row.maybe_integer("agent_id")?.map(AgentId);
+    machine.last_good_backup_at = row.maybe_time("last_good_ms")?;
+    machine.protected = machine.last_good_backup_at.is_some() && row.integer("overdue")? == 0;
     Ok(machine)
 }

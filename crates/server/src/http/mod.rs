@@ -2,6 +2,7 @@
 
 mod activity;
 mod agent;
+mod agent_machine;
 mod alarm;
 mod api_key;
 mod audit;
@@ -19,6 +20,7 @@ mod key;
 mod key_machine;
 mod location;
 mod machine;
+mod machine_history;
 mod network;
 mod once;
 mod presented;
@@ -58,8 +60,10 @@ fn declared() -> Routes {
         location::routes,
         network::routes,
         machine::routes,
+        machine_history::routes,
         job::routes,
         agent::routes,
+        agent_machine::routes,
         backup_configuration::routes,
         backup::routes,
         restore_configuration::routes,

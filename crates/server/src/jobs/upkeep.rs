@@ -13,6 +13,8 @@ use crate::{
 
 const DAY_MS: i64 = 24 * 3_600_000;
 const WEEK_MS: i64 = 7 * DAY_MS;
+/// How long it is remembered what happened to machines.
+const HISTORY_MS: i64 = 90 * DAY_MS;
 /// In how many checks all data is read.
 pub const PARTS: i64 = 4;
 /// How many vaults are gone through at a time.
@@ -21,6 +23,7 @@ const BATCH: i64 = 500;
 /// Queues what is due. Times that passed while no server ran are not made up for one by one: the last stands for all.
 pub async fn run(app: Arc<App>) -> Result<()> {
     let now = app.now_ms();
+    forget_history(&app, now).await?;
     let mut after = String::new();
     loop {
         let vaults = db::cleanup::upkeep(&mut *app.db.read().await?, &after, BATCH).await?;
@@ -30,6 +33,15 @@ pub async fn run(app: Arc<App>) -> Result<()> {
             queue(&app, vault, now).await?;
         }
     }
+}
+
+/// Forgets what happened to machines long ago.
+async fn forget_history(app: &App, now: i64) -> Result<()> {
+    let mut write = app.db.write().await?;
+    if db::machine_history::delete_before(&mut write, now - HISTORY_MS).await? == 0 {
+        return Ok(());
+    }
+    write.commit().await
 }
 
 async fn queue(app: &App, vault: &Upkeep, now: i64) -> Result<()> {

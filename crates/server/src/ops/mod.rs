@@ -3,6 +3,7 @@
 
 pub mod activity;
 pub mod agent;
+pub mod agent_machine;
 pub mod alarm;
 pub mod api_key;
 pub mod audit;
@@ -20,6 +21,7 @@ pub mod key;
 pub mod key_machine;
 pub mod location;
 pub mod machine;
+pub mod machine_history;
 pub mod metrics;
 pub mod network;
 pub mod once;

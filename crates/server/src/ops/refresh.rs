@@ -12,11 +12,12 @@ use roadstead_api::{
     event::Event,
     id::{AccountId, BackendId, MachineId},
     machine::{Machine, MachineState},
+    machine_history::HappenedTo,
 };
 use roadstead_providers::{Error as ProviderError, ErrorKind as ProviderErrorKind, SeenMachine};
 use sha2::{Digest, Sha256};
 
-use super::connection;
+use super::{agent_machine, connection};
 use crate::{
     Error, Result,
     app::App,
@@ -24,6 +25,7 @@ use crate::{
         self,
         backend::{BackendRow, Found},
         machine::{Known, MachineRow},
+        machine_history::Happened,
     },
 };
 
@@ -115,6 +117,7 @@ pub async fn add(app: &App, row: &BackendRow, seen: Vec<SeenMachine>) -> Result<
     for machine in &machines {
         let machine_row = MachineRow::of(machine)?;
         db::machine::put(&mut write, row.account_id, machine, &machine_row, app.now_ms()).await?;
+        note_history(&mut write, row, (HappenedTo::Appear, machine), app.now_ms()).await?;
         write.tell(row.account_id, Event::new("machine", &machine.id, "appear").state(machine.state));
     }
     write.commit().await?;
@@ -198,6 +201,9 @@ pub async fn store(app: &App, row: &BackendRow, asked_ms: i64, seen: Vec<SeenMac
     }
     for known in gone.values() {
         db::machine::delete(&mut write, &known.id).await?;
+        let Known { id: machine, name, state, .. } = known;
+        let happened = Happened { what: HappenedTo::Vanish, machine, name, state };
+        db::machine_history::insert(&mut write, (row.account_id, id), happened, app.now_ms()).await?;
         write.tell(row.account_id, Event::new("machine", &known.id, "vanish"));
     }
     for (index, (machine, machine_row, event)) in changed.iter().enumerate() {
@@ -206,9 +212,30 @@ pub async fn store(app: &App, row: &BackendRow, asked_ms: i64, seen: Vec<SeenMac
             write = app.db.write().await?;
         }
         db::machine::put(&mut write, row.account_id, machine, machine_row, app.now_ms()).await?;
+        match event.what.as_str() {
+            "appear" => note_history(&mut write, row, (HappenedTo::Appear, machine), app.now_ms()).await?,
+            "state" => note_history(&mut write, row, (HappenedTo::State, machine), app.now_ms()).await?,
+            _ => {}
+        }
         write.tell(row.account_id, event.clone());
     }
-    write.commit().await
+    write.commit().await?;
+    if !changed.is_empty() {
+        agent_machine::backend_changed(&app.db, row.account_id, id, app.now_ms()).await?;
+    }
+    Ok(())
+}
+
+/// Writes down what happened to a machine that a backend told of.
+async fn note_history(
+    db: &mut db::Connection,
+    row: &BackendRow,
+    (what, machine): (HappenedTo, &Machine),
+    now_ms: i64,
+) -> Result<()> {
+    let state = machine.state.as_str();
+    let happened = Happened { what, machine: &machine.id, name: &machine.name, state };
+    db::machine_history::insert(db, (row.account_id, &row.backend.id), happened, now_ms).await
 }
 
 fn backend_event(row: &BackendRow, state: BackendState) -> Event {

@@ -19,12 +19,19 @@ use roadstead_api::{
     run::{MAX_REPORTED_ERRORS, Progress, RunState},
 };
 
-use super::{Context, vault_file};
+use super::{Context, agent_machine, vault_file};
 use crate::{
     Error, Result,
     app::App,
     db::{self, Write, run::ActiveRun},
 };
+
+/// How many characters a fact about a host may have.
+const MAX_FACT: usize = 500;
+/// How many addresses of a host are kept.
+const MAX_ADDRESSES: usize = 64;
+/// How many ids of a host are kept.
+const MAX_INSTANCE_IDS: usize = 16;
 
 const STOPPABLE: [RunState; 3] = [RunState::StartRequested, RunState::Searching, RunState::InProgress];
 
@@ -61,8 +68,9 @@ pub async fn agent_connected(
 ) -> Result<AccountId> {
     let known: HashSet<RunRef> = known.iter().copied().collect();
     let now = app.now_ms();
+    let host = bounded(host);
     let mut write = app.db.write().await?;
-    let account = db::agent::set_host(&mut write, agent, host, now).await?;
+    let account = db::agent::set_host(&mut write, agent, &host, now).await?;
     for active in db::run::active(&mut write, agent).await? {
         if !known.contains(&active.run) {
             settle_unknown(&mut write, active, now).await?;
@@ -70,7 +78,20 @@ pub async fn agent_connected(
     }
     write.tell(account, Event::new("agent", agent, "connect"));
     write.commit().await?;
+    agent_machine::agent_connected(&app.db, account, agent, now).await?;
     Ok(account)
+}
+
+/// What an agent says of its host, without what would not fit.
+pub fn bounded(host: &HostFacts) -> HostFacts {
+    let mut host = host.clone();
+    for text in [&mut host.hostname, &mut host.os, &mut host.arch, &mut host.agent_version] {
+        *text = text.chars().filter(|&c| c != '\0').take(MAX_FACT).collect();
+    }
+    host.addresses.truncate(MAX_ADDRESSES);
+    host.instance_ids.retain(|id| id.len() <= MAX_FACT && id.bytes().all(|b| b.is_ascii_graphic()));
+    host.instance_ids.truncate(MAX_INSTANCE_IDS);
+    host
 }
 
 async fn settle_unknown(db: &mut Write, active: ActiveRun, now_ms: i64) -> Result<()> {
@@ -155,7 +176,8 @@ pub async fn finished(app: &App, agent: AgentId, run: RunRef, mut outcome: Outco
         db::run::set_started(&mut write, run, outcome.started_ms).await?;
         match (run.kind, &outcome.snapshot_id) {
             (RunKind::Backup, Some(snapshot)) => {
-                db::backup::set_snapshot(&mut write, run.id, snapshot).await?
+                db::backup::set_snapshot(&mut write, run.id, snapshot).await?;
+                db::agent::set_last_good(&mut write, agent, app.now_ms()).await?;
             }
             (RunKind::Backup, None) => {}
             (RunKind::Restore, _) => {

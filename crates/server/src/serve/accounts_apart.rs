@@ -168,7 +168,7 @@ fn body(name: &str) -> Value {
         "machine_tag" => json!({ "add": ["x"] }),
         "user_update" => json!({ "role": "observer" }),
         "check_create" => json!({ "read_data": false }),
-        "key_machine_create" => json!({ "machine_id": "machine-1" }),
+        "agent_machine_attach" | "key_machine_create" => json!({ "machine_id": "machine-1" }),
         _ => panic!("which body does {name} take?"),
     }
 }

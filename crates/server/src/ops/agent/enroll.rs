@@ -15,7 +15,7 @@ use crate::{
     app::{App, vault_password_place},
     auth::{AGENT_PREFIX, public_key::PublicKey},
     db::{self, agent::NewAgent, enrolment_token::Claim},
-    ops::validate,
+    ops::{run, validate},
     random,
     vaults::Header,
 };
@@ -101,7 +101,7 @@ async fn create(
         public_key: &enrolment.public_key,
         fingerprint,
         credential_hash,
-        host: &enrolment.host,
+        host: &run::bounded(&enrolment.host),
         now_ms: app.now_ms(),
     };
     let written = write_rows(app, claim, &agent, (&vault, &password, &headers)).await;

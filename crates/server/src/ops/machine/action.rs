@@ -12,13 +12,14 @@ use roadstead_api::{
         Machine, MachineDestroy, MachineReboot, MachineRename, MachineResize, MachineStart, MachineState,
         MachineStop, MachineTag, NewMachineName, NewMachineSize, TagChange,
     },
+    machine_history::HappenedTo,
 };
 use roadstead_providers::{Capability, Driver, Error as ProviderError};
 
 use super::{backend, connection, get, not_found};
 use crate::{
     Error, Result,
-    db::{self, backend::BackendRow, machine::MachineRow},
+    db::{self, backend::BackendRow, machine::MachineRow, machine_history::Happened},
     ops::{Context, refresh, validate},
 };
 
@@ -201,7 +202,14 @@ async fn expect(context: &Context, id: &MachineId, order: Order) -> Result<Machi
     let mut write = context.db.write().await?;
     let found = db::machine::get(&mut write, context.account(), id).await?;
     let mut machine = found.ok_or_else(|| not_found(id))?;
+    let before = machine.state;
     order.expect(&mut machine);
+    if machine.state != before {
+        let (what, name, state) = (HappenedTo::State, machine.name.as_str(), machine.state.as_str());
+        let place = (context.account(), &machine.backend_id);
+        let happened = Happened { what, machine: id, name, state };
+        db::machine_history::insert(&mut write, place, happened, context.now_ms()).await?;
+    }
     let row = MachineRow::of(&machine)?;
     db::machine::put(&mut write, context.account(), &machine, &row, context.now_ms()).await?;
     write.commit().await?;

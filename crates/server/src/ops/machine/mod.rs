@@ -31,7 +31,7 @@ pub async fn list(context: &Context, query: MachineQuery) -> Result<Page<Machine
     let mut read = context.db.read().await?;
     let rows = db::machine::list(&mut read, context.account(), &query, after, page::fetch(limit)).await?;
     let Page { items, next } = page::page(rows, limit, |(number, _)| number.to_string());
-    Ok(Page { items: items.into_iter().map(|(_, machine)| machine).collect(), next })
+    Ok(Page { items: items.into_iter().map(|(_, machine)| as_of_now(context, machine)).collect(), next })
 }
 
 /// Shows one machine.
@@ -64,7 +64,7 @@ pub async fn console(context: &Context, id: &MachineId) -> Result<ConsoleOutput>
 /// A machine of the caller's account.
 pub async fn get(context: &Context, id: &MachineId) -> Result<Machine> {
     let found = db::machine::get(&mut *context.db.read().await?, context.account(), id).await?;
-    found.ok_or_else(|| not_found(id))
+    found.map(|machine| as_of_now(context, machine)).ok_or_else(|| not_found(id))
 }
 
 /// A machine of the caller's account by its cloud's id.
@@ -75,6 +75,14 @@ pub async fn by_external_id(context: &Context, backend: &BackendId, id: &str) ->
     found.ok_or_else(|| not_found(&MachineId(id.to_owned())))
 }
 
-fn not_found(id: &MachineId) -> Error {
+/// Tells how old a machine's last good backup is.
+fn as_of_now(context: &Context, mut machine: Machine) -> Machine {
+    let age = |good: jiff::Timestamp| (context.now_ms() - good.as_millisecond()).max(0) / 1000;
+    machine.last_good_backup_age_seconds = machine.last_good_backup_at.map(age);
+    machine
+}
+
+/// There is no such machine.
+pub fn not_found(id: &MachineId) -> Error {
     Error::not_found(format!("There is no machine {:.100?}.", id.0))
 }
