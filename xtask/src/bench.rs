@@ -3,21 +3,33 @@
 mod backup;
 mod fleet;
 mod measure;
+mod rest;
 mod rivals;
+mod sets;
 mod start;
 
 use anyhow::{Result, bail};
 
+use sets::sets;
+
+/// What can be measured.
+const NAMES: [&str; 8] =
+    ["start", "fleet", "backup", "backup-small", "backup-large", "backup-quick", "rest", "rest-quick"];
+
 /// `cargo xtask bench [NAME...]`.
 pub fn run(names: &[String]) -> Result<()> {
-    let all = ["start", "fleet", "backup"].map(str::to_owned);
+    let all = ["start", "fleet", "backup", "rest"].map(str::to_owned);
     for name in if names.is_empty() { &all[..] } else { names } {
         match name.as_str() {
             "start" => start::run()?,
             "fleet" => fleet::run()?,
-            "backup" => backup::run(1)?,
-            "backup-quick" => backup::run(10)?,
-            other => bail!("there is no bench {other:?}; there are start, fleet, backup and backup-quick"),
+            "backup" => backup::run(&sets(1))?,
+            "backup-small" => backup::run(&sets(1)[..1])?,
+            "backup-large" => backup::run(&sets(1)[1..])?,
+            "backup-quick" => backup::run(&sets(10))?,
+            "rest" => rest::run(&sets(1))?,
+            "rest-quick" => rest::run(&sets(10))?,
+            other => bail!("there is no bench {other:?}; there are {}", NAMES.join(", ")),
         }
     }
     Ok(())

@@ -21,7 +21,7 @@ Usage: cargo xtask COMMAND
                               --once ends after the proof. More flags: roadstead up --help
   test [--quick | --long]     everything that CI runs; --quick leaves out what is slow, --long repeats more
   build [--release]           the binary, in target/debug or target/release
-  bench [NAME...]             measure against the rivals: start, backup, backup-quick (a tenth of the data, once)
+  bench [NAME...]             measure, against the rivals where there are any: start, fleet, backup, rest; a name that is none of them lists all
   openapi [--check]           write openapi.json from the declarations, or compare it with them
 ";
 

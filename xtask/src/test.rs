@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    path::Path,
     process::Command,
     time::{Duration, Instant},
 };
@@ -49,16 +50,17 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let cluster = steps.take("postgres", Cluster::start)?;
     let mut test = cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]);
     test.env("ROADSTEAD_RESTIC", &restics).env("ROADSTEAD_TEST_POSTGRES", &cluster.url);
-    test.env("ROADSTEAD_MOTO", tools::moto()?);
+    let moto = tools::moto()?;
+    test.env("ROADSTEAD_MOTO", &moto);
     if extent == Extent::Long {
         test.env("ROADSTEAD_LONG", "1");
     }
     steps.take("test", || run_command(&mut test))?;
     if extent != Extent::Quick {
         // The same once more, with every server on PostgreSQL, which is stopped in the middle at last.
-        let mut e2e = end_to_end(&cluster, &restics, &[]);
+        let mut e2e = end_to_end(&cluster, &restics, &moto, &[]);
         steps.take("e2e on pg", || run_command(&mut e2e))?;
-        let mut outage = end_to_end(&cluster, &restics, &["outage::"]);
+        let mut outage = end_to_end(&cluster, &restics, &moto, &["outage::"]);
         outage.env("ROADSTEAD_TEST_POSTGRES_DATA", cluster.data()).env("PATH", cluster.path()?);
         steps.take("outage", || run_command(&mut outage))?;
     }
@@ -68,9 +70,12 @@ pub fn run(arguments: &[String]) -> Result<()> {
 
 /// The end-to-end tests of these names with every server on PostgreSQL. The whole workspace is named so that nothing is
 /// built anew.
-fn end_to_end(cluster: &Cluster, restics: &OsStr, names: &[&str]) -> Command {
+fn end_to_end(cluster: &Cluster, restics: &OsStr, moto: &Path, names: &[&str]) -> Command {
     let mut test = cargo(&["test", "--locked", "--workspace", "--test", "e2e", "--"]);
-    test.args(names).env("ROADSTEAD_TEST_DATABASE", &cluster.url).env("ROADSTEAD_RESTIC", restics);
+    test.args(names)
+        .env("ROADSTEAD_TEST_DATABASE", &cluster.url)
+        .env("ROADSTEAD_RESTIC", restics)
+        .env("ROADSTEAD_MOTO", moto);
     test
 }
 

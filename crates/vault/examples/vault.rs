@@ -1,11 +1,11 @@
 //! The engine from the command line, for measuring and for looking:
 //! `vault COMMAND STORE [ARGUMENTS]`, password `VAULT_PASSWORD`. STORE is a folder or an HTTP URL of a REST
-//! server. `forget` takes the ids of snapshots; it and `prune` remove for good.
+//! server, which is shown the token `VAULT_TOKEN` if there is one. `forget` takes the ids of snapshots; it and `prune` remove for good.
 
 use std::error::Error;
 use std::sync::Arc;
 
-use roadstead_vault::store::{Disposal, LocalStore, RestConfig, RestStore, Store};
+use roadstead_vault::store::{Disposal, LocalStore, RestAuth, RestConfig, RestStore, Store};
 use roadstead_vault::{
     ArchiveFormat, BackupOptions, Cancel, CheckOptions, FileError, FindOptions, InitOptions, Monitor, Page,
     PruneOptions, Repository, RestoreOptions, Search, Snapshot, SnapshotRepair, VoidMonitor,
@@ -38,7 +38,11 @@ fn main() -> Outcome {
         return Err(format!("vault COMMAND STORE [ARGUMENTS]; commands: {COMMANDS}").into());
     };
     let store: Arc<dyn Store> = match store.starts_with("http") {
-        true => Arc::new(RestStore::new(RestConfig { url: (*store).to_owned(), ..RestConfig::default() })?),
+        true => {
+            let auth = std::env::var("VAULT_TOKEN").map_or(RestAuth::None, RestAuth::Bearer);
+            let config = RestConfig { url: (*store).to_owned(), auth, ..RestConfig::default() };
+            Arc::new(RestStore::new(config)?)
+        }
         false => Arc::new(LocalStore::new(store)),
     };
     if *command == "init" {

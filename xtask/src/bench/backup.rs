@@ -5,15 +5,20 @@
 //! from being used again for a minute and more and searches past each of them, so that a tree deleted before
 //! a restore is paid for by whoever restores next.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::Result;
 
 use super::measure::{Cost, median};
 use super::rivals::{Tool, tools};
+use super::sets::Set;
 use crate::{
-    command::{cargo, output, run as run_command, target_dir},
-    data, restic,
+    command::{cargo, output, project_dir, run as run_command, target_dir},
+    restic,
 };
 
 /// Steps in their order.
@@ -26,15 +31,6 @@ const STEPS: [&str; 6] = [
     "forget and prune",
 ];
 
-/// Data to back up.
-struct Set {
-    name: &'static str,
-    files: u64,
-    rounds: u64,
-    make: fn(&Path, u64) -> Result<()>,
-    change: fn(&Path, u64, u64) -> Result<()>,
-}
-
 /// What one tool took in one round.
 #[derive(Default)]
 struct Round {
@@ -46,46 +42,22 @@ struct Round {
 /// A figure out of [`Round::sizes`].
 type Size = fn(&[u64]) -> u64;
 
-/// Measures and prints; with `share` 10 a tenth of the data, once.
-pub fn run(share: u64) -> Result<()> {
-    run_command(&mut cargo(&[
-        "build",
-        "--locked",
-        "--release",
-        "--package",
-        "roadstead-vault",
-        "--example",
-        "vault",
-    ]))?;
-    let (ours, theirs) = (target_dir().join("release/examples/vault"), restic::newest()?);
+/// Measures and prints.
+pub fn run(sets: &[Set]) -> Result<()> {
+    let (ours, theirs) = (example()?, restic::newest()?);
     println!("{}", output(Command::new(&theirs).arg("version"))?.trim());
-    let rounds = |full: u64| if share > 1 { 1 } else { full };
-    let small = Set {
-        name: "small",
-        files: 90_000 / share,
-        rounds: rounds(3),
-        make: data::small_files,
-        change: data::change_small,
-    };
-    let large = Set {
-        name: "large",
-        files: 40 / share,
-        rounds: rounds(2),
-        make: data::large_files,
-        change: data::change_large,
-    };
-    [small, large].iter().try_for_each(|set| measure(set, &ours, &theirs))
+    sets.iter().try_for_each(|set| measure(set, &ours, &theirs))
+}
+
+/// Builds our engine as a command of its own; gives the program.
+pub fn example() -> Result<PathBuf> {
+    let package = ["--release", "--package", "roadstead-vault", "--example", "vault"];
+    run_command(cargo(&["build", "--locked"]).args(package).current_dir(project_dir()))?;
+    Ok(target_dir().join("release/examples/vault"))
 }
 
 fn measure(set: &Set, ours: &Path, theirs: &Path) -> Result<()> {
-    let folder = target_dir().join("bench").join(format!("{}-{}", set.name, set.files));
-    let source = folder.join("source");
-    if !folder.join("made").exists() {
-        println!("making {} {} files in {}", set.files, set.name, source.display());
-        fs::create_dir_all(&source)?;
-        (set.make)(&source, set.files)?;
-        fs::write(folder.join("made"), "")?;
-    }
+    let (folder, source) = (set.folder(), set.source()?);
     let mut rounds = Vec::new();
     for number in 0..set.rounds {
         let tools = tools(ours, theirs, &folder);
@@ -114,7 +86,7 @@ fn one_round(
     for (step, name) in STEPS.iter().enumerate() {
         if step == 2 {
             let moment = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
-            (set.change)(source, set.files, moment + number)?;
+            set.change(source, moment + number)?;
         }
         for (tool, (_, round)) in tools.iter_mut().zip(&mut round) {
             let cost = match step {

@@ -1,0 +1,66 @@
+//! What is backed up: many small files (A) and some large ones (B), made once and kept.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Result;
+
+use crate::{command::target_dir, data};
+
+/// Data to back up.
+pub struct Set {
+    /// What to call it.
+    pub name: &'static str,
+    /// How many files it has.
+    pub files: u64,
+    /// How often all is measured.
+    pub rounds: u64,
+    make: fn(&Path, u64) -> Result<()>,
+    change: fn(&Path, u64, u64) -> Result<()>,
+}
+
+/// Both sets; with `share` 10 a tenth of the data, to be measured once.
+pub fn sets(share: u64) -> [Set; 2] {
+    let rounds = |full: u64| if share > 1 { 1 } else { full };
+    let small = Set {
+        name: "small",
+        files: 90_000 / share,
+        rounds: rounds(3),
+        make: data::small_files,
+        change: data::change_small,
+    };
+    let large = Set {
+        name: "large",
+        files: 40 / share,
+        rounds: rounds(2),
+        make: data::large_files,
+        change: data::change_large,
+    };
+    [small, large]
+}
+
+impl Set {
+    /// Where it is, and whatever is made of it.
+    pub fn folder(&self) -> PathBuf {
+        target_dir().join("bench").join(format!("{}-{}", self.name, self.files))
+    }
+
+    /// The folder to back up, which is made if it is not there.
+    pub fn source(&self) -> Result<PathBuf> {
+        let (folder, source) = (self.folder(), self.folder().join("source"));
+        if !folder.join("made").exists() {
+            println!("making {} {} files in {}", self.files, self.name, source.display());
+            fs::create_dir_all(&source)?;
+            (self.make)(&source, self.files)?;
+            fs::write(folder.join("made"), "")?;
+        }
+        Ok(source)
+    }
+
+    /// Changes one per cent of it, each time otherwise.
+    pub fn change(&self, source: &Path, seed: u64) -> Result<()> {
+        (self.change)(source, self.files, seed)
+    }
+}
