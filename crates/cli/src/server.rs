@@ -134,7 +134,8 @@ struct SettingArgs {
     /// its password; without it, one is kept in the data folder.
     #[arg(long, value_name = "URL")]
     database: Option<String>,
-    /// Where backup data is stored: local, which is the data folder.
+    /// Where backup data is stored: local, which is the data folder, or a bucket as
+    /// s3://BUCKET/PREFIX?region=REGION&endpoint=URL, with the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
     #[arg(long, value_name = "URL")]
     vault_store: Option<String>,
     /// Refuse backends at loopback and private addresses.

@@ -3,6 +3,7 @@
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use roadstead_providers::LocalAccess;
+use roadstead_vault::store::S3Config;
 
 use crate::{Clock, DatabaseUrl, Error, Given, PublicUrl, Result, SystemClock};
 
@@ -19,6 +20,8 @@ pub struct ServerOptions {
     pub tls: TlsChoice,
     /// The PostgreSQL database to keep everything but the vaults in; the embedded one when absent.
     pub database: Option<DatabaseUrl>,
+    /// The bucket to keep the vaults in; the data folder when absent.
+    pub vault_bucket: Option<S3Config>,
     /// Whether backends at loopback and private addresses are refused.
     pub deny_private: bool,
     /// What backends may use of this machine: nothing, unless its operator lists it.
@@ -50,6 +53,7 @@ impl ServerOptions {
             public_url: None,
             tls: TlsChoice::Automatic,
             database: None,
+            vault_bucket: None,
             deny_private: false,
             local: LocalAccess::default(),
             worker,

@@ -162,6 +162,9 @@ async fn open(
     let data_dir = std::path::absolute(&options.data_dir)?;
     let public_url = public_url.to_string();
     let master_key = Key::open_or_create(&data_dir.join("master.key"))?;
+    let vaults = Vaults::open(&data_dir, options.vault_bucket.as_ref())?;
+    let reached = vaults.clone();
+    tokio::task::spawn_blocking(move || reached.reach()).await??;
     let db = open_database(options).await?.with_clock(options.clock.clone())?;
     first_start::prepare(&db, &master_key, &data_dir, &public_url, options.clock.now_ms()).await?;
     Ok(App {
@@ -172,7 +175,7 @@ async fn open(
         live: Live::default(),
         drivers: Drivers::new(AddressGuard { deny_private: options.deny_private }, options.local.clone()),
         usage: Usage::default(),
-        vaults: Vaults::open(data_dir.join("vaults"))?,
+        vaults,
         public_url,
         trust,
         worker: options.worker.clone(),

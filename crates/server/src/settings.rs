@@ -13,6 +13,7 @@ use std::{
 };
 
 use roadstead_providers::LocalAccess;
+use roadstead_vault::store::{S3Config, S3Keys};
 
 use crate::{DatabaseUrl, Error, Given, Result, ServerOptions, TlsChoice, WorkerCommand};
 
@@ -120,11 +121,8 @@ impl Settings {
         let tls = self.tls(problems);
         let database = self.value("database").filter(|&url| url != "sqlite");
         let database = database.and_then(|url| url.parse::<DatabaseUrl>().map_err(told(problems)).ok());
-        if let Some(store) = self.value("vault_store").filter(|&store| store != "local") {
-            problems.push(format!(
-                "vault_store is {store:?}; this version stores in the data folder only: local."
-            ));
-        }
+        let bucket = self.value("vault_store").filter(|&store| store != "local");
+        let vault_bucket = bucket.and_then(|url| bucket_at(url).map_err(told(problems)).ok());
         let deny_private = self.parsed("deny_private", "should be true or false", problems);
         let local = self.local(problems);
         let Some(data_dir) = self.value("data_dir") else {
@@ -135,6 +133,7 @@ impl Settings {
             public_url,
             tls,
             database,
+            vault_bucket,
             deny_private: deny_private.unwrap_or_default(),
             local,
             ..ServerOptions::new(data_dir.into(), listen?, worker)
@@ -247,6 +246,17 @@ fn shown(name: &str, value: &str) -> String {
         Some((scheme, _)) if name == "database" => format!("{scheme}://..."),
         _ => value.to_owned(),
     }
+}
+
+/// The bucket that a URL names, with the keys in the environment.
+fn bucket_at(url: &str) -> Result<S3Config> {
+    let wrong = |error| {
+        let form = "vault_store should be local, or s3://BUCKET/PREFIX?region=REGION&endpoint=URL with AWS_ACCESS_KEY_ID \
+                    and AWS_SECRET_ACCESS_KEY in the environment.";
+        Error::invalid(form).caused_by(error)
+    };
+    let config = S3Config::from_url(url, S3Keys::default()).map_err(wrong)?;
+    S3Keys::from_environment().map(|keys| S3Config { keys, ..config }).map_err(wrong)
 }
 
 fn told(problems: &mut Vec<String>) -> impl FnOnce(Error) {

@@ -1,20 +1,28 @@
-//! The vault store: a folder for each vault, each a restic repository.
+//! The vault store: a folder for each vault, on a disk or in a bucket, each a restic repository.
 
-use std::{path::PathBuf, sync::Arc};
+mod files;
+mod folder;
+
+use std::{path::Path, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use roadstead_api::id::VaultId;
 use roadstead_vault::{
     InitOptions, KdfCost, Repository,
-    store::{FileKind, LocalStore, Name, Store},
+    store::{FileKind, LocalStore, Name, S3Config, S3Store, Store, Upload},
 };
+
+pub use files::VaultStore;
+pub use folder::VaultFolder;
 
 use crate::{Error, ErrorKind, Result};
 
 /// Where the vaults lie.
 #[derive(Clone, Debug)]
 pub struct Vaults {
-    root: PathBuf,
+    root: VaultStore,
+    /// Where uploads are received that go to a bucket.
+    received: LocalStore,
 }
 
 /// A file without which a vault cannot be opened; the database keeps a copy.
@@ -38,26 +46,69 @@ pub struct VaultSize {
 }
 
 impl Vaults {
-    /// The vaults in this folder, which is made if it is not there.
-    pub fn open(root: PathBuf) -> Result<Self> {
-        std::fs::create_dir_all(&root)?;
-        Ok(Self { root })
+    /// The vaults in a data folder, where `vaults` is made if it is not there; in a bucket, if one is given.
+    pub fn open(data_dir: &Path, bucket: Option<&S3Config>) -> Result<Self> {
+        let folder = data_dir.join("vaults");
+        let root = match bucket {
+            Some(config) => VaultStore::Bucket(Arc::new(S3Store::new(config.clone())?)),
+            None => {
+                std::fs::create_dir_all(&folder)?;
+                VaultStore::Disk(LocalStore::new(folder))
+            }
+        };
+        let received = LocalStore::new(data_dir.join("received"));
+        received.remove_leftovers()?;
+        Ok(Self { root, received })
+    }
+
+    /// Fails if the bucket that the vaults are to lie in cannot be used. One that is merely out of reach may come back.
+    /// Blocks.
+    pub fn reach(&self) -> Result<()> {
+        use roadstead_vault::ErrorKind as Kind;
+        let VaultStore::Bucket(store) = &self.root else { return Ok(()) };
+        match store.reach() {
+            Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Denied | Kind::Invalid) => {
+                Err(Error::invalid(format!("The vault store {} cannot be used.", store.location()))
+                    .caused_by(error))
+            }
+            Err(error) => {
+                tracing::warn!(store = store.location(), %error, "the vault store is out of reach");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// A vault's folder.
-    pub fn folder(&self, id: &VaultId) -> PathBuf {
-        self.root.join(&id.0)
+    pub fn folder(&self, id: &VaultId) -> VaultFolder {
+        match self.store(id) {
+            VaultStore::Disk(store) => VaultFolder::Disk(store.root().to_owned()),
+            VaultStore::Bucket(store) => VaultFolder::Bucket(store.url()),
+        }
     }
 
     /// A vault's files.
-    pub fn store(&self, id: &VaultId) -> LocalStore {
-        LocalStore::new(self.folder(id))
+    pub fn store(&self, id: &VaultId) -> VaultStore {
+        match &self.root {
+            VaultStore::Disk(root) => VaultStore::Disk(LocalStore::new(root.root().join(&id.0))),
+            VaultStore::Bucket(root) => VaultStore::Bucket(Arc::new(root.beneath(&id.0))),
+        }
+    }
+
+    /// Begins to receive a file for a vault; [`VaultStore::finish`] ends it.
+    pub fn begin(&self, id: &VaultId, kind: FileKind) -> Result<Upload> {
+        Ok(match self.store(id) {
+            VaultStore::Disk(store) => store.begin(kind)?,
+            VaultStore::Bucket(_) => self.received.begin(kind)?,
+        })
     }
 
     /// Makes a vault's repository, and returns its headers. Blocks for the time of a key derivation.
     pub fn create(&self, id: &VaultId, password: &str) -> Result<Vec<Header>> {
-        let folder = self.folder(id);
-        let store: Arc<dyn Store> = Arc::new(LocalStore::new(folder));
+        let store: Arc<dyn Store> = match self.store(id) {
+            VaultStore::Disk(store) => Arc::new(store),
+            VaultStore::Bucket(store) => store,
+        };
         // The password has 256 random bits, so nothing is gained by making its derivation dear.
         let options = InitOptions { kdf: KdfCost::RANDOM_KEY };
         Repository::init(store.clone(), password.as_bytes(), &options)?;
@@ -68,9 +119,12 @@ impl Vaults {
         Ok(headers)
     }
 
-    /// Removes the files of a vault whose creation was not completed.
+    /// Removes the files of a vault whose creation was not completed. Blocks.
     pub fn remove(&self, id: &VaultId) -> Result<()> {
-        Ok(std::fs::remove_dir_all(self.folder(id))?)
+        match self.store(id) {
+            VaultStore::Disk(store) => Ok(std::fs::remove_dir_all(store.root())?),
+            VaultStore::Bucket(store) => Ok(store.clear().map(drop)?),
+        }
     }
 
     /// How large a vault is now. Blocks while its folders are listed.

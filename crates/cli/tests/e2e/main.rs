@@ -6,6 +6,7 @@
 mod alarms;
 mod backends;
 mod bad_input;
+mod bucket;
 mod creates;
 mod events;
 mod full_disk;

@@ -10,7 +10,7 @@ use roadstead_api::{
     },
     id::{CleanupId, SnapshotId, VaultId},
 };
-use roadstead_vault::store::{FileKind, Store};
+use roadstead_vault::store::FileKind;
 
 use super::{Context, page, vault};
 use crate::{

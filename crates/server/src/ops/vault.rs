@@ -37,7 +37,7 @@ pub async fn export_key(context: &Context, id: &VaultId) -> Result<VaultKey> {
     let password = password(context, &row).await?;
     // Nothing changes, but whoever asks later is to find who has the key.
     context.change::<VaultKeyExport>().await?.commit(&row.id).await?;
-    Ok(VaultKey { repository: context.vaults.folder(id).display().to_string(), password })
+    Ok(VaultKey { repository: context.vaults.folder(id).for_restic()?, password })
 }
 
 /// A vault of the caller's account.

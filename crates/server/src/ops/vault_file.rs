@@ -8,7 +8,7 @@ use roadstead_api::{
     id::{AccountId, AgentId, SnapshotId, VaultId},
     user::Role,
 };
-use roadstead_vault::store::{FileKind, LocalStore, Name, Store, Upload};
+use roadstead_vault::store::{FileKind, Name, Upload};
 
 use super::alarm;
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     app::App,
     auth::Actor,
     db::{self, vault::VaultRow},
+    vaults::VaultStore,
 };
 
 /// A vault that the caller may use, and who the caller is to it.
@@ -26,7 +27,7 @@ pub struct Access {
     /// Whose it is.
     pub account: AccountId,
     /// Its files.
-    pub store: LocalStore,
+    pub store: VaultStore,
     owner: String,
 }
 
@@ -70,9 +71,9 @@ pub fn allow_upload(kind: FileKind) -> Result<()> {
 }
 
 /// Begins an upload.
-pub fn begin(access: &Access, kind: FileKind) -> Result<Upload> {
+pub fn begin(app: &App, access: &Access, kind: FileKind) -> Result<Upload> {
     allow_upload(kind)?;
-    Ok(access.store.begin(kind)?)
+    app.vaults.begin(&access.id, kind)
 }
 
 /// Ends an upload: the file is under its name and on disk, and its arrival is noted.
@@ -83,7 +84,8 @@ pub async fn finish(app: &App, access: &Access, kind: FileKind, name: Name, uplo
         db::vault_file::insert_lock(&mut write, &access.id, &name.to_string(), &access.owner).await?;
         write.commit().await?;
     }
-    tokio::task::spawn_blocking(move || upload.finish(&name)).await??;
+    let store = access.store.clone();
+    tokio::task::spawn_blocking(move || store.finish(kind, &name, upload)).await??;
     if let Some(too_many) = app.live.arrivals.count(&access.id, kind, app.now_ms()) {
         alarm::flood(app, &access.id, too_many).await?;
     }

@@ -1,6 +1,6 @@
-//! Downloads: a file, or one range of it, read from the disk as fast as the other side takes it.
+//! Downloads: a file, or one range of it, read from the store as fast as the other side takes it.
 
-use std::{fs::File, os::unix::fs::FileExt, sync::Arc};
+use std::io::Read;
 
 use axum::{
     body::Body,
@@ -12,23 +12,29 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use roadstead_vault::store::{FileKind, LocalStore, Name};
+use roadstead_vault::store::{FileKind, Name};
 
-use crate::{Error, Result};
+use crate::{Error, Result, vaults::VaultStore};
 
 /// How much is read at once, in bytes.
 const CHUNK: u64 = 256 << 10;
 
 /// Sends a file, the part of it that the request asks for, or (HEAD) only its length.
-pub async fn send(store: LocalStore, kind: FileKind, name: Name, request: Request) -> Result<Response> {
-    let file = tokio::task::spawn_blocking(move || store.open_file(kind, &name)).await??;
-    let length = file.metadata()?.len();
+pub async fn send(store: VaultStore, kind: FileKind, name: Name, request: Request) -> Result<Response> {
+    let looked = store.clone();
+    let length = tokio::task::spawn_blocking(move || looked.size(kind, &name)).await??;
     let Some((start, end)) = range(request.headers(), length) else {
         return Ok((StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_RANGE, format!("bytes */{length}"))])
             .into_response());
     };
     let partial = request.headers().contains_key(RANGE);
-    let body = if request.method() == Method::HEAD { Body::empty() } else { stream(file, start, end) };
+    let body = match request.method() == &Method::HEAD || start == end {
+        true => Body::empty(),
+        false => {
+            let open = move || store.read_part(kind, &name, start, end - start);
+            stream(tokio::task::spawn_blocking(open).await??, end - start)
+        }
+    };
     let mut response = (
         if partial { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK },
         [
@@ -59,26 +65,23 @@ fn range(headers: &HeaderMap, length: u64) -> Option<(u64, u64)> {
     (start < end).then_some((start, end))
 }
 
-fn stream(file: File, start: u64, end: u64) -> Body {
-    let file = Arc::new(file);
-    let chunks = futures_util::stream::try_unfold(start, move |at| {
-        let file = file.clone();
-        async move {
-            if at >= end {
-                return Ok::<_, Error>(None);
-            }
-            let length = CHUNK.min(end - at);
-            let chunk = tokio::task::spawn_blocking(move || read_at(&file, at, length)).await??;
-            Ok(Some((chunk, at + length)))
+fn stream(part: Box<dyn Read + Send>, length: u64) -> Body {
+    let chunks = futures_util::stream::try_unfold((part, length), |(part, left)| async move {
+        if left == 0 {
+            return Ok::<_, Error>(None);
         }
+        let (part, chunk) = tokio::task::spawn_blocking(move || next(part, left.min(CHUNK))).await??;
+        let left = left - chunk.len() as u64;
+        Ok(Some((chunk, (part, left))))
     });
     Body::from_stream(chunks)
 }
 
-fn read_at(file: &File, at: u64, length: u64) -> Result<Bytes> {
+/// Reads so many bytes on.
+fn next(mut part: Box<dyn Read + Send>, length: u64) -> Result<(Box<dyn Read + Send>, Bytes)> {
     let mut chunk = vec![0; length as usize];
-    file.read_exact_at(&mut chunk, at)?;
-    Ok(chunk.into())
+    part.read_exact(&mut chunk)?;
+    Ok((part, chunk.into()))
 }
 
 #[cfg(test)]

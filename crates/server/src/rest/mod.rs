@@ -18,7 +18,7 @@ use axum::{
     routing::any,
 };
 use roadstead_api::id::VaultId;
-use roadstead_vault::store::{FileKind, Name, Store};
+use roadstead_vault::store::{FileKind, Name};
 use serde::Serialize;
 
 use crate::{

@@ -32,7 +32,7 @@ pub async fn receive(app: &App, access: &Access, kind: FileKind, name: Name, bod
     let mut parts = body.into_data_stream();
     let stored = async {
         let room = quota::room(app, access.account, &access.id, kind).await?;
-        store(app, &room, vault_file::begin(access, kind)?, &mut parts).await
+        store(app, &room, vault_file::begin(app, access, kind)?, &mut parts).await
     };
     match stored.await {
         Ok((upload, bytes)) => {

@@ -62,7 +62,7 @@ fn a_name_that_is_no_setting_is_an_error() {
 fn all_that_is_wrong_is_told_at_once() {
     let told = problems(&of_file(
         "listen = 'here'\npublic_url = 'http://example.com'\ntls = 'perhaps'\ntls_cert = '/c'\n\
-         database = 'mysql://ann:secret@example.com'\nvault_store = 's3://bucket'\ndata_dir = 7\n",
+         database = 'mysql://ann:secret@example.com'\nvault_store = 'ftp://bucket'\ndata_dir = 7\n",
     ));
     for what in ["listen", "public URL", "tls is", "tls_key", "database URL", "vault_store", "data_dir"] {
         assert!(told.contains(what), "{what} in {told}");

@@ -3,10 +3,9 @@
 use std::{
     io::{BufRead, Write},
     path::Path,
-    sync::Arc,
 };
 
-use roadstead_vault::{Cancel, CheckOptions, Page, Repository, VoidMonitor, store::LocalStore};
+use roadstead_vault::{Cancel, CheckOptions, Page, Repository, VoidMonitor};
 use serde::Serialize;
 
 use super::{Order, Reply, Task, cleanup, file};
@@ -43,7 +42,7 @@ fn cancel_when_input_ends(cancel: Cancel) {
 }
 
 fn carry_out(order: Order, cancel: &Cancel) -> Result<()> {
-    let repository = open(&order);
+    let repository = open(&order, cancel);
     match order.task {
         Task::Check { read_data, part, parts } => {
             answer(repository.and_then(|r| check(&r, read_data, (part, parts), cancel)))
@@ -53,10 +52,10 @@ fn carry_out(order: Order, cancel: &Cancel) -> Result<()> {
         }
         Task::Cleanup { policies, now_ms, empty_before_ms } => answer(repository.and_then(|r| {
             let times = (timestamp(now_ms)?, timestamp(empty_before_ms)?);
-            cleanup::clean(&r, &order.folder, &policies, times, cancel)
+            cleanup::clean(&r, &order.folder.files()?, &policies, times, cancel)
         })),
         Task::RestoreTrash => {
-            answer(repository.and_then(|r| cleanup::restore_trash(&r, &order.folder, cancel)))
+            answer(repository.and_then(|r| cleanup::restore_trash(&r, &order.folder.files()?, cancel)))
         }
         Task::List { snapshot, path, offset, limit } => answer(repository.and_then(|r| {
             let entries = r.list(&r.snapshot(&snapshot)?, Path::new(&path), Page { offset, limit })?;
@@ -66,8 +65,8 @@ fn carry_out(order: Order, cancel: &Cancel) -> Result<()> {
     }
 }
 
-fn open(order: &Order) -> Result<Repository> {
-    Ok(Repository::open(Arc::new(LocalStore::new(&order.folder)), order.password.as_bytes())?)
+fn open(order: &Order, cancel: &Cancel) -> Result<Repository> {
+    Ok(Repository::open(order.folder.store(cancel)?, order.password.as_bytes())?)
 }
 
 fn check(

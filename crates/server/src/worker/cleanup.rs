@@ -1,21 +1,19 @@
 //! Cleaning a vault, in the engine's terms: which snapshots the rules keep, forgetting the others, prune, trash.
 
-use std::{
-    collections::{HashMap, HashSet},
-    path::Path,
-};
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use roadstead_api::retention::Retention;
 use roadstead_vault::{
     Cancel, GroupBy, Id, PruneOptions, Reason, Repository, Retention as Rules, Snapshot, VoidMonitor,
-    store::{Disposal, FileKind, LocalStore},
+    store::{Disposal, FileKind},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Result,
     db::{cleanup::CleanupFindings, row::timestamp},
+    vaults::VaultStore,
 };
 
 /// Nothing is forgotten that arrived less than this ago.
@@ -122,7 +120,7 @@ fn word(reason: Reason) -> &'static str {
 /// Cleans a vault. What the trash got before `empty_before` is gone for good.
 pub fn clean(
     repository: &Repository,
-    folder: &Path,
+    store: &VaultStore,
     policies: &[Policy],
     (now, empty_before): (Timestamp, Timestamp),
     cancel: &Cancel,
@@ -133,7 +131,6 @@ pub fn clean(
     if !ids.is_empty() {
         repository.forget(&ids, Disposal::Trash, cancel)?;
     }
-    let store = LocalStore::new(folder);
     let options = PruneOptions { arrivals: store.arrivals(FileKind::Pack)?, ..PruneOptions::default() };
     let pruned = repository.prune(&options, &VoidMonitor, cancel)?;
     let deleted = store.empty_trash(empty_before)?;
@@ -151,8 +148,8 @@ pub fn clean(
 }
 
 /// Brings everything back from the trash. The index does not know the packs among it, hence the repair.
-pub fn restore_trash(repository: &Repository, folder: &Path, cancel: &Cancel) -> Result<()> {
-    if LocalStore::new(folder).restore_from_trash(Timestamp::MIN)? > 0 {
+pub fn restore_trash(repository: &Repository, store: &VaultStore, cancel: &Cancel) -> Result<()> {
+    if store.restore_from_trash(Timestamp::MIN)? > 0 {
         repository.repair_index(cancel)?;
     }
     Ok(())
@@ -160,9 +157,12 @@ pub fn restore_trash(repository: &Repository, folder: &Path, cancel: &Cancel) ->
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{path::Path, sync::Arc};
 
-    use roadstead_vault::{BackupOptions, CheckOptions, InitOptions, KdfCost, store::Store};
+    use roadstead_vault::{
+        BackupOptions, CheckOptions, InitOptions, KdfCost,
+        store::{LocalStore, Store},
+    };
 
     use super::*;
 
@@ -202,11 +202,11 @@ mod tests {
         let work = tempfile::tempdir().unwrap();
         let now = Timestamp::now();
         let (repository, snapshots) = vault(work.path(), now.as_millisecond(), 6);
-        let folder = work.path().join("vault");
+        let store = VaultStore::Disk(LocalStore::new(work.path().join("vault")));
         let policies = policy(Retention { keep_last: Some(2), ..Retention::default() }, &snapshots);
         let cancel = Cancel::new();
         let clean =
-            |empty_before| clean(&repository, &folder, &policies, (now, empty_before), &cancel).unwrap();
+            |empty_before| clean(&repository, &store, &policies, (now, empty_before), &cancel).unwrap();
 
         let done = clean(Timestamp::MIN);
         let mut gone: Vec<String> = snapshots[..4].iter().map(|(name, _)| name.clone()).collect();
@@ -217,8 +217,7 @@ mod tests {
         assert!(done.bytes_dropped > 4 * 150_000, "{done:?}");
         sound(&repository);
 
-        let store = LocalStore::new(&folder);
-        restore_trash(&repository, &folder, &cancel).unwrap();
+        restore_trash(&repository, &store, &cancel).unwrap();
         assert_eq!(repository.snapshots().unwrap().len(), 6);
         sound(&repository);
 

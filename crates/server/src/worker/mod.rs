@@ -7,8 +7,6 @@ mod child;
 mod cleanup;
 mod parent;
 
-use std::path::PathBuf;
-
 use jiff::Timestamp;
 use roadstead_api::file::{File, FileType};
 use serde::{Deserialize, Serialize};
@@ -17,13 +15,13 @@ pub use child::vault_work;
 pub use cleanup::{Policy, Verdict};
 pub use parent::{Content, call, content};
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, vaults::VaultFolder};
 
 /// What a child is to do.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Order {
     /// The vault's folder.
-    pub folder: PathBuf,
+    pub folder: VaultFolder,
     /// The vault's password.
     pub password: String,
     /// The work.

@@ -91,9 +91,7 @@ pub(super) fn read_body(doing: &str, mut response: Response<Body>, limit: u64) -
 
 /// The part of a file that was asked for, out of the answer to a request with a range.
 pub(super) fn read_part(doing: &str, response: Response<Body>, length: usize) -> Result<Vec<u8>> {
-    if response.status() != 206 {
-        return Err(Error::new(ErrorKind::Unsupported, format!("{doing}: the server ignores ranges")));
-    }
+    require_part(doing, &response)?;
     let bytes = read_body(doing, response, length as u64)?;
     if bytes.len() == length {
         Ok(bytes)
@@ -102,9 +100,17 @@ pub(super) fn read_part(doing: &str, response: Response<Body>, length: usize) ->
     }
 }
 
+/// Fails unless an answer has the part of the file that was asked for.
+pub(super) fn require_part(doing: &str, response: &Response<Body>) -> Result<()> {
+    match response.status().as_u16() {
+        206 => Ok(()),
+        _ => Err(Error::new(ErrorKind::Unsupported, format!("{doing}: the server ignores ranges"))),
+    }
+}
+
 /// The value of a `Range` header; `length` is not 0.
-pub(super) fn range(offset: u64, length: usize) -> String {
-    format!("bytes={offset}-{}", offset.saturating_add(length as u64) - 1)
+pub(super) fn range(offset: u64, length: u64) -> String {
+    format!("bytes={offset}-{}", offset.saturating_add(length) - 1)
 }
 
 /// The length that an answer to HEAD tells.

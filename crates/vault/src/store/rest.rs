@@ -153,7 +153,8 @@ impl Store for RestStore {
             return Ok(Vec::new());
         }
         let doing = format!("reading {kind}/{name}");
-        let request = self.agent.get(self.path(kind, name)).header("Range", http::range(offset, length));
+        let request =
+            self.agent.get(self.path(kind, name)).header("Range", http::range(offset, length as u64));
         http::read_part(&doing, self.answer(&doing, authorized(request, self).call())?, length)
     }
 

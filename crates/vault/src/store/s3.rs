@@ -13,9 +13,13 @@ mod keys;
 mod listing;
 mod sign;
 
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read, Seek};
+
 use jiff::Timestamp;
 use ureq::http::{Request, Response};
-use ureq::{Agent, Body};
+use ureq::{Agent, AsSendBody, Body};
 
 use super::http::{self, MAX_FILE, MAX_PROBLEM, read_body, transport_error};
 use super::trash::Trashed;
@@ -24,7 +28,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::id::Id;
 
 pub use keys::{S3Config, S3Keys};
-use listing::Listing;
+use listing::{Listing, Object};
 
 /// A page of a list: a thousand objects and their names.
 const MAX_PAGE: u64 = 16 << 20;
@@ -83,15 +87,83 @@ impl S3Store {
         self.done(&Call { body: body.as_bytes(), ..Call::new(&doing, "PUT", "") })
     }
 
+    /// Asks whether the bucket is there and may be listed.
+    pub fn reach(&self) -> Result<()> {
+        let doing = format!("looking into the bucket {}", self.config.bucket);
+        let query = [("list-type", "2"), ("max-keys", "1")];
+        self.ask(&Call { query: &query, ..Call::new(&doing, "GET", "") }).map(drop)
+    }
+
+    /// The store beneath this one's prefix. Both use the same connections.
+    #[must_use]
+    pub fn beneath(&self, folder: &str) -> Self {
+        let prefix = self.key(folder.trim_matches('/'));
+        Self { agent: self.agent.clone(), config: S3Config { prefix, ..self.config.clone() } }
+    }
+
+    /// What [`S3Config::from_url`] makes this store of again, but for the keys.
+    pub fn url(&self) -> String {
+        self.config.url()
+    }
+
+    /// Stores a file that was verified to have this name, without reading it into memory.
+    pub fn save_file(&self, kind: FileKind, name: &Name, mut file: File) -> Result<()> {
+        let (doing, key) = (format!("storing {kind}/{name}"), self.object(kind, name));
+        for headers in [&[("if-none-match", "*")][..], &[]] {
+            file.rewind().map_err(|e| Error::io(doing.clone(), e))?;
+            let call = Call { headers, hash: Some(name.0), ..Call::new(&doing, "PUT", &key) };
+            let response = self.send_with(&call, &file)?;
+            if response.status() != 501 {
+                return self.stored(&doing, response).map(drop);
+            }
+            // Some stores do not know the condition. What is there under this name is the same.
+        }
+        Err(Error::new(ErrorKind::Unsupported, format!("{doing}: the store knows no PUT")))
+    }
+
+    /// A part of a file, as it comes.
+    pub fn open_range(
+        &self,
+        kind: FileKind,
+        name: &Name,
+        offset: u64,
+        length: u64,
+    ) -> Result<impl Read + Send + 'static> {
+        let (doing, key) = (format!("reading {kind}/{name}"), self.object(kind, name));
+        let range = http::range(offset, length);
+        let response = self.ask(&Call { headers: &[("range", &range)], ..Call::new(&doing, "GET", &key) })?;
+        http::require_part(&doing, &response)?;
+        Ok(response.into_body().into_reader())
+    }
+
+    /// When each file of a kind arrived. What came back from the trash arrived then.
+    pub fn arrivals(&self, kind: FileKind) -> Result<HashMap<Id, Timestamp>> {
+        let files = self.files(kind)?.into_iter();
+        Ok(files.filter_map(|(name, object)| Some((name.0, object.modified?))).collect())
+    }
+
+    /// Removes everything beneath the prefix, the trash, too; returns how many objects.
+    pub fn clear(&self) -> Result<usize> {
+        if self.config.prefix.is_empty() {
+            let message = "a bucket is not emptied as a whole, only what is beneath a prefix";
+            return Err(Error::new(ErrorKind::Invalid, message));
+        }
+        let objects = self.objects("removing a vault", &self.key(""))?;
+        for object in &objects {
+            self.done(&Call::new("removing a vault", "DELETE", &object.key))?;
+        }
+        Ok(objects.len())
+    }
+
     /// What is in the trash.
     pub fn trash(&self) -> Result<Vec<Trashed>> {
         let prefix = self.key("trash/");
-        let trashed = |(key, size): (String, u64)| {
-            let mut parts = key.strip_prefix(&prefix)?.split('/');
+        let trashed = |object: Object| {
+            let mut parts = object.key.strip_prefix(&prefix)?.split('/');
             let discarded = Timestamp::from_second(parts.next()?.parse().ok()?).ok()?;
             let dir = parts.next()?;
             let kind = FileKind::FOLDERS.into_iter().find(|kind| kind.dir() == dir)?;
-            Some(Trashed { kind, name: parts.next()?.parse().ok()?, size, discarded })
+            Some(Trashed { kind, name: parts.next()?.parse().ok()?, size: object.size, discarded })
         };
         Ok(self.objects("listing the trash", &prefix)?.into_iter().filter_map(trashed).collect())
     }
@@ -142,6 +214,14 @@ impl S3Store {
 
     /// Sends a signed request; gives the answer whatever its status.
     fn send(&self, call: &Call<'_>) -> Result<Response<Body>> {
+        match call.method {
+            "PUT" => self.send_with(call, call.body),
+            _ => self.send_with(call, ()),
+        }
+    }
+
+    /// The same with this body, whose hash the call has.
+    fn send_with(&self, call: &Call<'_>, body: impl AsSendBody) -> Result<Response<Body>> {
         let path = match call.key {
             "" => format!("/{}", self.config.bucket),
             key => format!("/{}/{key}", self.config.bucket),
@@ -165,12 +245,9 @@ impl S3Store {
         {
             request = request.header(name, value);
         }
-        let invalid = |e| Error::new(ErrorKind::Invalid, call.doing).with_source(e);
-        let sent = match call.method {
-            "PUT" => self.agent.run(request.body(call.body).map_err(invalid)?),
-            _ => self.agent.run(request.body(()).map_err(invalid)?),
-        };
-        sent.map_err(|e| transport_error(call.doing, e))
+        let request = request.body(body);
+        let request = request.map_err(|e| Error::new(ErrorKind::Invalid, call.doing).with_source(e))?;
+        self.agent.run(request).map_err(|e| transport_error(call.doing, e))
     }
 
     /// The same, with error statuses turned into errors.
@@ -191,8 +268,8 @@ impl S3Store {
         }
     }
 
-    /// All objects whose names begin so, with their sizes.
-    fn objects(&self, doing: &str, prefix: &str) -> Result<Vec<(String, u64)>> {
+    /// All objects whose names begin so.
+    fn objects(&self, doing: &str, prefix: &str) -> Result<Vec<Object>> {
         let (mut objects, mut token) = (Vec::new(), None::<String>);
         for _ in 0..MAX_PAGES {
             let mut query = vec![("list-type", "2"), ("max-keys", "1000"), ("prefix", prefix)];
@@ -224,10 +301,6 @@ impl S3Store {
         let call = Call { body: bytes, hash: Some(hash), ..Call::new(doing, "PUT", key) };
         let response = self.send(&Call { headers: &[("if-none-match", "*")], ..call })?;
         match response.status().as_u16() {
-            200..300 => Ok(false),
-            412 => Ok(true),
-            // Someone else is just writing it.
-            409 => Err(Error::new(ErrorKind::Unreachable, format!("{doing}: {}", response.status()))),
             // Some stores do not know the condition: then the question goes first.
             501 => match self.ask(&Call::new(doing, "HEAD", key)) {
                 Ok(_) => Ok(true),
@@ -237,8 +310,30 @@ impl S3Store {
                 }
                 Err(error) => Err(error),
             },
+            _ => self.stored(doing, response),
+        }
+    }
+
+    /// What came of a PUT: whether the object was there.
+    fn stored(&self, doing: &str, response: Response<Body>) -> Result<bool> {
+        match response.status().as_u16() {
+            200..300 => Ok(false),
+            412 => Ok(true),
+            // Someone else is just writing it.
+            409 => Err(Error::new(ErrorKind::Unreachable, format!("{doing}: {}", response.status()))),
             _ => Err(failure(doing, response)),
         }
+    }
+
+    /// All files of a kind that has a folder.
+    fn files(&self, kind: FileKind) -> Result<Vec<(Name, Object)>> {
+        let prefix = self.key(&format!("{}/", kind.dir()));
+        let objects = self.objects(&format!("listing {kind}"), &prefix)?;
+        let file = |object: Object| {
+            let name: Name = object.key.rsplit('/').next()?.parse().ok()?;
+            (self.object(kind, &name) == object.key).then_some((name, object))
+        };
+        Ok(objects.into_iter().filter_map(file).collect())
     }
 }
 
@@ -270,13 +365,7 @@ impl Store for S3Store {
                 other => other.map(|size| vec![(Name::CONFIG, size)]),
             };
         }
-        let prefix = self.key(&format!("{}/", kind.dir()));
-        let objects = self.objects(&format!("listing {kind}"), &prefix)?;
-        let file = |(key, size): (String, u64)| {
-            let name: Name = key.rsplit('/').next()?.parse().ok()?;
-            (self.object(kind, &name) == key).then_some((name, size))
-        };
-        Ok(objects.into_iter().filter_map(file).collect())
+        Ok(self.files(kind)?.into_iter().map(|(name, object)| (name, object.size)).collect())
     }
 
     fn read(&self, kind: FileKind, name: &Name) -> Result<Vec<u8>> {
@@ -290,7 +379,7 @@ impl Store for S3Store {
             return Ok(Vec::new());
         }
         let doing = format!("reading {kind}/{name}");
-        let (key, range) = (self.object(kind, name), http::range(offset, length));
+        let (key, range) = (self.object(kind, name), http::range(offset, length as u64));
         let response = self.ask(&Call { headers: &[("range", &range)], ..Call::new(&doing, "GET", &key) })?;
         http::read_part(&doing, response, length)
     }

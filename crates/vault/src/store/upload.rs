@@ -47,19 +47,34 @@ impl Upload {
     /// [`ErrorKind::Conflict`] when there is a config already, or a file of the same name and another
     /// size. A file that is there with the same size stays as it is.
     pub fn finish(mut self, name: &Name) -> Result<u64> {
-        if let Some(hasher) = self.hasher.take().filter(|_| self.kind != FileKind::Config) {
-            let actual = Id(hasher.finalize().into());
-            if actual != name.0 {
-                let message = format!("the body of {}/{name} has the SHA-256 {actual}", self.kind);
-                return Err(Error::new(ErrorKind::Invalid, message));
-            }
-        }
+        self.verify(name)?;
         let path = path_of(&self.root, self.kind, name);
         if self.exists(&path)? {
             return Ok(self.length);
         }
         self.persist(&path).map_err(|e| Error::io(format!("storing {}", path.display()), e))?;
         Ok(self.length)
+    }
+
+    /// Refuses a name that is not the SHA-256 of the body, as [`Upload::finish`] does. For whoever takes the body
+    /// elsewhere with [`Upload::body`] and then lets go of this.
+    pub fn verify(&mut self, name: &Name) -> Result<()> {
+        let hasher = self.hasher.take().filter(|_| self.kind != FileKind::Config);
+        let actual = hasher.map(|hasher| Id(hasher.finalize().into()));
+        match actual.filter(|actual| *actual != name.0) {
+            Some(actual) => Err(Error::new(
+                ErrorKind::Invalid,
+                format!("the body of {}/{name} has the SHA-256 {actual}", self.kind),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// What was written so far, open for reading, and its length in bytes.
+    pub fn body(&self) -> Result<(File, u64)> {
+        let file = File::open(&self.temporary);
+        file.map(|file| (file, self.length))
+            .map_err(|e| Error::io(format!("reading {}", self.temporary.display()), e))
     }
 
     fn exists(&self, path: &Path) -> Result<bool> {

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod database;
+pub mod moto;
 pub mod restic;
 pub mod server;
 pub mod sshd;
@@ -21,7 +22,13 @@ pub use sshd::Sshd;
 /// The binary under test.
 pub fn roadstead() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_roadstead"));
-    for variable in ["ROADSTEAD_URL", "ROADSTEAD_API_KEY", "ROADSTEAD_CA", "ROADSTEAD_SERVER_DATABASE"] {
+    for variable in [
+        "ROADSTEAD_URL",
+        "ROADSTEAD_API_KEY",
+        "ROADSTEAD_CA",
+        "ROADSTEAD_SERVER_DATABASE",
+        "AWS_ACCESS_KEY_ID",
+    ] {
         command.env_remove(variable);
     }
     command.env("RUST_LOG", "info").stdin(Stdio::null());

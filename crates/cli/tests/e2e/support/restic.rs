@@ -64,6 +64,7 @@ pub fn run(restic: &Path, repository: &str, password: &str, arguments: &[&str]) 
         .args(["--no-cache", "--repo", repository])
         .args(arguments)
         .env("RESTIC_PASSWORD", password)
+        .envs(super::moto::KEYS)
         .output()
         .unwrap();
     let text = [output.stdout, output.stderr].concat();

@@ -210,6 +210,8 @@ fn command(folder: &Path, listen: &str, database: Option<&Database>, arguments: 
     if let Some(database) = database {
         command.env("ROADSTEAD_SERVER_DATABASE", database.url());
     }
+    // Most servers have nothing to open with them.
+    command.envs(super::moto::KEYS);
     command.args(["server", "--listen", listen, "--data-dir"]).arg(folder).args(arguments);
     command
 }

@@ -106,7 +106,8 @@ async fn create(
     };
     let written = write_rows(app, claim, &agent, (&vault, &password, &headers)).await;
     if written.is_err() {
-        let _ = app.vaults.remove(&vault);
+        let (vaults, vault) = (app.vaults.clone(), vault.clone());
+        let _ = tokio::task::spawn_blocking(move || vaults.remove(&vault)).await?;
     }
     Ok((written?, vault))
 }

@@ -83,6 +83,12 @@ impl S3Config {
         Ok(Self { endpoint, region, bucket, prefix, keys, ..Self::default() })
     }
 
+    /// The URL that [`S3Config::from_url`] makes this of, but for the keys.
+    pub(super) fn url(&self) -> String {
+        let Self { bucket, prefix, region, endpoint, .. } = self;
+        format!("s3://{bucket}/{prefix}?region={region}&endpoint={endpoint}")
+    }
+
     /// What requests say in their `Host` header.
     pub(super) fn host(&self) -> &str {
         let (scheme, rest) = self.endpoint.split_once("://").unwrap_or(("", &self.endpoint));
@@ -112,6 +118,8 @@ mod tests {
             (full.prefix.as_str(), full.host(), full.region.as_str()),
             ("a/b", "127.0.0.1:9000", "nowhere")
         );
+        let again = S3Config::from_url(&full.url(), S3Keys::default()).unwrap();
+        assert_eq!(again.url(), full.url());
         for url in ["http://bucket", "s3://", "s3://UPPER", "s3://bucket?colour=red"] {
             assert_eq!(config(url).unwrap_err().kind(), ErrorKind::Invalid, "{url}");
         }

@@ -4,11 +4,22 @@
 //! No whole XML: these answers have plain elements without attributes that matter, and what is not as
 //! expected is no list.
 
+use jiff::Timestamp;
+
+/// What a list tells of an object.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Object {
+    pub(super) key: String,
+    /// In bytes.
+    pub(super) size: u64,
+    /// When it was written.
+    pub(super) modified: Option<Timestamp>,
+}
+
 /// A page of a list.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Listing {
-    /// Names and sizes in bytes.
-    pub(super) objects: Vec<(String, u64)>,
+    pub(super) objects: Vec<Object>,
     /// What to ask the next page with.
     pub(super) next: Option<String>,
 }
@@ -25,7 +36,11 @@ impl Listing {
         let mut objects = Vec::new();
         while let Some((_, after)) = rest.split_once("<Contents>") {
             let (object, after) = after.split_once("</Contents>")?;
-            objects.push((unescape(element(object, "Key")?), element(object, "Size")?.trim().parse().ok()?));
+            objects.push(Object {
+                key: unescape(element(object, "Key")?),
+                size: element(object, "Size")?.trim().parse().ok()?,
+                modified: element(object, "LastModified").and_then(|time| time.trim().parse().ok()),
+            });
             rest = after;
         }
         // A list that is not at its end must say how to go on.
@@ -90,12 +105,15 @@ mod tests {
     use super::*;
 
     const PAGE: &str = r#"<?xml version="1.0"?><ListBucketResult xmlns="x"><Name>b</Name><IsTruncated>true</IsTruncated>
-        <Contents><Key>a/&amp;&#x31;&#50;&odd;</Key><Size>12</Size></Contents><Contents><Key>b</Key><Size>0</Size></Contents>
+        <Contents><Key>a/&amp;&#x31;&#50;&odd;</Key><Size>12</Size></Contents><Contents><Key>b</Key>
+        <LastModified>1970-01-01T00:00:07.000Z</LastModified><Size>0</Size></Contents>
         <NextContinuationToken>t&lt;</NextContinuationToken></ListBucketResult>"#;
 
     #[test]
     fn pages_are_read() {
-        let objects = vec![("a/&12&odd;".to_owned(), 12), ("b".to_owned(), 0)];
+        let object = |key: &str, size, modified| Object { key: key.to_owned(), size, modified };
+        let written = Timestamp::from_second(7).unwrap();
+        let objects = vec![object("a/&12&odd;", 12, None), object("b", 0, Some(written))];
         assert_eq!(Listing::parse(PAGE.as_bytes()), Some(Listing { objects, next: Some("t<".to_owned()) }));
         let last = PAGE.replace("true", "false");
         assert_eq!(Listing::parse(last.as_bytes()).unwrap().next, None);
