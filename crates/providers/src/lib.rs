@@ -66,7 +66,7 @@ pub mod sim {
     pub use crate::digitalocean::sim as digitalocean;
     pub use crate::docker::sim as docker;
     pub use crate::ec2::sim as ec2;
-    pub use crate::fake::{Control, FakeService, Fault, Service};
+    pub use crate::fake::{Control, FakeService, Fault, KeyPair, Service};
     pub use crate::libvirt::sim as libvirt;
     pub use crate::linode::sim as linode;
     pub use crate::nephoscale::sim as nephoscale;

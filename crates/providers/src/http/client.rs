@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use reqwest::{
     Method, Request, Response, StatusCode, Url,
     header::{HeaderMap, HeaderName, HeaderValue, LOCATION},
@@ -13,6 +14,7 @@ use tokio::sync::Semaphore;
 use super::{
     auth::{Anonymous, Auth},
     call::Call,
+    date,
     failure::{Failure, Refusal, Service},
     fields::CA,
     patience,
@@ -244,6 +246,11 @@ impl Reply {
     /// A header's text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// How long the far side asked to wait before the next call.
+    pub(crate) fn asked_wait(&self) -> Option<Duration> {
+        date::retry_after(self.header("retry-after")?, Timestamp::now())
     }
 
     /// The error for an answer that cannot be understood.

@@ -15,18 +15,14 @@
 //! | [`Call`], [`Repeat`] | one call, and when it may be made again |
 //! | [`HttpClient`], [`Reply`] | sends calls; bounds, retries, classifies |
 //! | [`Auth`] | puts onto a request what proves who asks |
+//! | [`OAuth`], [`JwtSigner`] | tokens that expire, and what they are asked for with |
 //! | [`Service`] | the far side's name and how it words its refusals |
 //! | [`pages()`] | follows pages to the end, or to a bound |
+//! | [`poll()`] | looks after work that goes on at the far side |
 //!
 //! Invariants: an address is checked by the [`AddressGuard`](crate::AddressGuard) whenever a connection is made, after
 //! its name was resolved. Redirects are followed by nobody but [`HttpClient`], on reads, within one origin, so
 //! credentials never go elsewhere. No error quotes a secret, and none quotes more than a few hundred characters.
-
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "the kit lands with its first driver; the next ones use the rest"
-)]
 
 mod auth;
 mod base;
@@ -35,8 +31,11 @@ mod client;
 mod date;
 mod failure;
 mod fields;
+mod jwt;
+mod oauth;
 mod pages;
 mod patience;
+mod poll;
 mod redact;
 mod resolver;
 mod tls;
@@ -47,5 +46,7 @@ pub(crate) use call::{Call, Repeat};
 pub(crate) use client::{HttpClient, Reply};
 pub(crate) use failure::{Complaint, Service};
 pub(crate) use fields::{CA, ENDPOINT};
+pub(crate) use jwt::{Algorithm, JwtSigner};
+pub(crate) use oauth::OAuth;
 pub(crate) use pages::{Page, pages};
-pub(crate) use redact::Redactor;
+pub(crate) use poll::{Look, poll};

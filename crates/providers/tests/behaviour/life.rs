@@ -17,12 +17,7 @@ pub async fn run(driver: &dyn Driver, order: Order) {
         stops_and_starts(driver, &id).await;
     }
     if can(Capability::Rename) {
-        driver.rename(&id, "renamed").await.unwrap();
-        assert_eq!(
-            comes_to(driver, &id, |machine| machine.name.starts_with("renamed")).await.external_id,
-            id
-        );
-        assert_eq!(driver.rename(&id, "").await.unwrap_err().kind(), ErrorKind::Invalid);
+        is_renamed(driver, &id).await;
     }
     if can(Capability::Resize) {
         is_resized(driver, &id, order.other_size).await;
@@ -82,23 +77,43 @@ async fn stops_and_starts(driver: &dyn Driver, id: &str) {
     is(driver, id, MachineState::Running).await;
 }
 
-/// Some take another size only while they are stopped; what a machine says of itself holds.
-async fn is_resized(driver: &dyn Driver, id: &str, size: &str) {
+/// Some take a change only while they are stopped; what a machine says of itself holds. Whether it had to be stopped.
+async fn is_stopped_for(driver: &dyn Driver, id: &str, capability: Capability) -> bool {
     let running = is(driver, id, MachineState::Running).await;
-    let has_to_stop = !running.actions.contains(Capability::Resize);
-    if has_to_stop {
-        assert!(driver.resize(id, size).await.is_err());
-        driver.stop(id).await.unwrap();
-        let stopped = is(driver, id, MachineState::Stopped).await;
-        assert!(stopped.actions.contains(Capability::Resize), "{stopped:?}");
+    if running.actions.contains(capability) {
+        return false;
     }
-    driver.resize(id, size).await.unwrap();
-    comes_to(driver, id, |machine| machine.size.as_deref() == Some(size)).await;
-    assert!(driver.resize(id, "no-such-size").await.is_err());
-    if has_to_stop {
+    driver.stop(id).await.unwrap();
+    let stopped = is(driver, id, MachineState::Stopped).await;
+    assert!(stopped.actions.contains(capability), "{stopped:?}");
+    true
+}
+
+async fn goes_on(driver: &dyn Driver, id: &str, was_stopped: bool) {
+    if was_stopped {
         driver.start(id).await.unwrap();
     }
     is(driver, id, MachineState::Running).await;
+}
+
+async fn is_renamed(driver: &dyn Driver, id: &str) {
+    let stopped = is_stopped_for(driver, id, Capability::Rename).await;
+    driver.rename(id, "renamed").await.unwrap();
+    let renamed = comes_to(driver, id, |machine| machine.name.starts_with("renamed")).await;
+    assert_eq!(renamed.external_id, id);
+    assert_eq!(driver.rename(id, "").await.unwrap_err().kind(), ErrorKind::Invalid);
+    goes_on(driver, id, stopped).await;
+}
+
+async fn is_resized(driver: &dyn Driver, id: &str, size: &str) {
+    if !is(driver, id, MachineState::Running).await.actions.contains(Capability::Resize) {
+        assert!(driver.resize(id, size).await.is_err());
+    }
+    let stopped = is_stopped_for(driver, id, Capability::Resize).await;
+    driver.resize(id, size).await.unwrap();
+    comes_to(driver, id, |machine| machine.size.as_deref() == Some(size)).await;
+    assert!(driver.resize(id, "no-such-size").await.is_err());
+    goes_on(driver, id, stopped).await;
 }
 
 async fn is_tagged(driver: &dyn Driver, id: &str) {
