@@ -29,6 +29,7 @@ mod error;
 #[cfg(feature = "sim")]
 mod fake;
 mod field;
+mod gce;
 mod guard;
 mod hpcloud;
 mod http;
@@ -67,6 +68,7 @@ pub mod sim {
     pub use crate::docker::sim as docker;
     pub use crate::ec2::sim as ec2;
     pub use crate::fake::{Control, FakeService, Fault, KeyPair, Service};
+    pub use crate::gce::sim as gce;
     pub use crate::libvirt::sim as libvirt;
     pub use crate::linode::sim as linode;
     pub use crate::nephoscale::sim as nephoscale;

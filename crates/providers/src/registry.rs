@@ -16,6 +16,7 @@ pub(crate) const DRIVERS: &[(&str, Registration)] = &[
     ("digitalocean", crate::digitalocean::REGISTRATION),
     ("docker", crate::docker::REGISTRATION),
     ("ec2", crate::ec2::REGISTRATION),
+    ("gce", crate::gce::REGISTRATION),
     ("hpcloud", crate::hpcloud::REGISTRATION),
     ("indonesian_vcloud", crate::indonesian_vcloud::REGISTRATION),
     ("libvirt", crate::libvirt::REGISTRATION),

@@ -13,6 +13,7 @@ mod digitalocean;
 mod docker;
 mod docker_engine;
 mod ec2;
+mod gce;
 mod http_kit;
 mod libvirt;
 mod libvirt_hypervisor;
