@@ -16,6 +16,7 @@
 //! (a fake far side on a real socket, behind the feature `sim`). The behaviour suite in `tests/behaviour` runs on every
 //! fake and, where it can, on the real thing. What speaks REST is built on the client in `http`, its fake on `fake`.
 
+mod azure;
 mod bare_metal;
 mod capability;
 mod catalogue;
@@ -63,6 +64,7 @@ pub use ssh::key::{SshKey, SshKeyKind};
 /// The fake far sides, for tests and benchmarks.
 #[cfg(feature = "sim")]
 pub mod sim {
+    pub use crate::azure::sim as azure;
     pub use crate::bare_metal::sim as bare_metal;
     pub use crate::digitalocean::sim as digitalocean;
     pub use crate::docker::sim as docker;

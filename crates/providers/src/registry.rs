@@ -12,6 +12,7 @@ use crate::{
 
 /// Every driver, by its provider's id.
 pub(crate) const DRIVERS: &[(&str, Registration)] = &[
+    ("azure", crate::azure::REGISTRATION),
     ("bare_metal", crate::bare_metal::REGISTRATION),
     ("digitalocean", crate::digitalocean::REGISTRATION),
     ("docker", crate::docker::REGISTRATION),

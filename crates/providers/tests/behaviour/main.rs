@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 #![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
 
+mod azure;
 mod bare_metal;
 mod bare_metal_faults;
 mod digitalocean;
