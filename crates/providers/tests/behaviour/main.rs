@@ -14,6 +14,7 @@ mod digitalocean;
 mod docker;
 mod docker_engine;
 mod ec2;
+mod ec2_moto;
 mod gce;
 mod http_kit;
 mod libvirt;
