@@ -1,6 +1,8 @@
 //! A fake Azure: the Resource Manager and the directory that gives out its tokens, after their published APIs. Machines
 //! and work that take their time, pages of four, ids in whatever case, and the refusals of both services.
 
+mod stock;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
@@ -8,6 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
+use self::stock::{id, known_size, locations, named, networks, skus};
 use crate::fake::{Answer, FakeService, KeyPair, Request, Service, Slowly};
 
 /// The subscription.
@@ -487,46 +490,4 @@ fn refusal(status: u16, code: &str, message: &str) -> Answer {
 
 fn view(power: &str) -> Value {
     json!({"statuses": [{"code": "ProvisioningState/succeeded"}, {"code": format!("PowerState/{power}")}]})
-}
-
-fn id(kind: &str, name: &str) -> String {
-    format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/Roadstead/providers/{kind}/{name}")
-}
-
-fn named(kind: &str, count: usize) -> Vec<Value> {
-    let kind = format!("Microsoft.Compute/{kind}");
-    let image = |n: usize| json!({"id": id(&kind, &format!("golden-{n}")), "name": format!("golden-{n}"), "properties": {}});
-    (1..=count).map(image).collect()
-}
-
-fn known_size(size: &Value) -> bool {
-    skus().iter().any(|sku| sku["name"] == *size && sku["resourceType"] == "virtualMachines")
-}
-
-fn skus() -> Vec<Value> {
-    let sku = |n: u64| {
-        json!({"resourceType": "virtualMachines", "name": format!("Standard_B{n}s"), "locations": [LOCATION],
-            "capabilities": [{"name": "vCPUs", "value": n.to_string()}, {"name": "MemoryGB", "value": format!("{n}.5")}],
-            "restrictions": if n == 9 { json!([{"type": "Location"}]) } else { json!([]) }})
-    };
-    let mut all: Vec<_> = (1..=9).map(sku).collect();
-    all.push(json!({"resourceType": "disks", "name": "Premium_LRS", "locations": [LOCATION]}));
-    all
-}
-
-fn locations() -> Vec<Value> {
-    let place =
-        |name: &str, kind: &str| json!({"name": name, "displayName": name, "metadata": {"regionType": kind}});
-    vec![place(LOCATION, "Physical"), place("westeurope", "Physical"), place("europe", "Logical")]
-}
-
-fn networks() -> Vec<Value> {
-    let network = |n: u64| {
-        let id = id("Microsoft.Network/virtualNetworks", &format!("net-{n}"));
-        let subnet = json!({"id": format!("{id}/subnets/default"), "name": "default", "properties": {"addressPrefix": "10.0.0.0/24"}});
-        let location = if n == 1 { LOCATION } else { "westeurope" };
-        json!({"id": id, "name": format!("net-{n}"), "location": location,
-            "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [subnet]}})
-    };
-    (1..=9).map(network).collect()
 }

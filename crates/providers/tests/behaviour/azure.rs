@@ -242,7 +242,8 @@ fn what_the_first_api_took_is_answered_with_what_is_needed_now() {
     let pem = format!("{}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", KeyPair::get().pem);
     let whole = json!({"subscription_id": SUBSCRIPTION, "tenant_id": TENANT, "client_id": CLIENT});
     let whole: Given = serde_json::from_value(whole).unwrap();
-    let both = with(with(whole.clone(), "client_secret", json!("s3cr3t")), "certificate", json!(pem));
+    let secret = with(whole.clone(), "client_secret", json!("s3cr3t"));
+    let both = with(secret.clone(), "certificate", json!(pem));
     for (fields, field, words) in [
         (
             json!({"subscription_id": SUBSCRIPTION, "certificate": pem}),
@@ -262,7 +263,7 @@ fn what_the_first_api_took_is_answered_with_what_is_needed_now() {
         (json!(whole), "client_secret", "is missing"),
         (json!(both), "certificate", "one of them"),
         (json!(with(whole.clone(), "certificate", json!("nonsense"))), "certificate", "no certificate"),
-        (json!(with(whole.clone(), "location", json!("East US"))), "location", "westeurope"),
+        (json!(with(secret, "location", json!("East US"))), "location", "westeurope"),
     ] {
         let given: Given = serde_json::from_value(fields).unwrap();
         let error = connect(setup("azure", &given, PATIENT)).unwrap_err();

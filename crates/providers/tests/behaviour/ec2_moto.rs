@@ -91,7 +91,11 @@ async fn small_pages(moto: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
 }
 
 /// Passes requests on, one whole one after the other.
-async fn pass_on(from: impl AsyncReadExt + Unpin, mut to: impl AsyncWriteExt + Unpin, count: Arc<AtomicUsize>) {
+async fn pass_on(
+    from: impl AsyncReadExt + Unpin,
+    mut to: impl AsyncWriteExt + Unpin,
+    count: Arc<AtomicUsize>,
+) {
     let mut from = tokio::io::BufReader::new(from);
     loop {
         let (mut head, mut length) = (String::new(), 0);
