@@ -231,6 +231,7 @@ fn refuse_others(files: &Files, mode: Mode, ours: Option<Name>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{Operation, RecordingStore, Verb};
 
     fn lock() -> LockFile {
         LockFile::new(Mode::Exclusive)
@@ -249,15 +250,20 @@ mod tests {
     #[test]
     fn a_living_exclusive_lock_stops_us_until_it_goes() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(crate::store::LocalStore::new(folder.path()));
-        let files = Arc::new(Files { store, key: crate::cipher::Key::generate().unwrap(), version: 2 });
+        let store = Arc::new(RecordingStore::new(Arc::new(crate::store::LocalStore::new(folder.path()))));
+        let key = crate::cipher::Key::generate().unwrap();
+        let files = Arc::new(Files { store: store.clone(), key, version: 2 });
         let name = files.save(FileKind::Lock, &serde_json::to_vec(&lock()).unwrap()).unwrap();
         let take = |patience| Lock::take(&files, Mode::Shared, patience, &Cancel::new());
         assert_eq!(take(Duration::ZERO).err().unwrap().kind(), ErrorKind::Locked);
         assert_eq!(files.store.list(FileKind::Lock).unwrap().len(), 1, "our own did not stay behind");
+        store.take();
         thread::scope(|scope| {
             scope.spawn(|| {
-                thread::sleep(Duration::from_millis(200));
+                let was_read = |operation: &Operation| operation.verb == Verb::Read;
+                while !store.take().iter().any(was_read) {
+                    thread::yield_now();
+                }
                 files.store.remove(FileKind::Lock, &name).unwrap();
             });
             let lock = take(Duration::from_secs(30)).unwrap();

@@ -14,11 +14,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use roadstead_vault::{Cancel, ErrorKind, Repository, RestoreOptions, VoidMonitor};
+use roadstead_vault::store::Disposal;
+use roadstead_vault::{Cancel, Error, ErrorKind, Id, PruneOptions, Repository, RestoreOptions, VoidMonitor};
 use support::faulty::{Fault, Faulty};
 use support::trees::{self, assert_same, noise};
 use support::{
-    PASSWORD, Recorder, backup, beneath, check, init, is_root, latest, long, open, options, stored, temporary,
+    PASSWORD, Random, Recorder, backup, beneath, check, init, is_root, latest, long, open, options, stored,
+    temporary,
 };
 
 #[test]
@@ -76,11 +78,7 @@ fn a_full_disk_fails_the_backup_and_harms_nothing() {
     let folder = temporary();
     let (source, vault) = (folder.path().join("source"), folder.path().join("vault"));
     trees::many(&source, 20);
-    fs::create_dir(&vault).unwrap();
-    let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"]).arg(&vault).status();
-    if !mount.is_ok_and(|status| status.success()) {
-        return eprintln!("skipped: mounting is not allowed here");
-    }
+    let Some(disk) = Disk::mount(&vault, 8 << 20) else { return };
     let repository = init(&vault);
     backup(&repository, &[&source]);
     fs::write(source.join("too-large"), noise(1, 12 << 20)).unwrap();
@@ -89,10 +87,92 @@ fn a_full_disk_fails_the_backup_and_harms_nothing() {
     let (left, snapshots) = (stored(&vault, "tmp").len(), repository.snapshots().unwrap().len());
     fs::remove_file(source.join("too-large")).unwrap();
     let again = repository.backup(&options(&[&source]), &VoidMonitor, &Cancel::new());
-    assert!(Command::new("umount").arg(&vault).status().unwrap().success());
+    drop(disk);
     assert_eq!(error.kind(), ErrorKind::Full, "{error}");
     assert_eq!((report.problems, left, snapshots), (vec![], 0, 1));
     again.unwrap();
+}
+
+#[test]
+fn wherever_the_disk_fills_the_vault_stays_sound() {
+    if !is_root() {
+        return eprintln!("skipped: mounting needs root");
+    }
+    let folder = temporary();
+    let (source, vault) = (folder.path().join("source"), folder.path().join("vault"));
+    trees::many(&source, 20);
+    let Some(disk) = Disk::mount(&vault, LARGE_DISK) else { return };
+    backup(&init(&vault), &[&source]);
+    let (mut random, mut full) = (Random::new(11), 0);
+    for trial in 0..long(15, 300) {
+        fs::write(source.join(format!("large-{}", trial % 4)), noise(trial, 3 << 20)).unwrap();
+        disk.leave(random.below(4 << 20));
+        let repository = open(&vault);
+        let outcome = match trial % 3 {
+            2 => forget_and_prune(&repository),
+            _ => repository.backup(&options(&[&source]), &VoidMonitor, &Cancel::new()).map(drop),
+        };
+        disk.resize(LARGE_DISK);
+        if let Err(error) = outcome {
+            assert_eq!(error.kind(), ErrorKind::Full, "trial {trial}: {error}");
+            full += 1;
+        }
+        assert_eq!(check(&open(&vault)).problems, [], "trial {trial}");
+        assert_eq!((stored(&vault, "locks").len(), stored(&vault, "tmp").len()), (0, 0), "trial {trial}");
+    }
+    assert!(full > 3, "{full}");
+    backup(&open(&vault), &[&source]);
+    for restic in support::restics() {
+        restic.check(&vault);
+    }
+}
+
+/// Gives up all but the last snapshot, and every byte that only the others needed.
+fn forget_and_prune(repository: &Repository) -> Result<(), Error> {
+    let mut ids: Vec<Id> = repository.snapshots()?.into_iter().map(|snapshot| snapshot.id).collect();
+    ids.pop();
+    repository.forget(&ids, Disposal::Remove, &Cancel::new())?;
+    let options = PruneOptions { max_waste: 0.0, disposal: Disposal::Remove, ..PruneOptions::default() };
+    repository.prune(&options, &VoidMonitor, &Cancel::new()).map(drop)
+}
+
+/// More than the tests fill, in bytes.
+const LARGE_DISK: u64 = 256 << 20;
+
+/// A disk in memory, mounted on a folder until this is dropped.
+struct Disk<'a>(&'a Path);
+
+impl<'a> Disk<'a> {
+    /// Mounts one of so many bytes; `None` after saying why that cannot be done.
+    fn mount(folder: &'a Path, size: u64) -> Option<Self> {
+        fs::create_dir(folder).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(folder);
+        if !mount.status().is_ok_and(|status| status.success()) {
+            eprintln!("skipped: mounting is not allowed here");
+            return None;
+        }
+        Some(Self(folder))
+    }
+
+    fn resize(&self, size: u64) {
+        let mut mount = Command::new("mount");
+        mount.args(["-o", &format!("remount,size={size}")]).arg(self.0);
+        assert!(mount.status().unwrap().success());
+    }
+
+    /// Makes it so small that just this many bytes are free.
+    fn leave(&self, free: u64) {
+        let now = rustix::fs::statvfs(self.0).unwrap();
+        self.resize((now.f_blocks - now.f_bfree) * now.f_frsize + free);
+    }
+}
+
+impl Drop for Disk<'_> {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg(self.0).status();
+        assert!(std::thread::panicking() || unmounted.unwrap().success());
+    }
 }
 
 /// Run as a user who may not read everything, in a process of its own when the tests run as root.

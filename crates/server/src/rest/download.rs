@@ -28,7 +28,7 @@ pub async fn send(store: VaultStore, kind: FileKind, name: Name, request: Reques
             .into_response());
     };
     let partial = request.headers().contains_key(RANGE);
-    let body = match request.method() == &Method::HEAD || start == end {
+    let body = match *request.method() == Method::HEAD || start == end {
         true => Body::empty(),
         false => {
             let open = move || store.read_part(kind, &name, start, end - start);
