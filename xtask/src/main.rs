@@ -7,6 +7,7 @@ mod build;
 mod command;
 mod data;
 mod openapi;
+mod page;
 mod postgres;
 mod restic;
 mod test;
@@ -20,7 +21,7 @@ Usage: cargo xtask COMMAND
   up [--once] [...]           build, start a server, enrol this machine, back it up, prove a restore, and stay up;
                               --once ends after the proof. More flags: roadstead up --help
   test [--quick | --long]     everything that CI runs; --quick leaves out what is slow, --long repeats more
-  build [--release]           the binary, in target/debug or target/release
+  build [--release]           the page and the binary with it, in target/debug or target/release
   bench [NAME...]             measure, against the rivals where there are any: start, fleet, backup, rest; a name that is none of them lists all
   openapi [--check]           write openapi.json from the declarations, or compare it with them
 ";

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     command::{cargo, run as run_command},
-    openapi,
+    openapi, page,
     postgres::Cluster,
     restic, tools,
 };
@@ -38,7 +38,10 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let begun = Instant::now();
     let mut steps = Steps(Vec::new());
     let restics = steps.take("tools", || install(extent))?;
+    let mut page = false;
     if extent != Extent::Quick {
+        // Before anything is compiled, so that the binary is, once, with the page in it.
+        page = steps.take("page", page::build)?;
         steps.take("format", || run_command(&mut cargo(&["fmt", "--all", "--check"])))?;
         steps.take("openapi", || openapi::run(&["--check".to_owned()]))?;
         steps.take("licences", || run_command(&mut cargo(&["deny", "check", "licenses", "bans"])))?;
@@ -56,6 +59,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
         test.env("ROADSTEAD_LONG", "1");
     }
     steps.take("test", || run_command(&mut test))?;
+    if page {
+        steps.take("browser", page::test)?;
+    }
     if extent != Extent::Quick {
         // The same once more, with every server on PostgreSQL, which is stopped in the middle at last.
         let mut e2e = end_to_end(&cluster, &restics, &moto, &[]);

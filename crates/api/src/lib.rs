@@ -67,6 +67,7 @@ pub fn declarations() -> Vec<Declaration> {
         agent::declarations(),
         agent_machine::declarations(),
         backup_configuration::declarations(),
+        schedule::declarations(),
         backup::declarations(),
         restore_configuration::declarations(),
         restore::declarations(),

@@ -10,11 +10,21 @@ mod cron;
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
-use jiff::civil::Weekday;
+use jiff::{Timestamp, civil::Weekday};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use cron::Cron;
+
+use crate::endpoint::endpoints;
+
+/// How many times a preview tells.
+pub const PREVIEWED: usize = 5;
+
+endpoints! {
+    /// Shows when a schedule would run next, without keeping it.
+    SchedulePreview = "schedule_preview": Get "/schedules/preview", Observer, (()) ? ScheduleQuery, () => 200 ScheduleTimes;
+}
 
 /// The longest time between two runs of an hourly schedule, in hours: a week.
 const MAX_HOURS: u16 = 168;
@@ -33,6 +43,24 @@ pub enum Schedule {
     Weekly(Weekday, TimeOfDay),
     /// As a cron expression says.
     Cron(Cron),
+}
+
+/// Which schedule to preview.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ScheduleQuery {
+    /// The schedule.
+    pub schedule: Schedule,
+    /// The IANA time zone whose clocks it goes by; `UTC` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+}
+
+/// When a schedule would run next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ScheduleTimes {
+    /// The next [`PREVIEWED`] times, the first one first; none for a manual schedule. One that is spread runs a little
+    /// later.
+    pub times: Vec<Timestamp>,
 }
 
 /// A time of day as clocks on the wall show it.

@@ -11,7 +11,7 @@ use roadstead_client::api::{
     },
     id::{AgentId, BackupConfigurationId},
     retention::Retention,
-    schedule::Schedule,
+    schedule::{Schedule, SchedulePreview, ScheduleQuery},
 };
 
 use crate::{
@@ -46,6 +46,16 @@ pub enum BackupConfigurationCommand {
     Show {
         /// The configuration's id.
         configuration: BackupConfigurationId,
+    },
+    /// Show when a schedule would run next, without keeping it.
+    #[command(after_help = "Example:\n  roadstead backup-configurations preview-schedule weekly:sun@02:30 \
+                            --timezone Europe/Paris")]
+    PreviewSchedule {
+        /// The schedule: hourly:N, daily@HH:MM, weekly:DAY@HH:MM or cron:EXPR.
+        schedule: Schedule,
+        /// The time zone whose clocks it goes by, such as Europe/Paris.
+        #[arg(long, default_value = "UTC", value_name = "ZONE")]
+        timezone: String,
     },
     /// Change a backup configuration; what the file leaves out stays as it is.
     #[command(after_help = "Example:\n  echo '{\"exclusions\": [\"*.bak\"]}' > change.json\n  roadstead \
@@ -184,6 +194,11 @@ pub async fn run(command: BackupConfigurationCommand, session: &Session) -> Resu
         }
         Command::Show { configuration } => {
             client.call::<BackupConfigurationShow>(&configuration, &(), &()).await?
+        }
+        Command::PreviewSchedule { schedule, timezone } => {
+            let query = ScheduleQuery { schedule, timezone: Some(timezone) };
+            output.object(&client.call::<SchedulePreview>(&(), &query, &()).await?)?;
+            return Ok(Exit::Done);
         }
         Command::Update { configuration, from_file } => {
             let mut configuration = client.get_backup_configuration(configuration).await?;

@@ -39,6 +39,7 @@ use roadstead_api::{
     restore::{self, NewRestore, RestoreQuery},
     restore_configuration::{NewRestoreConfiguration, RestoreConfigurationChange, RestoreConfigurationQuery},
     run::RunState,
+    schedule::{Schedule, ScheduleTimes},
     session::Session,
     size::Size,
     user::{NewUser, PasswordChange, User, UserChange},
@@ -193,6 +194,7 @@ answers!(Provider, User, VaultKey, Alarm, Quota, KeyMachine, Session, ApiKey, Ap
 answers!(AuditCheck, AuditEntry, EnrolmentToken, Activity, Cleanup, CleanupPlan, Trash, Image, Location);
 answers!(machine::Machine, MachineProbe, Network, Size, Job, MachinePlan);
 answers!(AgentMachine, MachineHistory);
+answers!(ScheduleTimes);
 
 /// Gives a blocking object the namesakes of the async methods listed.
 macro_rules! namesakes {
@@ -260,6 +262,7 @@ namesakes! { Client:
     fn backup_configurations(&self) -> Vec<BackupConfiguration>;
     fn find_backup_configurations(&self, query: BackupConfigurationQuery) -> Vec<BackupConfiguration>;
     fn get_backup_configuration(&self, id: BackupConfigurationId) -> BackupConfiguration;
+    fn preview_schedule(&self, schedule: Schedule, timezone: &str) -> ScheduleTimes;
     fn create_backup_configuration(&self, new: NewBackupConfiguration) -> BackupConfiguration;
     fn active_backups(&self) -> Vec<BackupStatus>;
     fn find_backups(&self, query: BackupQuery) -> Vec<BackupStatus>;

@@ -56,6 +56,7 @@ mod quota;
 mod restore;
 mod restore_configuration;
 mod run;
+mod schedule;
 mod session;
 mod size;
 pub mod tls;

@@ -11,6 +11,7 @@ use std::{
 
 use axum::{
     Router,
+    extract::Request,
     serve::{Listener, ListenerExt, TapIo},
 };
 use roadstead_providers::AddressGuard;
@@ -193,8 +194,10 @@ pub async fn open_database(options: &ServerOptions) -> Result<Db> {
 }
 
 fn router(app: Arc<App>) -> Router {
-    let nothing_here =
-        || async { http::problem_response(&Error::not_found("There is nothing at this path."), None) };
+    let nothing_here = |request: Request| async move {
+        let error = Error::not_found("There is nothing at this path.");
+        http::page_or_problem(request.method(), request.uri().path(), request.headers(), &error)
+    };
     let wrong_method = || async {
         let error = Error::new(ErrorKind::MethodNotAllowed, "The path is right, the method is not.");
         http::problem_response(&error, None)

@@ -50,6 +50,26 @@ fn a_configuration_runs_when_its_time_comes() {
 }
 
 #[test]
+fn a_schedule_tells_its_next_times_before_it_is_kept() {
+    let server = Server::start();
+    let preview = |schedule: &str, zone: &str| {
+        Ok::<_, roadstead_client::Error>(
+            server.client.preview_schedule(schedule.parse().unwrap(), zone)?.times,
+        )
+    };
+    let times = preview("daily@02:30", "Europe/Paris").unwrap();
+    assert_eq!(times.len(), 5);
+    assert!(times.is_sorted() && times[0] > Timestamp::now());
+    for time in &times {
+        let clock = time.in_tz("Europe/Paris").unwrap();
+        // On the day on which clocks are put forward, half past two comes when they have been.
+        assert!([(2, 30), (3, 0)].contains(&(clock.hour(), clock.minute())), "{clock}");
+    }
+    assert_eq!(preview("manual", "UTC").unwrap(), []);
+    assert_eq!(preview("hourly:6", "Nowhere/None").unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[test]
 fn wrong_schedules_exclusions_and_rules_are_refused_and_nothing_is_half_done() {
     let server = Server::start();
     let agent = Agent::start(&server);

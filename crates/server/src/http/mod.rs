@@ -23,6 +23,7 @@ mod machine;
 mod machine_history;
 mod network;
 mod once;
+mod page;
 mod presented;
 mod problem;
 mod provider;
@@ -30,6 +31,7 @@ mod quota;
 mod restore;
 mod restore_configuration;
 mod routes;
+mod schedule;
 mod session;
 mod size;
 mod user;
@@ -39,6 +41,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
+pub use page::or_problem as page_or_problem;
 pub use presented::{by_program, source};
 pub use problem::problem_response;
 use routes::Routes;
@@ -47,7 +50,12 @@ use crate::app::App;
 
 /// Every route of the API, with the state that the handlers need still to come.
 pub fn routes() -> Router<Arc<App>> {
-    declared().into_router().merge(file::content_route()).merge(event::stream_route()).merge(health::routes())
+    declared()
+        .into_router()
+        .merge(file::content_route())
+        .merge(event::stream_route())
+        .merge(health::routes())
+        .merge(page::routes())
 }
 
 /// The routes of the declared endpoints.
@@ -65,6 +73,7 @@ fn declared() -> Routes {
         agent::routes,
         agent_machine::routes,
         backup_configuration::routes,
+        schedule::routes,
         backup::routes,
         restore_configuration::routes,
         restore::routes,

@@ -31,6 +31,7 @@ pub mod refresh;
 pub mod restore;
 pub mod restore_configuration;
 pub mod run;
+pub mod schedule;
 pub mod session;
 pub mod size;
 pub mod user;

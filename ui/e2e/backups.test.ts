@@ -1,0 +1,101 @@
+// Backups as they run, are stopped, looked into and taken from.
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launch, Visit } from "./support/browser";
+import { write } from "./support/files";
+import { Server } from "./support/server";
+import { until } from "./support/until";
+
+interface Run {
+  id: number;
+  state: string;
+}
+
+let server: Server;
+let browser: Browser;
+beforeAll(async () => {
+  [server, browser] = await Promise.all([Server.start(), launch()]);
+  await server.agent("harbour");
+  await server.agent("nobody", undefined, true);
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.end();
+});
+
+async function configure(name: string, folder: string, agent = "harbour"): Promise<number> {
+  const { items } = await server.api<{ items: { id: number; name: string }[] }>("GET", "/agents");
+  const body = { name, agent_id: items.find((one) => one.name === agent)?.id, inclusions: [folder] };
+  return (await server.api<{ id: number }>("POST", "/backup-configurations", body)).id;
+}
+
+async function backUp(name: string, folder: string, agent?: string): Promise<number> {
+  const configuration_id = await configure(name, folder, agent);
+  const { id } = await server.api<Run>("POST", "/backups", { configuration_id });
+  const ended = async () => (await server.api<Run>("GET", `/backups/${id}`)).state;
+  await until(`${name} has completed`, ended, (state) => state.startsWith("completed"));
+  return id;
+}
+
+test("a backup is browsed as a tree, and a file of it downloaded", async () => {
+  const folder = join(server.folder, "tree");
+  write(folder, { "deep/er/note.txt": "found", "<img src=x onerror=alert(1)>.txt": "tricky" });
+  const id = await backUp("tree", folder);
+  const visit = await Visit.begin(browser, server);
+  await visit.as(server, `/backups/${id}/files`);
+  const { page } = visit;
+  let path = "";
+  for (const part of `${folder}/deep/er`.split("/").filter(Boolean)) {
+    path += `/${part}`;
+    await page.getByRole("button", { name: `Open ${path}`, exact: true }).click();
+  }
+  await page.getByText("<img src=x onerror=alert(1)>.txt").waitFor();
+  const coming = page.waitForEvent("download");
+  await page.getByRole("link", { name: `Download ${path}/note.txt` }).click();
+  const download = await coming;
+  expect(download.suggestedFilename()).toBe("note.txt");
+  expect(readFileSync(await download.path(), "utf8")).toBe("found");
+  await visit.end();
+});
+
+test("a running backup shows how far it is, and is stopped", async () => {
+  const folder = join(server.folder, "large");
+  // So much that cannot be packed smaller that there is time to stop it.
+  mkdirSync(folder);
+  for (let number = 0; number < 64; number += 1)
+    writeFileSync(join(folder, `noise-${number}`), randomBytes(16 << 20));
+  const id = await configure("large", folder);
+  const visit = await Visit.begin(browser, server);
+  const { page } = visit;
+  await visit.as(server, `/configurations/${id}`);
+  await page.getByRole("button", { name: "Start a backup" }).click();
+  await page.getByRole("progressbar").waitFor();
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByText("Cancelled", { exact: true }).first().waitFor();
+  await visit.end();
+});
+
+test("ten thousand errors of a report are scrolled and searched", async () => {
+  const folder = join(server.folder, "unreadable");
+  const files = Array.from({ length: 10_000 }, (_, number) => [`secret-${number}`, ""]);
+  write(folder, Object.fromEntries(files));
+  for (const [name] of files) chmodSync(join(folder, name ?? ""), 0);
+  const id = await backUp("unreadable", folder, "nobody");
+  const visit = await Visit.begin(browser, server);
+  const { page } = visit;
+  await visit.as(server, `/backups/${id}`);
+  await page.getByRole("heading", { name: "10,000 errors" }).waitFor();
+  const table = page.getByRole("table", { name: "Errors" });
+  await table.getByRole("row").nth(1).waitFor();
+  expect(await table.getByRole("row").count()).toBeLessThan(100);
+  const { errors } = await server.api<{ errors: { path: string }[] }>("GET", `/backups/${id}/report`);
+  expect(await table.getAttribute("aria-rowcount")).toBe(String(errors.length + 1));
+  const last = errors.at(-1)?.path ?? "";
+  await page.getByLabel("Search the errors").fill(last);
+  await expect.poll(() => table.getByRole("row").count()).toBe(2);
+  await table.getByText(last).waitFor();
+  await visit.end();
+});

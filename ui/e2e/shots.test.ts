@@ -1,0 +1,143 @@
+// Every page in light and dark, wide and on a phone: pictures for people to look through, and axe finds nothing serious.
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launch, Visit } from "./support/browser";
+import { write } from "./support/files";
+import { Program } from "./support/process";
+import { ROADSTEAD, Server } from "./support/server";
+import { until } from "./support/until";
+
+const FOLDER = process.env.ROADSTEAD_SCREENSHOTS ?? join(import.meta.dirname, "../../target/screenshots");
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+/** Each scheme and each width is looked at by axe once. */
+const MODES = [
+  { colorScheme: "light", viewport: { width: 1360, height: 860 }, asked: true },
+  { colorScheme: "dark", viewport: { width: 1360, height: 860 }, asked: false },
+  { colorScheme: "light", viewport: { width: 390, height: 844 }, asked: false },
+  { colorScheme: "dark", viewport: { width: 390, height: 844 }, asked: true },
+] as const;
+
+let server: Server;
+let browser: Browser;
+let cloud: Program;
+let pages: Record<string, string>;
+beforeAll(async () => {
+  [server, browser] = await Promise.all([Server.start(), launch()]);
+  mkdirSync(FOLDER, { recursive: true });
+  pages = await stage();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.end();
+  await cloud?.end();
+});
+
+/** Something of everything, and the pages that show it. */
+async function stage(): Promise<Record<string, string>> {
+  cloud = Program.start(join(ROADSTEAD, "../examples/fake_cloud"), ["40", "40", "0"]);
+  const [endpoint, token] = (await cloud.says(/(http:\/\/\S+ \S+)\n/)).split(" ");
+  const fields = { token, endpoint };
+  const backend = await server.api<{ id: string }>("POST", "/backends", {
+    provider: "digitalocean",
+    title: "ocean",
+    fields,
+  });
+  const machines = await server.api<{ items: { id: string }[] }>("GET", "/machines?limit=1");
+  await server.api("POST", "/keys", { name: "fleet", generate: "ed25519" });
+  await server.agent("harbour");
+  const { items: agents } = await server.api<{ items: { id: number }[] }>("GET", "/agents");
+  const folder = join(server.folder, "letters");
+  write(folder, { "one.txt": "one", "more/two.txt": "two" });
+  const body = {
+    name: "letters",
+    agent_id: agents[0]?.id,
+    inclusions: [folder],
+    schedule: "daily@03:00",
+    retention: { keep_daily: 7 },
+  };
+  const configuration = await server.api<{ id: number }>("POST", "/backup-configurations", body);
+  const backup = await ended("backups", { configuration_id: configuration.id });
+  const restore = await ended("restores", { backup_id: backup, path: join(server.folder, "aside") });
+  return {
+    overview: "/",
+    machines: "/machines",
+    machine: `/machines/${machines.items[0]?.id}`,
+    "machine-create": "/machines/create",
+    backends: "/backends",
+    backend: `/backends/${backend.id}`,
+    "backend-add": "/backends/add",
+    keys: "/keys",
+    agents: "/agents",
+    agent: `/agents/${agents[0]?.id}`,
+    configurations: "/configurations",
+    configuration: `/configurations/${configuration.id}`,
+    "configuration-create": "/configurations/create",
+    backups: "/backups",
+    backup: `/backups/${backup}`,
+    "backup-files": `/backups/${backup}/files`,
+    restores: "/restores",
+    restore: `/restores/${restore}`,
+    activity: "/activity",
+    alarms: "/alarms",
+    audit: "/audit",
+    settings: "/settings",
+    nothing: "/no/such/page",
+  };
+}
+
+async function ended(noun: string, body: unknown): Promise<number> {
+  const { id } = await server.api<{ id: number }>("POST", `/${noun}`, body);
+  const state = async () => (await server.api<{ state: string }>("GET", `/${noun}/${id}`)).state;
+  await until(`${noun} ${id} has completed`, state, (now) => now === "completed");
+  return id;
+}
+
+/** What axe calls serious or critical, each with the first element that has it. */
+async function serious(page: Page): Promise<string[]> {
+  // The page's own policy lets no script in that is put there; the browser's debugger is above it.
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } };
+    interface Violation {
+      id: string;
+      impact: string;
+      nodes: { html: string }[];
+    }
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id} (${nodes.length}): ${nodes[0]?.html.slice(0, 200)}`);
+  });
+}
+
+test.each(MODES)("every page, $colorScheme, $viewport.width wide", async ({ asked, ...mode }) => {
+  const visit = await Visit.begin(browser, server, { ...mode, reducedMotion: "reduce" });
+  const { page } = visit;
+  const name = `${mode.colorScheme}-${mode.viewport.width < 500 ? "phone" : "wide"}`;
+  const found: string[] = [];
+  const look = async (of: string) => {
+    await page.screenshot({ path: join(FOLDER, `${of}-${name}.png`) });
+    if (asked) found.push(...(await serious(page)).map((problem) => `${of}: ${problem}`));
+  };
+  await page.goto("/");
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
+  await look("sign-in");
+  await page.getByLabel("User").fill(server.admin.username);
+  await page.getByLabel("Password").first().fill(server.admin.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+  for (const [of, path] of Object.entries(pages)) {
+    await page.goto(path);
+    await page.locator("h1, [role=status]").first().waitFor();
+    // Whatever the page still reads is there once nothing says that it is being read.
+    await expect.poll(() => page.getByLabel(/^(Reading|Loading)/).count()).toBe(0);
+    await look(of);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    if (width > mode.viewport.width) found.push(`${of}: is ${width} wide`);
+  }
+  expect(found).toEqual([]);
+  await visit.end();
+});

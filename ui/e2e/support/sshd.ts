@@ -1,0 +1,96 @@
+// A real OpenSSH server on loopback, for a backend that is a single host.
+import { type ChildProcess, spawn } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { run } from "./process";
+import { until } from "./until";
+
+const SSHD = "/usr/sbin/sshd";
+
+export class Sshd {
+  private constructor(
+    private readonly folder: string,
+    readonly port: number,
+    private readonly child: ChildProcess,
+  ) {}
+
+  /** Whether there is one to be started. In CI there has to be. */
+  static isThere(): boolean {
+    if (!existsSync(SSHD) && process.env.CI) throw new Error(`${SSHD} is missing`);
+    return existsSync(SSHD);
+  }
+
+  static async start(): Promise<Sshd> {
+    const folder = mkdtempSync(join(tmpdir(), "roadstead-sshd-"));
+    for (const name of ["host", "client"]) {
+      await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, name)]);
+    }
+    copyFileSync(join(folder, "client.pub"), join(folder, "authorized_keys"));
+    // Where a privileged sshd locks its children in; the package makes it when the service starts.
+    if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true });
+    const port = await freePort();
+    const options = [
+      `ListenAddress=127.0.0.1:${port}`,
+      `AuthorizedKeysFile=${join(folder, "authorized_keys")}`,
+      // A probe is a shell that reads its script; nothing else is let through.
+      "ForceCommand=exec sh",
+      "PidFile=none",
+      "StrictModes=no",
+      "UsePAM=no",
+      "PermitRootLogin=yes",
+      "PasswordAuthentication=no",
+      "KbdInteractiveAuthentication=no",
+    ].flatMap((option) => ["-o", option]);
+    const child = spawn(SSHD, [
+      "-D",
+      "-f",
+      "/dev/null",
+      "-E",
+      join(folder, "log"),
+      "-h",
+      join(folder, "host"),
+      ...options,
+    ]);
+    await until("sshd takes connections", () => answers(port), Boolean);
+    return new Sshd(folder, port, child);
+  }
+
+  /** The user that it lets in. */
+  get user(): string {
+    return userInfo().username;
+  }
+
+  /** The private key that it takes. */
+  get key(): string {
+    return readFileSync(join(this.folder, "client"), "utf8");
+  }
+
+  end(): void {
+    this.child.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((found) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address ? address.port : 0;
+      server.close(() => found(port));
+    });
+  });
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((told) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("connect", () => {
+      socket.destroy();
+      told(true);
+    });
+    socket.on("error", () => told(false));
+  });
+}

@@ -1,0 +1,142 @@
+// Ctrl-K: go anywhere by typing. Machines and backends are looked for on the server.
+import { Kbd, Modal, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { type Icon, IconCloud, IconSearch, IconServer2, IconShieldCheck } from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+import { type KeyboardEvent, useState } from "react";
+import { useAll, useOne } from "../api/lists";
+import { useMay } from "../api/me";
+import { PLACES } from "./places";
+
+interface Choice {
+  to: string;
+  title: string;
+  kind: string;
+  icon: Icon;
+}
+
+const MOST = 8;
+
+export function CommandPalette({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  return (
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      withCloseButton={false}
+      padding="xs"
+      size="lg"
+      title="Go to"
+      yOffset="12dvh"
+    >
+      {opened && <Finder onClose={onClose} />}
+    </Modal>
+  );
+}
+
+function Finder({ onClose }: { onClose: () => void }) {
+  const [text, setText] = useState("");
+  const [at, setAt] = useState(0);
+  const navigate = useNavigate();
+  const choices = useChoices(text);
+  const go = (choice?: Choice) => {
+    if (!choice) return;
+    onClose();
+    void navigate({ to: choice.to });
+  };
+  const keys = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step !== undefined && choices.length > 0) {
+      event.preventDefault();
+      setAt((at + step + choices.length) % choices.length);
+    }
+    if (event.key === "Enter") go(choices[at]);
+  };
+  return (
+    <>
+      <TextInput
+        data-autofocus
+        aria-label="Go to a page, a machine, a backend or an agent"
+        placeholder="Go to a page, a machine, a backend or an agent"
+        leftSection={<IconSearch size={16} aria-hidden />}
+        value={text}
+        onKeyDown={keys}
+        role="combobox"
+        aria-expanded
+        aria-controls="choices"
+        aria-activedescendant={choices[at] ? `choice-${at}` : undefined}
+        onChange={(event) => {
+          setText(event.currentTarget.value);
+          setAt(0);
+        }}
+      />
+      <div id="choices" role="listbox" aria-label="Places" style={{ marginTop: 8 }}>
+        {choices.map((choice, index) => (
+          <UnstyledButton
+            key={choice.to}
+            id={`choice-${index}`}
+            role="option"
+            aria-selected={index === at}
+            className="choice"
+            tabIndex={-1}
+            onClick={() => go(choice)}
+            onMouseEnter={() => setAt(index)}
+          >
+            <choice.icon size={18} stroke={1.7} aria-hidden />
+            <span className="cell">{choice.title}</span>
+            <Text size="xs" c="dimmed">
+              {choice.kind}
+            </Text>
+          </UnstyledButton>
+        ))}
+      </div>
+      {choices.length === 0 && (
+        <Text c="dimmed" size="sm" p="sm">
+          Nothing is called so.
+        </Text>
+      )}
+      <Text c="dimmed" size="xs" mt="xs">
+        <Kbd size="xs">↑</Kbd> <Kbd size="xs">↓</Kbd> choose, <Kbd size="xs">Enter</Kbd> goes there
+      </Text>
+    </>
+  );
+}
+
+function useChoices(text: string): Choice[] {
+  const [search] = useDebouncedValue(text.trim(), 150);
+  const wanted = search.toLowerCase();
+  const isAdmin = useMay("admin");
+  const machines = useOne("machine", "/machines", { query: { search, limit: MOST } }, wanted !== "");
+  const backends = useAll("backend", "/backends");
+  const agents = useAll("agent", "/agents");
+  const named = (name: string) => wanted !== "" && name.toLowerCase().includes(wanted);
+  const pages = PLACES.filter(
+    (place) => place.title.toLowerCase().includes(wanted) && (!place.role || isAdmin),
+  );
+  return [
+    ...pages.map((place) => ({ ...place, kind: "Page" })),
+    ...(wanted ? (machines.data?.items ?? []) : []).map((machine) => ({
+      to: `/machines/${machine.id}`,
+      title: machine.name,
+      kind: "Machine",
+      icon: IconServer2,
+    })),
+    ...(backends.data ?? [])
+      .filter((backend) => named(backend.title))
+      .slice(0, MOST)
+      .map((backend) => ({
+        to: `/backends/${backend.id}`,
+        title: backend.title,
+        kind: "Backend",
+        icon: IconCloud,
+      })),
+    ...(agents.data ?? [])
+      .filter((agent) => named(agent.name))
+      .slice(0, MOST)
+      .map((agent) => ({
+        to: `/agents/${agent.id}`,
+        title: agent.name,
+        kind: "Agent",
+        icon: IconShieldCheck,
+      })),
+  ];
+}

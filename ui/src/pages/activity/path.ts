@@ -1,0 +1,8 @@
+// Where more of an activity is shown; checks and cleanups have no page of their own.
+import type { Activity } from "../../api/schema";
+
+export function activityPath(activity: Pick<Activity, "kind" | "id">): string | undefined {
+  if (activity.kind === "backup") return `/backups/${activity.id}`;
+  if (activity.kind === "restore") return `/restores/${activity.id}`;
+  return undefined;
+}

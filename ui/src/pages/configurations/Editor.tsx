@@ -1,0 +1,158 @@
+// The editor of a configuration, new or not.
+import { Alert, Button, Checkbox, Group, NumberInput, Select, Stack, TextInput } from "@mantine/core";
+import { type FormEvent, useState } from "react";
+import { useAll } from "../../api/lists";
+import { Section } from "../../components/Section";
+import type { Draft } from "./draft";
+import { LinesInput } from "./LinesInput";
+import { RetentionEditor } from "./RetentionEditor";
+import { ScheduleEditor } from "./ScheduleEditor";
+
+interface Props {
+  start: Draft;
+  /** Whether it exists already: its agent stays. */
+  exists?: boolean;
+  error: Error | null;
+  saving: boolean;
+  onSave: (draft: Draft) => void;
+  onLeave: () => void;
+}
+
+export function Editor({ start, exists = false, error, saving, onSave, onLeave }: Props) {
+  const [draft, setDraft] = useState(start);
+  const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    onSave(draft);
+  };
+  return (
+    <form onSubmit={submit} style={{ maxWidth: 760 }}>
+      <Section title="What">
+        <WhatInputs draft={draft} change={change} exists={exists} />
+      </Section>
+      <Section title="When">
+        <Stack gap="sm">
+          <ScheduleEditor schedule={draft.schedule} timezone={draft.timezone} onChange={change} />
+          {draft.schedule !== "manual" && <TimingInputs draft={draft} change={change} />}
+        </Stack>
+      </Section>
+      <Section title="How long it is kept">
+        <RetentionEditor value={draft.retention} onChange={(retention) => change({ retention })} />
+      </Section>
+      <Section title="Whom to tell">
+        <NotifyInputs draft={draft} change={change} />
+      </Section>
+      {error && (
+        <Alert color="red" role="alert" mb="md">
+          {error.message}
+        </Alert>
+      )}
+      <Group justify="flex-end">
+        <Button variant="default" onClick={onLeave}>
+          Leave it
+        </Button>
+        <Button type="submit" loading={saving}>
+          {exists ? "Save" : "Make it"}
+        </Button>
+      </Group>
+    </form>
+  );
+}
+
+interface PartProps {
+  draft: Draft;
+  change: (part: Partial<Draft>) => void;
+}
+
+function WhatInputs({ draft, change, exists }: PartProps & { exists: boolean }) {
+  const agents = useAll("agent", "/agents");
+  return (
+    <Stack gap="sm">
+      <Group grow align="flex-start">
+        <TextInput
+          label="Name"
+          required
+          maxLength={200}
+          value={draft.name}
+          onChange={(event) => change({ name: event.currentTarget.value })}
+        />
+        <Select
+          label="Agent"
+          required
+          searchable
+          disabled={exists}
+          value={draft.agent_id === null ? null : String(draft.agent_id)}
+          onChange={(agent) => change({ agent_id: agent === null ? null : Number(agent) })}
+          data={agents.data?.map((agent) => ({ value: String(agent.id), label: agent.name })) ?? []}
+          nothingFoundMessage="There is no such agent."
+        />
+      </Group>
+      <LinesInput
+        label="Files and folders"
+        description="Absolute paths, one a line. Folders with everything in them."
+        placeholder={"/etc\n/home"}
+        required
+        value={draft.inclusions}
+        onChange={(inclusions) => change({ inclusions })}
+      />
+      <LinesInput
+        label="Left out"
+        description="Patterns as restic takes them, one a line."
+        placeholder={"*.tmp\n/home/*/.cache"}
+        value={draft.exclusions}
+        onChange={(exclusions) => change({ exclusions })}
+      />
+    </Stack>
+  );
+}
+
+function TimingInputs({ draft, change }: PartProps) {
+  return (
+    <Group grow align="flex-start">
+      <Select
+        label="When a time is missed"
+        allowDeselect={false}
+        value={draft.missed}
+        onChange={(missed) => change({ missed: missed ?? "asap" })}
+        data={[
+          { value: "asap" as const, label: "Make it up as soon as possible" },
+          { value: "next_slot" as const, label: "Wait for the next time" },
+        ]}
+      />
+      <NumberInput
+        label="Spread over"
+        description="Minutes after the time; each configuration has its own place in them."
+        min={0}
+        max={1440}
+        value={draft.spread_minutes}
+        onChange={(minutes) => change({ spread_minutes: Number(minutes) || 0 })}
+      />
+    </Group>
+  );
+}
+
+function NotifyInputs({ draft, change }: PartProps) {
+  return (
+    <Stack gap="sm">
+      <TextInput
+        label="Mail addresses"
+        description="With commas between them."
+        placeholder="ann@example.com"
+        value={draft.notification_email}
+        onChange={(event) => change({ notification_email: event.currentTarget.value })}
+      />
+      <Group>
+        <Checkbox
+          label="When a backup fails"
+          checked={draft.notify_failure}
+          onChange={(event) => change({ notify_failure: event.currentTarget.checked })}
+        />
+        <Checkbox
+          label="When one succeeds"
+          checked={draft.notify_success}
+          onChange={(event) => change({ notify_success: event.currentTarget.checked })}
+        />
+      </Group>
+    </Stack>
+  );
+}

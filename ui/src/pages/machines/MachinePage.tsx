@@ -1,0 +1,71 @@
+// One machine: its facts, what can be done with it, and what it says of itself.
+import { Loader } from "@mantine/core";
+import { useParams } from "@tanstack/react-router";
+import { useOne } from "../../api/lists";
+import { useBackendTitles } from "../../api/names";
+import { Facts } from "../../components/Facts";
+import { Failure } from "../../components/Failure";
+import { GoTo } from "../../components/GoTo";
+import { PageHeader } from "../../components/PageHeader";
+import { Section } from "../../components/Section";
+import { StateBadge } from "../../components/StateBadge";
+import { When } from "../../components/When";
+import { words } from "../../format/words";
+import { MachineActions } from "./MachineActions";
+import { MachineConsole } from "./MachineConsole";
+import { MachineHistory } from "./MachineHistory";
+import { MachineKeys } from "./MachineKeys";
+import { MachineProtection } from "./MachineProtection";
+import { MachineTags } from "./MachineTags";
+import { Probe } from "./Probe";
+
+export default function MachinePage() {
+  const { id } = useParams({ strict: false }) as { id: string };
+  const found = useOne("machine", "/machines/{id}", { path: { id } });
+  const backend = useBackendTitles();
+  if (found.error) return <Failure error={found.error} retry={() => void found.refetch()} />;
+  if (!found.data) return <Loader aria-label="Reading the machine" />;
+  const machine = found.data;
+  const mono = (text?: string | null) => (text ? <span className="mono">{text}</span> : null);
+  return (
+    <>
+      <PageHeader title={machine.name} badge={<StateBadge state={machine.state} />}>
+        <MachineActions machine={machine} />
+      </PageHeader>
+      <Section title="About it">
+        <Facts
+          facts={[
+            [
+              "Backend",
+              <GoTo key="b" to={`/backends/${machine.backend_id}`}>
+                {backend(machine.backend_id)}
+              </GoTo>,
+            ],
+            ["Public addresses", mono(machine.public_ips.join(", "))],
+            ["Private addresses", mono(machine.private_ips.join(", "))],
+            ["Location", machine.location],
+            ["Size", machine.size],
+            ["Image", mono(machine.image)],
+            ["Id in the cloud", mono(machine.external_id)],
+            ["Id", mono(machine.id)],
+            ["Seen", <When key="w" at={machine.refreshed_at} />],
+            ...Object.entries(machine.extra ?? {}).map(([name, value]): [string, string] => [
+              words(name),
+              shown(value),
+            ]),
+          ]}
+        />
+      </Section>
+      <MachineProtection machine={machine} />
+      <MachineTags machine={machine} />
+      <Probe machine={machine} />
+      <MachineKeys machine={machine} />
+      <MachineConsole machine={machine} />
+      <MachineHistory id={machine.id} />
+    </>
+  );
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

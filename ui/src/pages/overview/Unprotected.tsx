@@ -1,0 +1,40 @@
+// The machines of which nothing could be brought back: what no list of one cloud tells.
+import { Text } from "@mantine/core";
+import { useOne } from "../../api/lists";
+import { useBackendTitles } from "../../api/names";
+import { ButtonLink } from "../../components/ButtonLink";
+import { GoTo } from "../../components/GoTo";
+import { Section } from "../../components/Section";
+import { Protection } from "../machines/Protection";
+
+const MOST = 6;
+
+export function Unprotected() {
+  const found = useOne("machine", "/machines", { query: { protected: false, limit: MOST } });
+  const backend = useBackendTitles();
+  const machines = found.data?.items ?? [];
+  if (machines.length === 0) return null;
+  const all = (
+    <ButtonLink to="/machines?protection=unprotected" size="xs" variant="light">
+      Show all
+    </ButtonLink>
+  );
+  return (
+    <Section title="Unprotected machines" actions={all}>
+      <Text size="sm" c="dimmed" mb={4}>
+        They have no backup that is good and in time.
+      </Text>
+      {machines.map((machine) => (
+        <div className="pair" key={machine.id}>
+          <span className="cell">
+            <GoTo to={`/machines/${machine.id}`}>{machine.name}</GoTo>{" "}
+            <Text span size="sm" c="dimmed">
+              on {backend(machine.backend_id)}
+            </Text>
+          </span>
+          <Protection machine={machine} />
+        </div>
+      ))}
+    </Section>
+  );
+}

@@ -1,0 +1,51 @@
+// Which address shows which page. Pages are read when they are gone to.
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { NotFound } from "./app/NotFound";
+import { PageFailed } from "./app/PageFailed";
+import { Shell } from "./app/Shell";
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
+
+type Pages = Parameters<typeof lazyRouteComponent>[0];
+
+function page<const P extends string>(path: P, load: Pages) {
+  return createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) });
+}
+
+const routes = [
+  page("/", () => import("./pages/overview/Overview")),
+  page("/machines", () => import("./pages/machines/Machines")),
+  page("/machines/create", () => import("./pages/machines/CreateMachine")),
+  page("/machines/$id", () => import("./pages/machines/MachinePage")),
+  page("/backends", () => import("./pages/backends/Backends")),
+  page("/backends/add", () => import("./pages/backends/AddBackend")),
+  page("/backends/$id", () => import("./pages/backends/BackendPage")),
+  page("/keys", () => import("./pages/keys/Keys")),
+  page("/agents", () => import("./pages/agents/Agents")),
+  page("/agents/$id", () => import("./pages/agents/AgentPage")),
+  page("/configurations", () => import("./pages/configurations/Configurations")),
+  page("/configurations/create", () => import("./pages/configurations/CreateConfiguration")),
+  page("/configurations/$id", () => import("./pages/configurations/ConfigurationPage")),
+  page("/backups", () => import("./pages/backups/Backups")),
+  page("/backups/$id", () => import("./pages/backups/BackupPage")),
+  page("/backups/$id/files", () => import("./pages/backups/BackupFiles")),
+  page("/restores", () => import("./pages/restores/Restores")),
+  page("/restores/$id", () => import("./pages/restores/RestorePage")),
+  page("/activity", () => import("./pages/activity/ActivityPage")),
+  page("/alarms", () => import("./pages/alarms/Alarms")),
+  page("/audit", () => import("./pages/activity/Audit")),
+  page("/settings", () => import("./pages/settings/Settings")),
+];
+
+export const router = createRouter({
+  routeTree: root.addChildren(routes),
+  defaultPreload: "intent",
+  defaultErrorComponent: PageFailed,
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
