@@ -445,6 +445,9 @@ impl Machine {
 impl Service for Subscription {
     fn answer(&mut self, request: &Request) -> Answer {
         let path = request.segments();
+        if request.lacks_length() {
+            return Answer::text(411, "text/html", "<h2>Length Required</h2>");
+        }
         match path.as_slice() {
             [tenant, "oauth2", "v2.0", "token"] => return self.token(tenant, request),
             ["blobs", _]

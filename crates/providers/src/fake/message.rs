@@ -49,6 +49,12 @@ impl Request {
         Ok(Some(request))
     }
 
+    /// Whether it is a change that says nothing of its length, which many front ends refuse with 411.
+    pub fn lacks_length(&self) -> bool {
+        let changes = ["POST", "PUT", "PATCH"].contains(&self.method.as_str());
+        changes && self.header("content-length").is_none()
+    }
+
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())

@@ -398,6 +398,9 @@ impl Instance {
 impl Service for Project {
     fn answer(&mut self, request: &Request) -> Answer {
         let path = request.segments();
+        if request.lacks_length() {
+            return Answer::text(411, "text/html", "<html>411. That is an error.</html>");
+        }
         if (request.method.as_str(), path.as_slice()) == ("POST", &["token"][..]) {
             return self.token(request);
         }

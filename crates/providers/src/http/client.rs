@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use reqwest::{
     Method, Request, Response, StatusCode, Url,
-    header::{HeaderMap, HeaderName, HeaderValue, LOCATION},
+    header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION},
     redirect,
 };
 use serde::de::DeserializeOwned;
@@ -141,8 +141,13 @@ impl HttpClient {
                 .map_err(|_| Error::new(ErrorKind::Invalid, format!("the header {name} cannot be sent")))?;
             request.headers_mut().insert(HeaderName::from_static(name), value);
         }
-        if let Some(body) = &call.body {
-            *request.body_mut() = Some(body.clone().into());
+        match &call.body {
+            Some(body) => *request.body_mut() = Some(body.clone().into()),
+            // Google's and Microsoft's front ends refuse a change that says nothing of its length with 411.
+            None if matches!(call.method, Method::POST | Method::PUT | Method::PATCH) => {
+                request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            }
+            None => {}
         }
         self.auth.sign(&mut request).await?;
         Ok(request)

@@ -120,7 +120,8 @@ fn directory(tree: Tree, files: &[(&str, &[u8])], starts: &[usize]) -> Vec<u8> {
     out.extend(record(&[1], tree.root, SECTOR, true));
     let mut entries: Vec<(Vec<u8>, usize, usize)> = Vec::new();
     for (number, ((name, content), start)) in files.iter().zip(starts).enumerate() {
-        let name = if tree.joliet { format!("{name};1") } else { format!("FILE{number}.;1") };
+        // Joliet's names need no version; with one, some readers find a file only by name and version.
+        let name = if tree.joliet { (*name).to_owned() } else { format!("FILE{number}.;1") };
         entries.push((spelled(tree, &name), *start, content.len()));
     }
     // A directory is in the order of its names.

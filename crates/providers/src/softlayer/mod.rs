@@ -56,6 +56,7 @@ const CAPABILITIES: Capabilities = Capabilities::of(&[
     Capability::Reboot,
     Capability::Destroy,
     Capability::Rename,
+    Capability::Resize,
     Capability::Tag,
 ]);
 
@@ -255,6 +256,15 @@ impl Driver for SoftLayer {
         let guest = guest(id)?;
         let (hostname, domain) = self.split(name)?;
         self.api.edit(guest, &json!({"hostname": hostname, "domain": domain})).await
+    }
+
+    /// An order of its own: the machine restarts with its new flavor as soon as the order has been carried out.
+    async fn resize(&self, id: &str, size: &str) -> Result<()> {
+        let guest = guest(id)?;
+        let presets = self.api.presets().await?;
+        let preset = presets.iter().find(|preset| preset.key_name == size);
+        let preset = preset.ok_or_else(|| Error::invalid("size", "is no flavor that is sold now"))?;
+        self.api.upgrade(guest, preset.id).await
     }
 
     async fn set_tags(&self, id: &str, tags: &[String]) -> Result<()> {

@@ -58,10 +58,10 @@ fn state(guest: &wire::Guest) -> MachineState {
 }
 
 fn actions(state: MachineState) -> Capabilities {
-    use Capability::{Destroy, Reboot, Rename, Start, Stop, Tag};
+    use Capability::{Destroy, Reboot, Rename, Resize, Start, Stop, Tag};
     match state {
-        MachineState::Running => Capabilities::of(&[Stop, Reboot, Destroy, Rename, Tag]),
-        MachineState::Stopped => Capabilities::of(&[Start, Destroy, Rename, Tag]),
+        MachineState::Running => Capabilities::of(&[Stop, Reboot, Destroy, Rename, Resize, Tag]),
+        MachineState::Stopped => Capabilities::of(&[Start, Destroy, Rename, Resize, Tag]),
         // One that is being made cannot be cancelled; its order is still on its way.
         MachineState::Pending => Capabilities::of(&[Rename, Tag]),
         _ => Capabilities::of(&[Destroy, Rename, Tag]),

@@ -124,6 +124,21 @@ impl Account {
         Answer::json(200, &json!(true))
     }
 
+    /// Takes an order for another flavor, which restarts the server.
+    fn upgrade(&mut self, request: &Request) -> Answer {
+        let order = request.json()["parameters"][0].clone();
+        let upgrade = order["complexType"] == "SoftLayer_Container_Product_Order_Virtual_Guest_Upgrade";
+        let window = order["properties"][0]["name"] == "MAINTENANCE_WINDOW";
+        let preset = presets().into_iter().find(|preset| preset["id"] == order["presetId"]);
+        let guest = self.guests.iter_mut().find(|guest| order["virtualGuests"][0]["id"] == guest.id);
+        let (Some(preset), Some(guest), true) = (preset, guest, upgrade && window) else {
+            return refusal(500, "_Public", "Invalid order.");
+        };
+        guest.order["supplementalCreateObjectOptions"]["flavorKeyName"] = preset["keyName"].clone();
+        guest.power = Slowly::towards(Power::Busy, *guest.power.now(), LOOKS);
+        Answer::json(200, &json!({"orderId": 1, "placedOrder": {"status": "PENDING_AUTO_APPROVAL"}}))
+    }
+
     fn add_key(&mut self, request: &Request) -> Answer {
         let mut key = request.json()["parameters"][0].clone();
         key["id"] = json!(self.keys.len() + 100);
@@ -188,6 +203,13 @@ impl Service for Account {
                 Answer::json(200, &options())
             }
             ("POST", "SoftLayer_Virtual_Guest", ["createObjects.json"]) => self.create(request),
+            ("GET", "SoftLayer_Product_Package", ["getAllObjects.json"]) => {
+                Answer::json(200, &json!([{"id": 835}]))
+            }
+            ("GET", "SoftLayer_Product_Package", ["835", "getActivePresets.json"]) => {
+                page(request, &presets())
+            }
+            ("POST", "SoftLayer_Product_Order", ["placeOrder.json"]) => self.upgrade(request),
             ("POST", "SoftLayer_Security_Ssh_Key", ["createObject.json"]) => self.add_key(request),
             (_, "SoftLayer_Virtual_Guest", [id]) => self.guest(request, id.trim_end_matches(".json"), ""),
             (_, "SoftLayer_Virtual_Guest", [id, method]) => self.guest(request, id, method),
@@ -224,6 +246,10 @@ fn templates(beginning: &str) -> Vec<Value> {
             "globalIdentifier": format!("{beginning}0000-0000-0000-0000-{number:012}")})
     };
     (1..=9).map(template).collect()
+}
+
+fn presets() -> Vec<Value> {
+    (1..=9).map(|number| json!({"id": 1000 + number, "keyName": format!("B1_{number}X2X25")})).collect()
 }
 
 fn vlans() -> Vec<Value> {

@@ -7,6 +7,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
+use jiff::Timestamp;
 use reqwest::{Request, StatusCode, header::AUTHORIZATION};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     credentials::Secret,
     driver::Setup,
-    error::{ErrorKind, Result},
+    error::{Error, ErrorKind, Result},
     http::{Auth, Base, Call, Complaint, HttpClient, Page, Repeat, Service, pages, set_secret},
 };
 
@@ -25,7 +26,12 @@ const LIMIT: usize = 200;
 
 const GUEST: &str = "SoftLayer_Virtual_Guest";
 const ACCOUNT: &str = "SoftLayer_Account";
+const PACKAGES: &str = "SoftLayer_Product_Package";
 const TEMPLATES: &str = "SoftLayer_Virtual_Guest_Block_Device_Template_Group";
+
+/// The package that flavors belong to, and the order that changes one.
+const PACKAGE: &str = "PUBLIC_CLOUD_SERVER";
+const UPGRADE: &str = "SoftLayer_Container_Product_Order_Virtual_Guest_Upgrade";
 
 /// What is asked of a virtual server. Its passwords are not.
 const GUEST_MASK: &str = "mask[id,hostname,domain,fullyQualifiedDomainName,primaryIpAddress,\
@@ -135,6 +141,14 @@ pub(super) struct Options {
     pub(super) operating_systems: Vec<Value>,
 }
 
+/// A flavor, as orders name it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Preset {
+    pub(super) id: u64,
+    pub(super) key_name: String,
+}
+
 struct Basic(Secret);
 
 #[async_trait]
@@ -224,6 +238,35 @@ impl Api {
         self.http.send(call.json(&json!({"parameters": [guest]}))?).await.map(drop)
     }
 
+    /// The flavors that are sold now.
+    pub(super) async fn presets(&self) -> Result<Vec<Preset>> {
+        #[derive(Deserialize)]
+        struct Package {
+            id: u64,
+        }
+        let filter = json!({"keyName": {"operation": PACKAGE}}).to_string();
+        let call =
+            Call::get(self.base.at(&[PACKAGES, "getAllObjects.json"])?).query("objectMask", "mask[id]");
+        let found: Vec<Package> = self.http.json(call.query("objectFilter", filter)).await?;
+        let none = || Error::new(ErrorKind::Failed, "SoftLayer sells no virtual servers to this account");
+        let package = found.first().ok_or_else(none)?.id.to_string();
+        self.list(&format!("{PACKAGES}/{package}"), "getActivePresets", "mask[id,keyName]").await
+    }
+
+    /// Orders another flavor for a virtual server, from now on.
+    pub(super) async fn upgrade(&self, id: u64, preset: u64) -> Result<()> {
+        let order = json!({
+            "complexType": UPGRADE,
+            "virtualGuests": [{"id": id}],
+            "presetId": preset,
+            "prices": [],
+            "properties": [{"name": "MAINTENANCE_WINDOW", "value": Timestamp::now().to_string()}],
+        });
+        let call = Call::post(self.base.at(&["SoftLayer_Product_Order", "placeOrder.json"])?);
+        let call = call.json(&json!({"parameters": [order]}))?.repeat(Repeat::Never);
+        self.http.send(call).await.map(drop)
+    }
+
     pub(super) async fn set_tags(&self, id: u64, tags: &str) -> Result<()> {
         let call =
             Call::post(self.base.at(&[GUEST, &id.to_string(), "setTags.json"])?).repeat(Repeat::Always);
@@ -232,7 +275,9 @@ impl Api {
 
     /// A page tells by a header how many items there are in all; without it, a short page is the last.
     async fn list<T: DeserializeOwned>(&self, service: &str, method: &str, mask: &str) -> Result<Vec<T>> {
-        let url = self.base.at(&[service, &format!("{method}.json")])?;
+        let method = format!("{method}.json");
+        let path: Vec<_> = service.split('/').chain([method.as_str()]).collect();
+        let url = self.base.at(&path)?;
         pages(0, async |offset: usize| {
             let limit = format!("{offset},{LIMIT}");
             let call = Call::get(url.clone()).query("objectMask", mask).query("resultLimit", limit);
