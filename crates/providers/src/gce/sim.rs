@@ -301,7 +301,7 @@ impl Project {
                     self.meddles -= 1;
                     instance.fingerprint += 1;
                 }
-                if body["labelFingerprint"] != instance.fingerprint.to_string() {
+                if body["labelFingerprint"].as_str() != Some(&instance.fingerprint.to_string()) {
                     return refusal(
                         412,
                         "conditionNotMet",
