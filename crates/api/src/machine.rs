@@ -1,6 +1,6 @@
 //! Machines: what a backend holds, and what can be done with each.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -200,6 +200,38 @@ pub struct NewMachine {
     /// How many, 1 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<u32>,
+    /// What a container is made with; for backends of containers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<NewContainer>,
+}
+
+/// What a container is made with, beyond what every machine has.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewContainer {
+    /// The command and its arguments; the image's own when empty.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Environment variables.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// Ports that are published, each as `[HOST:]CONTAINER[/udp]`; all that the image exposes when there are none.
+    #[serde(default)]
+    pub ports: Vec<String>,
+    /// What is mounted, each as `NAME:PATH[:ro]`. A name that is a path is one of the host, which takes an admin.
+    #[serde(default)]
+    pub volumes: Vec<String>,
+}
+
+/// Leaves out the variables' values and the command: there may be secrets in them.
+impl std::fmt::Debug for NewContainer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewContainer")
+            .field("environment", &self.environment.keys())
+            .field("ports", &self.ports)
+            .field("volumes", &self.volumes)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Leaves out what cloud-init runs: there may be secrets in it.

@@ -284,7 +284,8 @@ async fn remove(session: &Session, which: &Which, delete: DeleteArgs) -> Result<
     Ok(Exit::Done)
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+/// Reads `FIELD=VALUE`.
+pub fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((field, value)) if !field.is_empty() => Ok((field.to_owned(), value.to_owned())),
         _ => Err("it has to look like FIELD=VALUE, FIELD=@FILE or FIELD=-".to_owned()),

@@ -50,7 +50,7 @@ mod vcloud;
 
 pub use capability::{Capabilities, Capability, Limits};
 pub use catalogue::{provider, providers};
-pub use container::{ContainerOrder, Progress, PublishedPort};
+pub use container::{ContainerOrder, Progress, PublishedPort, Volume};
 pub use credentials::{Credentials, Secret};
 pub use driver::{Driver, LocalAccess, Registration, Setup, Timeouts};
 pub use error::{Error, ErrorKind, Result};

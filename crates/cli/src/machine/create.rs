@@ -1,18 +1,18 @@
 //! `roadstead machines create`.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use clap::Args;
 use roadstead_client::api::{
     id::KeyId,
-    machine::{MachineCreate, MachinePlan, MachinePlanShow, NewMachine},
+    machine::{MachineCreate, MachinePlan, MachinePlanShow, NewContainer, NewMachine},
 };
 
 use crate::{
     backend,
     confirm::DeleteArgs,
     error::{Error, Exit, Result},
-    job,
+    job, secret,
     session::Session,
 };
 
@@ -51,6 +51,39 @@ pub struct CreateArgs {
     wait: bool,
     #[command(flatten)]
     cost: DeleteArgs,
+    #[command(flatten)]
+    container: ContainerArgs,
+}
+
+/// What containers are made with.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Containers")]
+struct ContainerArgs {
+    /// A port to publish; the image's own when absent.
+    #[arg(long = "publish", value_name = "[HOST:]CONTAINER[/udp]")]
+    ports: Vec<String>,
+    /// An environment variable; NAME=@FILE and NAME=- read a file or standard input.
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = backend::assignment)]
+    environment: Vec<(String, String)>,
+    /// A volume of the engine, or a path of its host, to mount.
+    #[arg(long = "volume", value_name = "NAME:PATH[:ro]")]
+    volumes: Vec<String>,
+    /// The command and its arguments; the image's own when absent.
+    #[arg(last = true)]
+    command: Vec<String>,
+}
+
+impl ContainerArgs {
+    /// What they describe, if they describe anything.
+    fn described(self) -> Result<Option<NewContainer>> {
+        let mut environment = BTreeMap::new();
+        for (name, value) in &self.environment {
+            environment.insert(name.clone(), secret::value_of(name, value)?);
+        }
+        let Self { ports, volumes, command, .. } = self;
+        let new = NewContainer { command, environment, ports, volumes };
+        Ok((new != NewContainer::default()).then_some(new))
+    }
 }
 
 /// Orders machines, after the plan was seen.
@@ -86,6 +119,7 @@ async fn described(session: &Session, args: CreateArgs) -> Result<NewMachine> {
         key_id: args.key,
         cloud_init: args.cloud_init.map(read).transpose()?,
         quantity: Some(args.quantity),
+        container: args.container.described()?,
     })
 }
 

@@ -7,7 +7,7 @@ use roadstead_api::{
     event::Event,
     id::ProviderId,
     job::JobState,
-    machine::{MachineQuery, MachineState, NewMachine},
+    machine::{MachineQuery, MachineState, NewContainer, NewMachine},
 };
 use roadstead_client::{
     ErrorKind, Notice,
@@ -88,6 +88,7 @@ fn a_machine_s_whole_life() {
         key_id: None,
         cloud_init: Some("#cloud-config\npassword: hunter2\n".into()),
         quantity: Some(2),
+        container: None,
     };
     let plan = server.client.plan_machine(&new).unwrap();
     assert_eq!(
@@ -101,6 +102,7 @@ fn a_machine_s_whole_life() {
         NewMachine { networks: vec!["none".into()], ..new.clone() },
         NewMachine { quantity: Some(0), ..new.clone() },
         NewMachine { cloud_init: Some("x".repeat(70_000)), ..new.clone() },
+        NewMachine { container: Some(NewContainer::default()), ..new.clone() },
     ] {
         assert_eq!(server.client.create_machine(&wrong).unwrap_err().kind(), ErrorKind::Invalid, "{wrong:?}");
     }
@@ -187,6 +189,7 @@ fn a_cloud_that_fails_is_told_and_its_machines_stay() {
         key_id: None,
         cloud_init: None,
         quantity: None,
+        container: None,
     };
     let job = server.client.create_machine(&new).unwrap();
     let ended = server.client.wait_for_job(job.id, |_| ()).unwrap();

@@ -7,6 +7,7 @@ mod alarms;
 mod backends;
 mod bad_input;
 mod bucket;
+mod containers;
 mod creates;
 mod events;
 mod full_disk;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     capability::Limits,
-    container::PublishedPort,
+    container::{PublishedPort, Volume},
     error::{Error, ErrorKind, Result},
     machine::MachineOrder,
 };
@@ -133,6 +133,9 @@ fn body(order: &MachineOrder, token: &str) -> Value {
     });
     if !container.command.is_empty() {
         body["Cmd"] = json!(container.command);
+    }
+    if !container.volumes.is_empty() {
+        body["HostConfig"]["Binds"] = container.volumes.iter().map(Volume::bind).collect();
     }
     if let Some(network) = order.networks.first() {
         body["HostConfig"]["NetworkMode"] = json!(network);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use roadstead_api::machine::MachineState;
 use roadstead_providers::{
-    Capability, ContainerOrder, Driver, ErrorKind, MachineOrder, Progress, PublishedPort,
+    Capability, ContainerOrder, Driver, ErrorKind, MachineOrder, Progress, PublishedPort, Volume,
     sim::docker::{Fault, PASSWORD, SimEngine, USER},
 };
 use serde_json::json;
@@ -81,6 +81,7 @@ async fn a_container_lives_its_whole_life() {
             command: vec!["web".into(), "--port=80".into()],
             environment: [("MODE".to_owned(), "fast".to_owned())].into(),
             ports: vec![PublishedPort { container: 80, host: Some(8080), udp: false }],
+            volumes: vec![Volume::parse("data:/srv").unwrap(), Volume::parse("/etc:/host:ro").unwrap()],
         },
         progress: Progress::to(move |line| ear.lock().unwrap().push(line.to_owned())),
         ..order("web", "registry.example/web:2")
@@ -92,6 +93,7 @@ async fn a_container_lives_its_whole_life() {
     assert_eq!(sent["Env"], json!(["MODE=fast", "PUBLIC_KEY=ssh-ed25519 AAAA"]));
     assert_eq!(sent["Cmd"], json!(["web", "--port=80"]));
     assert_eq!(sent["HostConfig"]["PortBindings"], json!({"80/tcp": [{"HostPort": "8080"}]}));
+    assert_eq!(sent["HostConfig"]["Binds"], json!(["data:/srv:rw", "/etc:/host:ro"]));
     assert_eq!(
         (&sent["HostConfig"]["NetworkMode"], &sent["HostConfig"]["PublishAllPorts"]),
         (&json!("apps"), &json!(false))

@@ -206,7 +206,7 @@ fn anchor(name: &str) -> MachineOrder {
     MachineOrder {
         networks: vec!["none".into()],
         public_key: Some("ssh-ed25519 AAAA".into()),
-        container: ContainerOrder { command, environment, ports: Vec::new() },
+        container: ContainerOrder { command, environment, ..ContainerOrder::default() },
         ..order(name, IMAGE)
     }
 }

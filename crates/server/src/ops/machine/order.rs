@@ -4,12 +4,15 @@
 //! at once. Machines cost money: nothing is ever ordered twice because something failed.
 
 use roadstead_api::{
+    Permission,
     job::{Job, JobKind},
     key::Key,
-    machine::{MachineCreate, MachinePlan, MachinePlanShow, NewMachine},
+    machine::{MachineCreate, MachinePlan, MachinePlanShow, NewContainer, NewMachine},
     size::Price,
 };
-use roadstead_providers::{Capability, ContainerOrder, Driver, MachineOrder, Progress};
+use roadstead_providers::{
+    Capability, ContainerOrder, Driver, MachineOrder, Progress, PublishedPort, Volume,
+};
 
 use super::backend;
 use crate::{
@@ -22,6 +25,8 @@ use crate::{
 
 /// How much cloud-init may be given, in bytes. The clouds take less or as much.
 const MAX_CLOUD_INIT: usize = 64 * 1024;
+/// The provider whose machines are containers.
+const CONTAINERS: &str = "docker";
 /// How many networks machines may be joined to.
 const MAX_NETWORKS: usize = 20;
 
@@ -68,6 +73,8 @@ pub struct Input {
     public_key: Option<String>,
     user_data: Option<String>,
     token: String,
+    #[serde(default)]
+    container: ContainerOrder,
 }
 
 impl From<MachineOrder> for Input {
@@ -82,15 +89,27 @@ impl From<MachineOrder> for Input {
             public_key,
             user_data,
             token,
-            ..
+            container,
+            progress: _,
         } = order;
-        Self { name, quantity, image, size, location, networks, public_key, user_data, token }
+        Self { name, quantity, image, size, location, networks, public_key, user_data, token, container }
     }
 }
 
 impl From<Input> for MachineOrder {
     fn from(input: Input) -> Self {
-        let Input { name, quantity, image, size, location, networks, public_key, user_data, token } = input;
+        let Input {
+            name,
+            quantity,
+            image,
+            size,
+            location,
+            networks,
+            public_key,
+            user_data,
+            token,
+            container,
+        } = input;
         Self {
             name,
             quantity,
@@ -101,7 +120,7 @@ impl From<Input> for MachineOrder {
             public_key,
             user_data,
             token,
-            container: ContainerOrder::default(),
+            container,
             progress: Progress::default(),
         }
     }
@@ -123,7 +142,7 @@ async fn checked(context: &Context, new: &NewMachine) -> Result<(MachinePlan, Ma
         public_key: key.as_ref().map(|key| key.public_key.clone()),
         user_data: new.cloud_init.clone(),
         token: String::new(),
-        container: ContainerOrder::default(),
+        container: container(context, new, driver.provider())?,
         progress: Progress::default(),
     };
     order.check(&driver.limits())?;
@@ -142,6 +161,25 @@ async fn checked(context: &Context, new: &NewMachine) -> Result<(MachinePlan, Ma
         price,
     };
     Ok((plan, order))
+}
+
+/// What a container is made with. A path of the host makes whoever mounts it master of that host, so it takes an admin.
+fn container(context: &Context, new: &NewMachine, provider: &str) -> Result<ContainerOrder> {
+    let Some(NewContainer { command, environment, ports, volumes }) = new.container.clone() else {
+        return Ok(ContainerOrder::default());
+    };
+    if provider != CONTAINERS {
+        let message = format!("container is for containers, and the provider {provider} has none.");
+        return Err(Error::invalid(message));
+    }
+    let ports = ports.iter().map(|port| PublishedPort::parse(port)).collect::<Result<_, _>>()?;
+    let volumes: Vec<Volume> = volumes.iter().map(|text| Volume::parse(text)).collect::<Result<_, _>>()?;
+    if volumes.iter().any(Volume::is_of_host) {
+        context.require(Permission::Admin)?;
+    }
+    let order = ContainerOrder { command, environment, ports, volumes };
+    order.check()?;
+    Ok(order)
 }
 
 fn require_sane(new: &NewMachine) -> Result<()> {
