@@ -93,6 +93,8 @@ integer_id! {
     AlarmId;
     /// A job.
     JobId;
+    /// A notification channel.
+    NotificationChannelId;
 }
 
 string_id! {

@@ -31,6 +31,7 @@ pub mod location;
 pub mod machine;
 pub mod machine_history;
 pub mod network;
+pub mod notification_channel;
 pub mod openapi;
 pub mod page;
 pub mod problem;
@@ -78,6 +79,7 @@ pub fn declarations() -> Vec<Declaration> {
         file::declarations(),
         quota::declarations(),
         alarm::declarations(),
+        notification_channel::declarations(),
         key::declarations(),
         key_machine::declarations(),
         user::declarations(),

@@ -9,9 +9,9 @@ use crate::{
     backup_configuration::BackupConfigurationCommand, browser_session::BrowserSessionCommand,
     event::EventArgs, image::ImageCommand, job::JobCommand, key::KeyCommand, location::LocationCommand,
     login::LoginArgs, machine::MachineCommand, man::ManArgs, network::NetworkCommand,
-    provider::ProviderCommand, quota::QuotaCommand, restore::RestoreCommand,
-    restore_configuration::RestoreConfigurationCommand, server::ServerArgs, session::Globals,
-    size::SizeCommand, up::UpArgs, user::UserCommand, vault::VaultCommand,
+    notification_channel::NotificationChannelCommand, provider::ProviderCommand, quota::QuotaCommand,
+    restore::RestoreCommand, restore_configuration::RestoreConfigurationCommand, server::ServerArgs,
+    session::Globals, size::SizeCommand, up::UpArgs, user::UserCommand, vault::VaultCommand,
 };
 
 /// Keeps every machine you own in one place, and a copy of everything on it that you can get back.
@@ -178,6 +178,12 @@ pub enum Command {
         /// The verb.
         #[command(subcommand)]
         command: AlarmCommand,
+    },
+    /// Webhooks that are told of runs that ended, and of alarms.
+    NotificationChannels {
+        /// The verb.
+        #[command(subcommand)]
+        command: NotificationChannelCommand,
     },
     /// What changes on the server, as it happens.
     Events(EventArgs),

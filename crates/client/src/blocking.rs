@@ -24,7 +24,8 @@ use roadstead_api::{
     file::File,
     id::{
         AgentId, AlarmId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, CleanupId, JobId,
-        KeyId, MachineId, RestoreConfigurationId, RestoreId, SessionId, UserId, VaultId,
+        KeyId, MachineId, NotificationChannelId, RestoreConfigurationId, RestoreId, SessionId, UserId,
+        VaultId,
     },
     image::Image,
     job::{Job, JobQuery},
@@ -34,6 +35,9 @@ use roadstead_api::{
     machine::{self, MachinePlan, MachineProbe, MachineQuery, NewMachine, TagChange},
     machine_history::MachineHistory,
     network::Network,
+    notification_channel::{
+        NewNotificationChannel, NotificationChannel, NotificationChannelWithSecret, NotificationTest,
+    },
     provider::Provider,
     quota::Quota,
     restore::{self, NewRestore, RestoreQuery},
@@ -195,6 +199,7 @@ answers!(AuditCheck, AuditEntry, EnrolmentToken, Activity, Cleanup, CleanupPlan,
 answers!(machine::Machine, MachineProbe, Network, Size, Job, MachinePlan);
 answers!(AgentMachine, MachineHistory);
 answers!(ScheduleTimes);
+answers!(NotificationChannel, NotificationChannelWithSecret, NotificationTest);
 
 /// Gives a blocking object the namesakes of the async methods listed.
 macro_rules! namesakes {
@@ -296,6 +301,11 @@ namesakes! { Client:
     fn quotas(&self) -> Vec<Quota>;
     fn set_quota(&self, vault: Option<&VaultId>, bytes: u64) -> Quota;
     fn delete_quota(&self, vault: Option<&VaultId>) -> ();
+    fn create_notification_channel(&self, new: &NewNotificationChannel) -> NotificationChannelWithSecret;
+    fn notification_channels(&self) -> Vec<NotificationChannel>;
+    fn get_notification_channel(&self, id: NotificationChannelId) -> NotificationChannel;
+    fn delete_notification_channel(&self, id: NotificationChannelId) -> ();
+    fn test_notification_channel(&self, id: NotificationChannelId) -> NotificationTest;
     fn alarms(&self) -> Vec<Alarm>;
     fn find_alarms(&self, query: AlarmQuery) -> Vec<Alarm>;
     fn get_alarm(&self, id: AlarmId) -> Alarm;

@@ -122,7 +122,7 @@ impl Events {
 
     /// Tells several things at once.
     pub fn tell_all(&self, told: impl IntoIterator<Item = Told>) {
-        let now = jiff::Timestamp::from_millisecond(self.clock.now_ms()).unwrap_or_default();
+        let now = jiff::Timestamp::from_millisecond(self.now_ms()).unwrap_or_default();
         self.add(
             told.into_iter().map(|mut told| {
                 told.event.at = now;
@@ -130,6 +130,11 @@ impl Events {
             }),
             true,
         );
+    }
+
+    /// What time it is, in milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
     }
 
     /// Takes in what happened at a neighbour.

@@ -47,6 +47,7 @@ mod state;
 mod tls;
 mod usage;
 mod vaults;
+mod webhook;
 mod worker;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -19,6 +19,7 @@ mod machines;
 mod master_key;
 mod mist;
 mod neighbours;
+mod notifications;
 mod outage;
 mod quotas;
 mod rcbu;

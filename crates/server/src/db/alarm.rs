@@ -5,10 +5,14 @@ use roadstead_api::{
     alarm::{Alarm, AlarmKind},
     event::Event,
     id::{AccountId, AlarmId},
+    notification_channel::{Notification, Topic},
 };
 use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 
-use super::{Connection, Write, row::Columns};
+use super::{
+    Connection, Write, notification,
+    row::{Columns, timestamp},
+};
 use crate::Result;
 
 /// What an alarm is about: with the account, its identity.
@@ -28,7 +32,8 @@ pub struct Condition<'a> {
 pub async fn open(db: &mut Write, what: Condition<'_>, message: &str, now_ms: i64) -> Result<bool> {
     let insert = query(
         "INSERT INTO alarms (account_id, kind, noun, noun_id, message, opened_ms) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (account_id, kind, noun, noun_id) WHERE closed_ms IS NULL DO NOTHING RETURNING id, account_id",
+         ON CONFLICT (account_id, kind, noun, noun_id) WHERE closed_ms IS NULL DO NOTHING
+         RETURNING id, account_id, message",
     )
     .bind(what.account_id.0)
     .bind(what.kind.as_str())
@@ -37,7 +42,7 @@ pub async fn open(db: &mut Write, what: Condition<'_>, message: &str, now_ms: i6
     .bind(message)
     .bind(now_ms);
     let opened = db.fetch_optional(insert).await?;
-    tell(db, opened, "create", "open")
+    tell(db, opened, "create", "open").await
 }
 
 /// Closes the open alarm of a condition, if there is one; says whether there was.
@@ -45,7 +50,7 @@ pub async fn close(db: &mut Write, what: Condition<'_>, now_ms: i64) -> Result<b
     let update = query(
         "UPDATE alarms SET closed_ms = $5
          WHERE account_id = $1 AND kind = $2 AND noun = $3 AND noun_id = $4 AND closed_ms IS NULL
-         RETURNING id, account_id",
+         RETURNING id, account_id, message",
     )
     .bind(what.account_id.0)
     .bind(what.kind.as_str())
@@ -53,13 +58,23 @@ pub async fn close(db: &mut Write, what: Condition<'_>, now_ms: i64) -> Result<b
     .bind(what.noun_id)
     .bind(now_ms);
     let closed = db.fetch_optional(update).await?;
-    tell(db, closed, "close", "closed")
+    tell(db, closed, "close", "closed").await
 }
 
-fn tell(db: &mut Write, row: Option<AnyRow>, what: &str, state: &str) -> Result<bool> {
+async fn tell(db: &mut Write, row: Option<AnyRow>, what: &str, state: &str) -> Result<bool> {
     let Some(row) = row else { return Ok(false) };
-    let event = Event::new("alarm", row.integer("id")?, what).state(state);
-    db.tell(AccountId(row.integer("account_id")?), event);
+    let (id, account) = (row.integer("id")?, AccountId(row.integer("account_id")?));
+    db.tell(account, Event::new("alarm", id, what).state(state));
+    let message = row.text("message")?;
+    let notification = Notification {
+        topic: Topic::Alarm,
+        noun: "alarm".to_owned(),
+        id: id.to_string(),
+        state: state.to_owned(),
+        message: if state == "open" { message } else { format!("This is over: {message}") },
+        at: timestamp(db.now_ms())?,
+    };
+    notification::enqueue(db, account, &notification).await?;
     Ok(true)
 }
 

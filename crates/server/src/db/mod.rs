@@ -40,6 +40,8 @@ pub mod key_machine;
 pub mod machine;
 pub mod machine_history;
 pub mod metrics;
+pub mod notification;
+pub mod notification_channel;
 pub mod quota;
 pub mod rcbu;
 pub mod restore;

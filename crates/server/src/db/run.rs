@@ -7,13 +7,14 @@ use roadstead_api::{
     event::Event,
     id::{AccountId, AgentId},
     link::{Outcome, RunKind, RunRef},
+    notification_channel::{Notification, Topic},
     run::RunState,
 };
 use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 
 use super::{
-    Connection, Write,
-    row::{Columns, active_states, json},
+    Connection, Write, notification,
+    row::{Columns, active_states, json, timestamp},
 };
 use crate::Result;
 
@@ -86,14 +87,47 @@ pub async fn move_on(db: &mut Write, run: RunRef, from: &[RunState], to: RunStat
         from.join(", ")
     );
     let moved = db.fetch_optional(query(AssertSqlSafe(sql)).bind(run.id).bind(to.as_str())).await?;
-    tell(db, run, to, moved)
+    tell(db, run, to, moved).await
 }
 
 /// Tells of a run's new state, if a row came back; says whether one did.
-fn tell(db: &mut Write, run: RunRef, state: RunState, moved: Option<AnyRow>) -> Result<bool> {
+async fn tell(db: &mut Write, run: RunRef, state: RunState, moved: Option<AnyRow>) -> Result<bool> {
     let Some(row) = moved else { return Ok(false) };
-    db.tell(AccountId(row.integer("account_id")?), event(run, "state").state(state));
+    let account = AccountId(row.integer("account_id")?);
+    db.tell(account, event(run, "state").state(state));
+    if state.has_report() {
+        notify(db, run, state, account).await?;
+    }
     Ok(true)
+}
+
+/// Lets it be told that a run has ended.
+async fn notify(db: &mut Write, run: RunRef, state: RunState, account: AccountId) -> Result<()> {
+    let (kind, id) = (kind_word(run.kind), run.id);
+    let sql = format!(
+        "SELECT r.name, r.reason, a.name AS agent FROM {} r JOIN agents a ON a.id = r.agent_id WHERE r.id = $1",
+        table(run.kind)
+    );
+    let row = db.fetch_one(query(AssertSqlSafe(sql)).bind(id)).await?;
+    let what = format!("The {kind} {} on agent {}", row.text("name")?, row.text("agent")?);
+    let report = format!("roadstead {kind}s report {id}");
+    let message = match (state, row.maybe_text("reason")?) {
+        (RunState::Completed, _) => format!("{what} has ended well."),
+        (RunState::CompletedWithErrors, _) => {
+            format!("{what} has ended, but for some files; {report} lists them.")
+        }
+        (_, Some(reason)) => format!("{what} has failed: {reason} See {report}."),
+        (_, None) => format!("{what} has failed. See {report}."),
+    };
+    let notification = Notification {
+        topic: if state == RunState::Completed { Topic::Success } else { Topic::Failure },
+        noun: kind.to_owned(),
+        id: id.to_string(),
+        state: state.to_string(),
+        message,
+        at: timestamp(db.now_ms())?,
+    };
+    notification::enqueue(db, account, &notification).await
 }
 
 /// An event of a run.
@@ -130,7 +164,7 @@ pub async fn end(
     );
     let update = query(AssertSqlSafe(sql)).bind(run.id).bind(state.as_str()).bind(reason).bind(now_ms);
     let ended = db.fetch_optional(update).await?;
-    tell(db, run, state, ended)
+    tell(db, run, state, ended).await
 }
 
 /// Ends a run of an agent's with its result; says whether it had not ended yet.
@@ -157,7 +191,7 @@ pub async fn finish(
         .bind(outcome.duration_ms.max(0))
         .bind(agent.0);
     let finished = db.fetch_optional(update).await?;
-    tell(db, run, outcome.state, finished)
+    tell(db, run, outcome.state, finished).await
 }
 
 /// The agent that a run belongs to, with its state.

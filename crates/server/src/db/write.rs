@@ -51,6 +51,11 @@ impl Write {
         self.told.push(told);
     }
 
+    /// What time it is, in milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        self.events.now_ms()
+    }
+
     /// Whether something is told already of what this event is about.
     pub fn tells_of(&self, event: &Event) -> bool {
         self.told.iter().any(|told| told.event.noun == event.noun && told.event.id == event.id)

@@ -22,6 +22,7 @@ mod location;
 mod machine;
 mod machine_history;
 mod network;
+mod notification_channel;
 mod once;
 mod page;
 mod presented;
@@ -84,6 +85,7 @@ fn declared() -> Routes {
         file::routes,
         quota::routes,
         alarm::routes,
+        notification_channel::routes,
         key::routes,
         key_machine::routes,
         user::routes,

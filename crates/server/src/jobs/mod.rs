@@ -10,6 +10,7 @@ mod dispatcher;
 mod last_seen;
 mod maker;
 mod neighbours;
+mod notifier;
 mod overdue;
 mod refresher;
 mod scheduler;
@@ -33,6 +34,7 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
     tasks.spawn(refresher::run(app.clone()));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.overdue, Duration::from_secs(60), overdue::run));
     tasks.spawn(maker::run(app.clone()));
+    tasks.spawn(notifier::run(app.clone()));
     if let Some(neighbours) = app.db.neighbours() {
         tasks.spawn(neighbours::run(app.clone(), neighbours));
     }

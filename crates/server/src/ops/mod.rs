@@ -24,6 +24,7 @@ pub mod machine;
 pub mod machine_history;
 pub mod metrics;
 pub mod network;
+pub mod notification_channel;
 pub mod once;
 pub mod provider;
 pub mod quota;

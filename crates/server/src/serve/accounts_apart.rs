@@ -17,6 +17,7 @@ use roadstead_api::{
     key::{NewKey, NewKeyKind},
     key_machine::NewKeyMachine,
     machine::Machine,
+    notification_channel::{NewNotificationChannel, usual},
     restore_configuration::NewRestoreConfiguration,
     user::{Role, User},
 };
@@ -105,6 +106,9 @@ async fn fill(app: &Arc<App>) -> Ids {
     ops::restore_configuration::create(&context, new).await.unwrap();
     let new = NewKeyMachine { machine_id: machine.id, user: None, port: None, host: None };
     ops::key_machine::create(&context, &key, new).await.unwrap();
+    let url = "https://hooks.example.com/fleet".to_owned();
+    let new = NewNotificationChannel { name: "fleet".to_owned(), url, topics: usual() };
+    ops::notification_channel::create(&context, new).await.unwrap();
     Ids { key: key.0, session: session.to_string() }
 }
 
@@ -143,6 +147,7 @@ fn foreign_id<'a>(path: &str, ids: &'a Ids) -> &'a str {
         | "restore-configurations"
         | "cleanups"
         | "jobs"
+        | "notification-channels"
         | "api-keys" => "1",
         "vaults" => "vault-1",
         "backends" => "backend-1",
