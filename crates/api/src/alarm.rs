@@ -13,6 +13,10 @@ use crate::{Page, endpoint::endpoints, id::AlarmId};
 pub enum AlarmKind {
     /// A backup configuration has had no good backup for two of its times in a row. Closed by the next good one.
     BackupOverdue,
+    /// A vault has had no good check for three weeks, or its last check found damage. Closed by the next good one.
+    CheckOverdue,
+    /// A vault with rules of retention has had no good cleanup for three days. Closed by the next good one.
+    CleanupOverdue,
     /// A second process with the identity of an agent wanted to connect. Closed when it is acknowledged.
     ClonedAgent,
     /// More files of a kind came into a vault within an hour than backups leave. Closed when it is acknowledged.
@@ -23,12 +27,21 @@ pub enum AlarmKind {
 
 impl AlarmKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::BackupOverdue, Self::ClonedAgent, Self::Flood, Self::Quota];
+    pub const ALL: [Self; 6] = [
+        Self::BackupOverdue,
+        Self::CheckOverdue,
+        Self::CleanupOverdue,
+        Self::ClonedAgent,
+        Self::Flood,
+        Self::Quota,
+    ];
 
     /// The word of JSON and the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BackupOverdue => "backup_overdue",
+            Self::CheckOverdue => "check_overdue",
+            Self::CleanupOverdue => "cleanup_overdue",
             Self::ClonedAgent => "cloned_agent",
             Self::Flood => "flood",
             Self::Quota => "quota",

@@ -30,6 +30,7 @@ pub mod link;
 pub mod location;
 pub mod machine;
 pub mod machine_history;
+pub mod mail_settings;
 pub mod network;
 pub mod notification_channel;
 pub mod openapi;
@@ -80,6 +81,7 @@ pub fn declarations() -> Vec<Declaration> {
         quota::declarations(),
         alarm::declarations(),
         notification_channel::declarations(),
+        mail_settings::declarations(),
         key::declarations(),
         key_machine::declarations(),
         user::declarations(),

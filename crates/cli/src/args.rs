@@ -8,7 +8,7 @@ use crate::{
     api_key::ApiKeyCommand, audit::AuditCommand, backend::BackendCommand, backup::BackupCommand,
     backup_configuration::BackupConfigurationCommand, browser_session::BrowserSessionCommand,
     event::EventArgs, image::ImageCommand, job::JobCommand, key::KeyCommand, location::LocationCommand,
-    login::LoginArgs, machine::MachineCommand, man::ManArgs, network::NetworkCommand,
+    login::LoginArgs, machine::MachineCommand, mail_settings::MailSettingsCommand, man::ManArgs, network::NetworkCommand,
     notification_channel::NotificationChannelCommand, provider::ProviderCommand, quota::QuotaCommand,
     restore::RestoreCommand, restore_configuration::RestoreConfigurationCommand, server::ServerArgs,
     session::Globals, size::SizeCommand, up::UpArgs, user::UserCommand, vault::VaultCommand,
@@ -178,6 +178,12 @@ pub enum Command {
         /// The verb.
         #[command(subcommand)]
         command: AlarmCommand,
+    },
+    /// The SMTP server that mail goes through, and who gets alarms and the digest.
+    MailSettings {
+        /// The verb.
+        #[command(subcommand)]
+        command: MailSettingsCommand,
     },
     /// Webhooks that are told of runs that ended, and of alarms.
     NotificationChannels {

@@ -34,6 +34,7 @@ mod login;
 mod machine;
 mod man;
 mod network;
+mod mail_settings;
 mod notification_channel;
 mod output;
 mod profile;
@@ -121,6 +122,7 @@ async fn ask(command: Command, session: &Session) -> Result<Exit> {
         Command::Users { command } => user::run(command, session).await,
         Command::Audit { command } => audit::run(command, session).await,
         Command::Quotas { command } => quota::run(command, session).await,
+        Command::MailSettings { command } => mail_settings::run(command, session).await,
         Command::NotificationChannels { command } => notification_channel::run(command, session).await,
         Command::Alarms { command } => alarm::run(command, session).await,
         Command::Events(args) => event::run(args, session).await,

@@ -34,6 +34,7 @@ use roadstead_api::{
     location::Location,
     machine::{self, MachinePlan, MachineProbe, MachineQuery, NewMachine, TagChange},
     machine_history::MachineHistory,
+    mail_settings::{MailSettings, MailTest, NewMailSettings},
     network::Network,
     notification_channel::{
         NewNotificationChannel, NotificationChannel, NotificationChannelWithSecret, NotificationTest,
@@ -200,6 +201,7 @@ answers!(machine::Machine, MachineProbe, Network, Size, Job, MachinePlan);
 answers!(AgentMachine, MachineHistory);
 answers!(ScheduleTimes);
 answers!(NotificationChannel, NotificationChannelWithSecret, NotificationTest);
+answers!(MailSettings, MailTest, NotificationChannel, NotificationChannelWithSecret, NotificationTest);
 
 /// Gives a blocking object the namesakes of the async methods listed.
 macro_rules! namesakes {
@@ -301,6 +303,10 @@ namesakes! { Client:
     fn quotas(&self) -> Vec<Quota>;
     fn set_quota(&self, vault: Option<&VaultId>, bytes: u64) -> Quota;
     fn delete_quota(&self, vault: Option<&VaultId>) -> ();
+    fn mail_settings(&self) -> MailSettings;
+    fn set_mail_settings(&self, new: &NewMailSettings) -> MailSettings;
+    fn delete_mail_settings(&self) -> ();
+    fn test_mail_settings(&self, to: &str) -> MailTest;
     fn create_notification_channel(&self, new: &NewNotificationChannel) -> NotificationChannelWithSecret;
     fn notification_channels(&self) -> Vec<NotificationChannel>;
     fn get_notification_channel(&self, id: NotificationChannelId) -> NotificationChannel;

@@ -49,6 +49,7 @@ mod list;
 mod location;
 mod machine;
 mod network;
+mod mail_settings;
 mod notification_channel;
 mod poll;
 mod prepared;

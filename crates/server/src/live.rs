@@ -67,6 +67,8 @@ pub struct Live {
     pub arrivals: Arrivals,
     /// Wakes whoever looks for configurations without a good backup.
     pub overdue: Signal,
+    /// Wakes whoever looks for vaults without a good check or cleanup.
+    pub vault_care: Signal,
     /// Wakes the dispatcher: there may be a run to send to an agent.
     pub dispatch: Signal,
     /// Wakes the cleaner: there may be a cleanup to run.

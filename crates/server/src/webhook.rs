@@ -13,7 +13,7 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, delivery::Refusal};
 
 /// How long one delivery may take.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -27,15 +27,6 @@ pub struct Target {
     pub url: String,
     /// The secret.
     pub secret: String,
-}
-
-/// Why a delivery failed.
-#[derive(Debug)]
-pub struct Refusal {
-    /// What happened.
-    pub why: String,
-    /// Whether the far side never wants to hear of it again.
-    pub for_good: bool,
 }
 
 /// Checks a URL, and returns its scheme, host and port.
@@ -62,15 +53,14 @@ pub async fn deliver(
     body: String,
     now_ms: i64,
 ) -> Result<(), Refusal> {
-    let again = |why: String| Refusal { why, for_good: false };
     match tokio::time::timeout(WITHIN, post(guard, target, id, body, now_ms)).await {
         Ok(Ok(status)) if status.is_success() => Ok(()),
         Ok(Ok(StatusCode::GONE)) => {
             Err(Refusal { why: "it answered 410 Gone: it wants no more.".to_owned(), for_good: true })
         }
-        Ok(Ok(status)) => Err(again(format!("it answered {status}."))),
-        Ok(Err(error)) => Err(again(error.chain())),
-        Err(_) => Err(again(format!("it did not answer within {} seconds.", WITHIN.as_secs()))),
+        Ok(Ok(status)) => Err(Refusal::for_now(format!("it answered {status}."))),
+        Ok(Err(error)) => Err(Refusal::for_now(error.chain())),
+        Err(_) => Err(Refusal::for_now(format!("it did not answer within {} seconds.", WITHIN.as_secs()))),
     }
 }
 

@@ -16,6 +16,7 @@ mod keys;
 mod kill;
 mod load;
 mod machines;
+mod mail;
 mod master_key;
 mod mist;
 mod neighbours;

@@ -10,7 +10,7 @@ use roadstead_api::{
 use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 
 use super::{
-    Connection, Write, notification,
+    Connection, Write, mail, notification,
     row::{Columns, timestamp},
 };
 use crate::Result;
@@ -42,6 +42,10 @@ pub async fn open(db: &mut Write, what: Condition<'_>, message: &str, now_ms: i6
     .bind(message)
     .bind(now_ms);
     let opened = db.fetch_optional(insert).await?;
+    if let Some(row) = &opened {
+        let alarm = (row.integer("id")?, what.kind, what.noun, what.noun_id);
+        mail::tell_of_alarm(db, what.account_id, alarm, message).await?;
+    }
     tell(db, opened, "create", "open").await
 }
 

@@ -39,6 +39,8 @@ pub mod key;
 pub mod key_machine;
 pub mod machine;
 pub mod machine_history;
+pub mod mail;
+pub mod mail_settings;
 pub mod metrics;
 pub mod notification;
 pub mod notification_channel;
@@ -51,6 +53,7 @@ pub mod schedule;
 pub mod session;
 pub mod user;
 pub mod vault;
+pub mod vault_care;
 pub mod vault_file;
 
 use std::{path::Path, sync::Arc, time::Duration};

@@ -13,7 +13,7 @@ use roadstead_api::{
 use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 
 use super::{
-    Connection, Write, notification,
+    Connection, Write, mail, notification,
     row::{Columns, active_states, json, timestamp},
 };
 use crate::Result;
@@ -97,6 +97,7 @@ async fn tell(db: &mut Write, run: RunRef, state: RunState, moved: Option<AnyRow
     db.tell(account, event(run, "state").state(state));
     if state.has_report() {
         notify(db, run, state, account).await?;
+        mail::tell_of_run(db, account, run, state).await?;
     }
     Ok(true)
 }

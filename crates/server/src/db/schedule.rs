@@ -56,7 +56,7 @@ pub async fn records(db: &mut Connection, after: i64, limit: i64) -> Result<Vec<
         "SELECT c.*, a.name AS agent_name,
             CASE WHEN c.enabled = 1 AND c.deleted_ms IS NULL AND a.enabled = 1 THEN 1 ELSE 0 END AS is_active,
             (SELECT MAX(b.completed_ms) FROM backups b
-             WHERE b.configuration_id = c.id AND b.snapshot_id IS NOT NULL) AS good_ms,
+             WHERE b.configuration_id = c.id AND b.snapshot_id IS NOT NULL AND b.forgotten_ms IS NULL) AS good_ms,
             (SELECT COUNT(*) FROM alarms m
              WHERE m.account_id = c.account_id AND m.kind = $3 AND m.noun = 'backup_configuration'
                AND m.noun_id = CAST(c.id AS TEXT) AND m.closed_ms IS NULL) AS alarms

@@ -21,6 +21,7 @@ mod key_machine;
 mod location;
 mod machine;
 mod machine_history;
+mod mail_settings;
 mod network;
 mod notification_channel;
 mod once;
@@ -86,6 +87,7 @@ fn declared() -> Routes {
         quota::routes,
         alarm::routes,
         notification_channel::routes,
+        mail_settings::routes,
         key::routes,
         key_machine::routes,
         user::routes,

@@ -8,6 +8,7 @@ mod checker;
 mod cleaner;
 mod dispatcher;
 mod last_seen;
+mod mailer;
 mod maker;
 mod neighbours;
 mod notifier;
@@ -15,6 +16,7 @@ mod overdue;
 mod refresher;
 mod scheduler;
 mod upkeep;
+mod vault_care;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -33,6 +35,7 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
     tasks.spawn(reconcile(app.clone(), |app| &app.live.last_seen, Duration::from_secs(30), last_seen::run));
     tasks.spawn(refresher::run(app.clone()));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.overdue, Duration::from_secs(60), overdue::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.vault_care, Duration::from_secs(60), vault_care::run));
     tasks.spawn(maker::run(app.clone()));
     tasks.spawn(notifier::run(app.clone()));
     if let Some(neighbours) = app.db.neighbours() {

@@ -1,4 +1,4 @@
-//! Delivers notifications: each channel in order and by itself, so that one that hangs keeps no other waiting. What is not
+//! Delivers notifications and mail: each channel in order and by itself, so that one that hangs keeps no other waiting. What is not
 //! taken is tried again, ever more rarely, for about ten hours.
 //!
 //! Several servers may do this: a row is claimed before it is sent. One that dies in between is not missed, since the
@@ -6,16 +6,20 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    fmt::Display,
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use roadstead_api::id::NotificationChannelId;
 
+use super::mailer;
 use crate::{
     Result,
     app::App,
     db::{self, notification::Waiting},
+    delivery,
     events::Batch,
     ops::notification_channel,
 };
@@ -24,19 +28,18 @@ use crate::{
 const PERIOD: Duration = Duration::from_secs(5);
 /// How long a server has for one try before another may take it up, in milliseconds.
 const CLAIMED_MS: i64 = 60_000;
-/// How long to wait after each try that failed, in seconds. After the last there is no other.
-const PAUSES: [i64; 9] = [5, 30, 60, 300, 900, 1800, 3600, 10_800, 18_000];
-
-/// The channels that are being delivered to.
-type Busy = Arc<Mutex<HashSet<NotificationChannelId>>>;
+/// What is being worked on: channels, or accounts whose mail is sent.
+pub type Busy<T> = Arc<Mutex<HashSet<T>>>;
 
 /// Delivers until the server ends.
 pub async fn run(app: Arc<App>) {
-    let busy = Busy::default();
+    let (busy, busy_mail) = (Busy::default(), Busy::default());
     let mut events = app.db.events().reader();
     loop {
-        if let Err(error) = pass(&app, &busy).await {
-            tracing::error!(error = error.chain(), "notifications wait; it is tried again");
+        for done in [pass(&app, &busy).await, mailer::pass(&app, &busy_mail).await] {
+            if let Err(error) = done {
+                tracing::error!(error = error.chain(), "notifications wait; it is tried again");
+            }
         }
         let pause = tokio::time::sleep(PERIOD);
         tokio::pin!(pause);
@@ -56,30 +59,45 @@ fn tells(came: &Batch) -> bool {
         Batch::Lost => true,
         Batch::Entries(entries) => entries.iter().any(|entry| {
             let event = &entry.told.event;
-            event.what != "progress" && matches!(event.noun.as_str(), "backup" | "restore" | "alarm")
+            event.what != "progress"
+                && matches!(event.noun.as_str(), "backup" | "restore" | "alarm" | "mail_settings")
         }),
     }
 }
 
-async fn pass(app: &Arc<App>, busy: &Busy) -> Result<()> {
+async fn pass(app: &Arc<App>, busy: &Busy<NotificationChannelId>) -> Result<()> {
     for channel in db::notification::due(&mut *app.db.read().await?, app.now_ms()).await? {
-        if !locked(busy).insert(channel) {
-            continue;
-        }
-        let (app, busy) = (app.clone(), busy.clone());
-        tokio::spawn(async move {
-            tokio::select! {
-                () = app.ending() => {}
-                done = deliver_all(&app, channel) => {
-                    if let Err(error) = done {
-                        tracing::error!(%channel, error = error.chain(), "a channel's notifications wait");
-                    }
-                }
-            }
-            locked(&busy).remove(&channel);
+        take(app, busy, channel, "a channel's notifications wait", |app| async move {
+            deliver_all(&app, channel).await
         });
     }
     Ok(())
+}
+
+/// Begins work on what nobody here works on yet. `what` is said if it fails.
+pub fn take<T, W>(
+    app: &Arc<App>,
+    busy: &Busy<T>,
+    key: T,
+    what: &'static str,
+    work: impl FnOnce(Arc<App>) -> W,
+) where
+    T: Copy + Eq + Hash + Display + Send + 'static,
+    W: Future<Output = Result<()>> + Send + 'static,
+{
+    if !locked(busy).insert(key) {
+        return;
+    }
+    let (work, app, busy) = (work(app.clone()), app.clone(), busy.clone());
+    tokio::spawn(async move {
+        tokio::select! {
+            () = app.ending() => {}
+            done = work => if let Err(error) = done {
+                tracing::error!(of = %key, error = error.chain(), "{what}");
+            },
+        }
+        locked(&busy).remove(&key);
+    });
 }
 
 async fn deliver_all(app: &App, channel: NotificationChannelId) -> Result<()> {
@@ -100,15 +118,14 @@ async fn claim(app: &App, channel: NotificationChannelId) -> Result<Option<Waiti
 async fn deliver(app: &App, waiting: Waiting) -> Result<()> {
     let Waiting { id, channel_id, body, attempts } = waiting;
     let refusal = notification_channel::deliver(app, channel_id, &id.to_string(), body).await?;
-    let pause = usize::try_from(attempts - 1).ok().and_then(|tried| PAUSES.get(tried));
     let mut write = app.db.write().await?;
-    match (refusal, pause) {
-        (None, _) => db::notification::delete(&mut write, id).await?,
-        (Some(refusal), Some(pause)) if !refusal.for_good => {
-            tracing::warn!(channel = %channel_id, why = refusal.why, "a notification was not taken");
-            db::notification::put_off(&mut write, id, app.now_ms() + pause * 1000).await?;
+    match refusal.map(|refusal| (delivery::pause_ms(&refusal, attempts), refusal)) {
+        None => db::notification::delete(&mut write, id).await?,
+        Some((Some(pause), refusal)) => {
+            tracing::warn!(channel = %channel_id, why = refusal.why, "a notification was not taken; it is tried again");
+            db::notification::put_off(&mut write, id, app.now_ms().saturating_add(pause)).await?;
         }
-        (Some(refusal), _) => {
+        Some((None, refusal)) => {
             tracing::error!(channel = %channel_id, why = refusal.why, "a notification is given up");
             db::notification::delete(&mut write, id).await?;
         }
@@ -116,6 +133,6 @@ async fn deliver(app: &App, waiting: Waiting) -> Result<()> {
     write.commit().await
 }
 
-fn locked(busy: &Busy) -> std::sync::MutexGuard<'_, HashSet<NotificationChannelId>> {
+fn locked<T>(busy: &Busy<T>) -> MutexGuard<'_, HashSet<T>> {
     busy.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -22,6 +22,7 @@ pub mod key_machine;
 pub mod location;
 pub mod machine;
 pub mod machine_history;
+pub mod mail_settings;
 pub mod metrics;
 pub mod network;
 pub mod notification_channel;

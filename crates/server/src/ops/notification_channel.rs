@@ -19,8 +19,9 @@ use crate::{
         notification_channel::NewChannel,
         row::{json, timestamp},
     },
+    delivery::Refusal,
     random,
-    webhook::{self, Refusal, Target},
+    webhook::{self, Target},
 };
 
 /// How many channels an account may have.

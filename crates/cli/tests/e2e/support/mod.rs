@@ -5,6 +5,7 @@ pub mod database;
 pub mod moto;
 pub mod restic;
 pub mod server;
+pub mod smtp;
 pub mod sshd;
 pub mod tree;
 

@@ -1,0 +1,81 @@
+//! How long ago each vault was last checked and cleaned well.
+
+use roadstead_api::{
+    alarm::AlarmKind,
+    id::{AccountId, VaultId},
+};
+use sqlx::{Executor, any::AnyRow, query};
+
+use super::{Connection, row::Columns};
+use crate::Result;
+
+/// What there is to know of a managed vault with backups, to see whether its care is overdue. Times are in milliseconds
+/// since 1970.
+#[derive(Debug)]
+pub struct Record {
+    /// The vault.
+    pub vault_id: VaultId,
+    /// The account it belongs to.
+    pub account_id: AccountId,
+    /// The name of its agent.
+    pub agent_name: String,
+    /// When its first backup that can be restored ended.
+    pub first_backup_ms: i64,
+    /// When its last check that found it whole ended.
+    pub good_check_ms: Option<i64>,
+    /// When its last check that found it damaged ended.
+    pub bad_check_ms: Option<i64>,
+    /// When its last cleanup that went well ended.
+    pub good_cleanup_ms: Option<i64>,
+    /// When its rules of retention were last changed; nothing where there are none.
+    pub rules_ms: Option<i64>,
+    /// Whether the alarm is open that it has no good check.
+    pub check_alarmed: bool,
+    /// Whether the alarm is open that it has no good cleanup.
+    pub cleanup_alarmed: bool,
+}
+
+/// The records of the vaults above `after`, by id.
+pub async fn records(db: &mut Connection, after: &str, limit: i64) -> Result<Vec<Record>> {
+    let select = query(
+        "SELECT v.id, v.account_id, a.name AS agent_name,
+            (SELECT MIN(b.completed_ms) FROM backups b
+             WHERE b.vault_id = v.id AND b.snapshot_id IS NOT NULL) AS first_backup,
+            (SELECT MAX(x.completed_ms) FROM checks x WHERE x.vault_id = v.id AND x.state = 'completed') AS good_check,
+            (SELECT MAX(x.completed_ms) FROM checks x
+             WHERE x.vault_id = v.id AND x.state = 'completed_with_errors') AS bad_check,
+            (SELECT MAX(x.completed_ms) FROM cleanups x
+             WHERE x.vault_id = v.id AND x.state = 'completed') AS good_cleanup,
+            (SELECT MAX(c.updated_ms) FROM backup_configurations c
+             WHERE c.agent_id = v.agent_id AND c.retention <> '{}') AS rules,
+            (SELECT COUNT(*) FROM alarms m WHERE m.account_id = v.account_id AND m.kind = $3 AND m.noun = 'vault'
+             AND m.noun_id = v.id AND m.closed_ms IS NULL) AS check_alarms,
+            (SELECT COUNT(*) FROM alarms m WHERE m.account_id = v.account_id AND m.kind = $4 AND m.noun = 'vault'
+             AND m.noun_id = v.id AND m.closed_ms IS NULL) AS cleanup_alarms
+         FROM vaults v JOIN agents a ON a.id = v.agent_id
+         WHERE v.mode = 'managed' AND v.id > $1
+           AND EXISTS (SELECT 1 FROM backups b WHERE b.vault_id = v.id AND b.snapshot_id IS NOT NULL
+                       AND b.completed_ms IS NOT NULL)
+         ORDER BY v.id LIMIT $2",
+    )
+    .bind(after)
+    .bind(limit)
+    .bind(AlarmKind::CheckOverdue.as_str())
+    .bind(AlarmKind::CleanupOverdue.as_str());
+    db.fetch_all(select).await?.iter().map(record).collect()
+}
+
+fn record(row: &AnyRow) -> Result<Record> {
+    Ok(Record {
+        vault_id: VaultId(row.text("id")?),
+        account_id: AccountId(row.integer("account_id")?),
+        agent_name: row.text("agent_name")?,
+        first_backup_ms: row.integer("first_backup")?,
+        good_check_ms: row.maybe_integer("good_check")?,
+        bad_check_ms: row.maybe_integer("bad_check")?,
+        good_cleanup_ms: row.maybe_integer("good_cleanup")?,
+        rules_ms: row.maybe_integer("rules")?,
+        check_alarmed: row.integer("check_alarms")? > 0,
+        cleanup_alarmed: row.integer("cleanup_alarms")? > 0,
+    })
+}

@@ -1,0 +1,197 @@
+//! Notices vaults without a good check or cleanup, as [`super::overdue`] notices configurations without a good backup.
+//!
+//! Vaults are checked once a week, and cleaned once a day where there are rules of retention. Of either, two may fail;
+//! a check that finds damage is told at once. Only vaults with a backup have something to be lost.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use roadstead_api::alarm::AlarmKind;
+
+use crate::{
+    Result,
+    app::App,
+    db::{self, Db, Write, alarm::Condition, vault_care::Record},
+};
+
+/// How many vaults are looked at in one turn.
+const BATCH: i64 = 200;
+const DAY_MS: i64 = 86_400_000;
+/// How old the last good check may be, in milliseconds: three weeks, which are two checks that failed.
+const CHECK_AGE_MS: i64 = 21 * DAY_MS;
+/// How old the last good cleanup may be, in milliseconds: three days, which are two cleanups that failed.
+const CLEANUP_AGE_MS: i64 = 3 * DAY_MS;
+
+/// Opens and closes the alarms of all vaults.
+pub async fn run(app: Arc<App>) -> Result<()> {
+    pass(&app.db, app.now_ms()).await
+}
+
+async fn pass(db: &Db, now_ms: i64) -> Result<()> {
+    let mut after = String::new();
+    loop {
+        let records = db::vault_care::records(&mut *db.read().await?, &after, BATCH).await?;
+        let Some(last) = records.last() else { return Ok(()) };
+        after.clone_from(&last.vault_id.0);
+        for record in &records {
+            let (check, cleanup) = (check_message(record, now_ms), cleanup_message(record, now_ms));
+            if check.is_some() == record.check_alarmed && cleanup.is_some() == record.cleanup_alarmed {
+                continue;
+            }
+            let mut write = db.write().await?;
+            tell(&mut write, record, AlarmKind::CheckOverdue, check, now_ms).await?;
+            tell(&mut write, record, AlarmKind::CleanupOverdue, cleanup, now_ms).await?;
+            write.commit().await?;
+        }
+    }
+}
+
+async fn tell(
+    db: &mut Write,
+    record: &Record,
+    kind: AlarmKind,
+    message: Option<String>,
+    now_ms: i64,
+) -> Result<()> {
+    let noun_id = &record.vault_id.0;
+    let what = Condition { account_id: record.account_id, kind, noun: "vault", noun_id };
+    match message {
+        Some(message) => db::alarm::open(db, what, &message, now_ms).await?,
+        None => db::alarm::close(db, what, now_ms).await?,
+    };
+    Ok(())
+}
+
+fn check_message(record: &Record, now_ms: i64) -> Option<String> {
+    let Record { vault_id, agent_name, good_check_ms: good, .. } = record;
+    if record.bad_check_ms > *good {
+        return Some(format!(
+            "The last check of the vault {vault_id} of agent {agent_name} found damage. See what it found, and make a new \
+             backup: roadstead activity list --type check."
+        ));
+    }
+    let since = good.unwrap_or(record.first_backup_ms);
+    (since.saturating_add(CHECK_AGE_MS) < now_ms).then(|| {
+        format!(
+            "The vault {vault_id} of agent {agent_name} has had no good check since {}. See why the last ones failed, and \
+             check it: roadstead vaults check {vault_id}.",
+            time(since)
+        )
+    })
+}
+
+fn cleanup_message(record: &Record, now_ms: i64) -> Option<String> {
+    let Record { vault_id, agent_name, .. } = record;
+    // Rules that are new have not been followed yet.
+    let since = record.good_cleanup_ms.unwrap_or(record.first_backup_ms).max(record.rules_ms?);
+    (since.saturating_add(CLEANUP_AGE_MS) < now_ms).then(|| {
+        format!(
+            "The vault {vault_id} of agent {agent_name} has rules of retention and has had no good cleanup since {}: it \
+             grows. See why the last ones failed, and clean it: roadstead vaults cleanup {vault_id}.",
+            time(since)
+        )
+    })
+}
+
+fn time(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).map(|at| format!("{at:.0}")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use roadstead_api::{
+        agent::HostFacts,
+        backup_configuration::NewBackupConfiguration,
+        id::{AccountId, SnapshotId, VaultId},
+        link::{RunKind, RunRef},
+        retention::Retention,
+        run::{RunOrigin, RunState},
+    };
+
+    use super::{DAY_MS, pass};
+    use crate::db::{self, Db, backup::NewBackupRow, check::CheckFindings, testing};
+
+    /// 1 January 2026, 00:00 UTC.
+    const START: i64 = 1_767_225_600_000;
+
+    /// An account with a vault that has rules of retention and a backup.
+    async fn stage(db: &Db) -> (AccountId, VaultId) {
+        let mut write = db.write().await.unwrap();
+        let account = db::account::insert(&mut write, "test", START).await.unwrap();
+        let host = HostFacts::default();
+        let new = db::agent::NewAgent {
+            account_id: account,
+            name: "web",
+            public_key: "",
+            fingerprint: "",
+            credential_hash: "",
+            host: &host,
+            now_ms: START,
+        };
+        let agent = db::agent::insert(&mut write, &new).await.unwrap();
+        let vault = VaultId("vault".to_owned());
+        db::vault::insert(&mut write, &vault, (account, agent), "", START).await.unwrap();
+        let retention = Retention { days: Some(30), ..Retention::default() };
+        let new = NewBackupConfiguration {
+            retention,
+            ..NewBackupConfiguration::new("daily", agent, vec!["/etc".to_owned()])
+        };
+        let configuration = db::backup_configuration::insert(&mut write, account, &new, START).await.unwrap();
+        let row = NewBackupRow {
+            account_id: account,
+            configuration_id: configuration,
+            agent_id: agent,
+            vault_id: &vault,
+            name: "daily-1",
+            origin: RunOrigin::Asked,
+            slot_ms: None,
+            now_ms: START,
+        };
+        let id = db::backup::insert(&mut write, &row).await.unwrap();
+        db::backup::set_snapshot(&mut write, id.0, &SnapshotId("s".into())).await.unwrap();
+        let run = RunRef { kind: RunKind::Backup, id: id.0 };
+        db::run::end(&mut write, run, RunState::Completed, None, START).await.unwrap();
+        write.commit().await.unwrap();
+        (account, vault)
+    }
+
+    async fn check(db: &Db, (account, vault): (AccountId, &VaultId), state: RunState, at_ms: i64) {
+        let mut write = db.write().await.unwrap();
+        let id = db::check::insert(&mut write, account, vault, false, at_ms).await.unwrap();
+        db::check::finish(&mut write, id, state, None, &CheckFindings::default(), at_ms).await.unwrap();
+        write.commit().await.unwrap();
+    }
+
+    async fn open(db: &Db, account: AccountId, after_days: i64) -> Vec<&'static str> {
+        pass(db, START + after_days * DAY_MS).await.unwrap();
+        let alarms = db::alarm::list(&mut db.read().await.unwrap(), account, Some(true), i64::MAX, 100).await;
+        let mut kinds: Vec<_> = alarms.unwrap().iter().map(|alarm| alarm.kind.as_str()).collect();
+        kinds.sort_unstable();
+        kinds
+    }
+
+    #[tokio::test]
+    async fn a_vault_without_care_is_told_and_damage_at_once() {
+        testing::each(|db| async move {
+            let (account, vault) = stage(&db).await;
+            assert!(open(&db, account, 2).await.is_empty());
+            assert_eq!(open(&db, account, 4).await, ["cleanup_overdue"]);
+            assert_eq!(open(&db, account, 22).await, ["check_overdue", "cleanup_overdue"]);
+            check(&db, (account, &vault), RunState::Failed, START + 22 * DAY_MS).await;
+            assert_eq!(open(&db, account, 23).await, ["check_overdue", "cleanup_overdue"]);
+            check(&db, (account, &vault), RunState::Completed, START + 23 * DAY_MS).await;
+            assert_eq!(open(&db, account, 24).await, ["cleanup_overdue"]);
+            check(&db, (account, &vault), RunState::CompletedWithErrors, START + 24 * DAY_MS).await;
+            assert_eq!(open(&db, account, 25).await, ["check_overdue", "cleanup_overdue"], "damage");
+            let mut write = db.write().await.unwrap();
+            let id = db::cleanup::insert(&mut write, account, &vault, None, START).await.unwrap().unwrap();
+            let cleanup = db::cleanup::get(&mut write, account, id).await.unwrap().unwrap();
+            let findings = db::cleanup::CleanupFindings::default();
+            let now = START + 25 * DAY_MS;
+            db::cleanup::finish(&mut write, &cleanup, RunState::Completed, None, &findings, now).await.unwrap();
+            write.commit().await.unwrap();
+            assert_eq!(open(&db, account, 26).await, ["check_overdue"]);
+        })
+        .await;
+    }
+}
