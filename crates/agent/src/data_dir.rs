@@ -5,6 +5,7 @@
 //! | `agent.json` | who the agent is, and its credential |
 //! | `key.pem` | its private key |
 //! | `ca.pem` | the CA that alone vouches for the server, where there is one |
+//! | `policy.toml` | what its machine lets the server have done, where there is one |
 //! | `agent.lock` | held by `enroll` and `run` |
 //! | `run.lock` | held by a job's process |
 //! | `results/` | how jobs ended, until the server knows |
@@ -54,6 +55,10 @@ impl DataDir {
 
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    pub fn policy(&self) -> PathBuf {
+        self.0.join("policy.toml")
     }
 
     pub fn identity(&self) -> PathBuf {

@@ -19,10 +19,11 @@ use roadstead_api::{
 use crate::{
     data_dir::DataDir,
     error::{Chain, Error, ErrorKind, Result},
+    hooked,
     order::{JobOrder, MAX_LINE_BYTES, Report, Stop, line},
     reporter::Reporter,
     results::{Results, idle, milliseconds, now_ms},
-    work::{self, Cancel, Done},
+    work::{Cancel, Done},
 };
 
 /// How long work may go on after it was stopped.
@@ -86,7 +87,7 @@ fn watch_input(cancel: Cancel) -> Result<Arc<OnceLock<Stop>>> {
 fn outcome(order: &JobOrder, cancel: &Cancel, stop: &OnceLock<Stop>) -> Outcome {
     let (started_ms, started) = (now_ms(), Instant::now());
     let reporter = Reporter::new(io::stdout());
-    let done = work::carry_out(order, &reporter, cancel);
+    let (done, hooks) = hooked::carry_out(order, &reporter, cancel);
     let (progress, errors) = reporter.finish();
     let (state, reason) = match &done {
         Ok(_) if progress.error_count > 0 => (RunState::CompletedWithErrors, None),
@@ -95,7 +96,7 @@ fn outcome(order: &JobOrder, cancel: &Cancel, stop: &OnceLock<Stop>) -> Outcome 
     };
     let Done { snapshot_id, files_skipped } = done.unwrap_or_default();
     let duration_ms = milliseconds(started.elapsed());
-    Outcome { state, reason, snapshot_id, started_ms, duration_ms, progress, files_skipped, errors }
+    Outcome { state, reason, snapshot_id, started_ms, duration_ms, progress, files_skipped, errors, hooks }
 }
 
 /// The state and reason of work that was not done: once stopped, whatever it failed with came of that.

@@ -57,6 +57,21 @@ impl<W: Write> Reporter<W> {
         self.lock().errors.push(error);
     }
 
+    /// Takes an error that the counters do not have.
+    pub fn count_error(&self, error: RunError) {
+        let mut inner = self.lock();
+        inner.progress.error_count += 1;
+        inner.errors.push(error);
+    }
+
+    /// How a run that is done ends by the counters.
+    pub fn state(&self) -> RunState {
+        match self.lock().progress.error_count {
+            0 => RunState::Completed,
+            _ => RunState::CompletedWithErrors,
+        }
+    }
+
     /// The last counters and the first errors.
     pub fn finish(self) -> (Progress, Vec<RunError>) {
         let inner = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -98,6 +98,7 @@ pub(crate) fn idle(state: RunState, reason: Option<String>) -> Outcome {
         progress: Progress::default(),
         files_skipped: 0,
         errors: Vec::new(),
+        hooks: Vec::new(),
     }
 }
 

@@ -9,7 +9,7 @@ use roadstead_api::{
 };
 use roadstead_vault::{
     BackupOptions, BackupSummary, FileError, FileErrorKind, Monitor, Overwrite, Repository, RestoreOptions,
-    RestoreSummary, Result,
+    RestoreSummary, Result, Skip,
     store::{RestAuth, RestConfig, RestStore, RetryStore},
 };
 
@@ -39,11 +39,18 @@ pub(crate) fn carry_out<W: Write + Send>(
     let repository = open(order, cancel)?;
     let watch = Watch { reporter };
     match &order.job.work {
-        Work::Backup { inclusions, exclusions, tags } => {
+        Work::Backup { inclusions, exclusions, tags, options } => {
             let options = BackupOptions {
                 paths: inclusions.iter().map(PathBuf::from).collect(),
                 excludes: exclusions.clone(),
                 tags: tags.clone(),
+                includes: options.patterns.clone(),
+                ignore_files: options.ignore_files.clone(),
+                skip: Skip {
+                    larger_than: options.exclude_larger_than,
+                    caches: options.exclude_caches,
+                    other_file_systems: options.one_file_system,
+                },
                 ..BackupOptions::default()
             };
             let summary = repository.backup(&options, &watch, cancel)?;

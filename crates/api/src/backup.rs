@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Page,
+    backup_options::HookOutcome,
     endpoint::endpoints,
     id::{AgentId, BackupConfigurationId, BackupId, SnapshotId, VaultId},
     run::{Progress, RunError, RunOrigin, RunState},
@@ -91,6 +92,9 @@ pub struct BackupReport {
     pub error_count: u64,
     /// The first of them (see [`crate::run::MAX_REPORTED_ERRORS`]).
     pub errors: Vec<RunError>,
+    /// What became of the commands before and after it.
+    #[serde(default)]
+    pub hooks: Vec<HookOutcome>,
 }
 
 /// Which backups to list.

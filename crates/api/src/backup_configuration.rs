@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{
     Page,
+    backup_options::BackupOptions,
     endpoint::endpoints,
     id::{AgentId, BackupConfigurationId},
     retention::Retention,
@@ -77,6 +79,8 @@ pub struct BackupConfiguration {
     pub next_runtime: Option<Timestamp>,
     /// How long its backups are kept.
     pub retention: Retention,
+    /// What is passed over, and which commands run before and after.
+    pub options: BackupOptions,
     /// Who is told of its runs: mail addresses with commas between them.
     pub notification_email: Option<String>,
     /// Whether runs that ended well are told.
@@ -117,6 +121,9 @@ pub struct NewBackupConfiguration {
     /// How long its backups are kept; for ever when absent.
     #[serde(default)]
     pub retention: Retention,
+    /// What is passed over, and which commands run before and after.
+    #[serde(default)]
+    pub options: BackupOptions,
     /// Who is told of its runs: mail addresses with commas between them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notification_email: Option<String>,
@@ -145,6 +152,7 @@ impl NewBackupConfiguration {
             spread_minutes: 0,
             missed: MissedAction::default(),
             retention: Retention::default(),
+            options: BackupOptions::default(),
             notification_email: None,
             notify_success: false,
             notify_failure: false,
@@ -180,6 +188,10 @@ pub struct BackupConfigurationChange {
     /// All rules of retention from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
+    /// The options that change, as `options` has them: what is absent stays, and `null` brings back what is usual, at any
+    /// depth (RFC 7396).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<Map<String, Value>>,
     /// Who is told from now on; nobody when empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notification_email: Option<String>,

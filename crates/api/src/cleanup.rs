@@ -10,6 +10,7 @@ use crate::{
     Page, PageQuery,
     endpoint::endpoints,
     id::{BackupConfigurationId, BackupId, CleanupId, SnapshotId, VaultId},
+    retention::Retention,
     run::RunState,
 };
 
@@ -94,6 +95,8 @@ endpoints! {
     CleanupShow = "cleanup_show": Get "/cleanups/{id}", Observer, (CleanupId) ? (), () => 200 Cleanup;
     /// Shows what a cleanup of a vault would keep and forget now.
     CleanupPlanShow = "cleanup_plan_show": Get "/vaults/{id}/cleanup-plan", Observer, (VaultId) ? (), () => 200 CleanupPlan;
+    /// Shows what cleanups would keep and forget of a configuration now, if it had these rules. Changes nothing.
+    RetentionPlanShow = "retention_plan_show": Post "/backup-configurations/{id}/retention-plan", Observer, (BackupConfigurationId) ? (), Retention => 200 CleanupPlan;
     /// Shows what lies in a vault's trash.
     TrashShow = "trash_show": Get "/vaults/{id}/trash", Observer, (VaultId) ? (), () => 200 Trash;
     /// Brings everything back from a vault's trash.

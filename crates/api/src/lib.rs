@@ -17,6 +17,7 @@ pub mod audit;
 pub mod backend;
 pub mod backup;
 pub mod backup_configuration;
+pub mod backup_options;
 pub mod check;
 pub mod cleanup;
 pub mod event;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     agent::HostFacts,
+    backup_options::{BackupOptions, HookOutcome},
     id::{AgentId, SnapshotId, VaultId},
     run::{Progress, RunError, RunState},
 };
@@ -112,6 +113,9 @@ pub struct Outcome {
     pub files_skipped: u64,
     /// The first errors of single files; `progress.error_count` has them all.
     pub errors: Vec<RunError>,
+    /// What became of the commands before and after a backup.
+    #[serde(default)]
+    pub hooks: Vec<HookOutcome>,
 }
 
 /// What the server sends.
@@ -171,6 +175,9 @@ pub enum Work {
         exclusions: Vec<String>,
         /// Labels that the snapshot gets.
         tags: Vec<String>,
+        /// What is passed over, and which commands run.
+        #[serde(default)]
+        options: Box<BackupOptions>,
     },
     /// Restore.
     Restore {

@@ -8,10 +8,11 @@ use crate::{
     api_key::ApiKeyCommand, audit::AuditCommand, backend::BackendCommand, backup::BackupCommand,
     backup_configuration::BackupConfigurationCommand, browser_session::BrowserSessionCommand,
     event::EventArgs, image::ImageCommand, job::JobCommand, key::KeyCommand, location::LocationCommand,
-    login::LoginArgs, machine::MachineCommand, mail_settings::MailSettingsCommand, man::ManArgs, network::NetworkCommand,
-    notification_channel::NotificationChannelCommand, provider::ProviderCommand, quota::QuotaCommand,
-    restore::RestoreCommand, restore_configuration::RestoreConfigurationCommand, server::ServerArgs,
-    session::Globals, size::SizeCommand, up::UpArgs, user::UserCommand, vault::VaultCommand,
+    login::LoginArgs, machine::MachineCommand, mail_settings::MailSettingsCommand, man::ManArgs,
+    network::NetworkCommand, notification_channel::NotificationChannelCommand, provider::ProviderCommand,
+    quota::QuotaCommand, restore::RestoreCommand, restore_configuration::RestoreConfigurationCommand,
+    server::ServerArgs, session::Globals, size::SizeCommand, up::UpArgs, user::UserCommand,
+    vault::VaultCommand,
 };
 
 /// Keeps every machine you own in one place, and a copy of everything on it that you can get back.

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use roadstead_client::api::{
+    Page,
     backup_configuration::{
         BackupConfiguration, BackupConfigurationCreate, BackupConfigurationDisable,
         BackupConfigurationEnable, BackupConfigurationList, BackupConfigurationQuery,
         BackupConfigurationShow, MissedAction, NewBackupConfiguration,
     },
+    backup_options::{BackupOptions, Hook, Hooks, USUAL_HOOK_SECONDS},
     id::{AgentId, BackupConfigurationId},
     retention::Retention,
     schedule::{Schedule, SchedulePreview, ScheduleQuery},
@@ -17,6 +19,7 @@ use roadstead_client::api::{
 use crate::{
     confirm::DeleteArgs,
     error::{Exit, Result},
+    human,
     list::{self, ListArgs},
     session::Session,
     table::{self, Row},
@@ -66,6 +69,16 @@ pub enum BackupConfigurationCommand {
         /// A JSON or TOML (.toml) file with the fields to change, named as show -o json has them.
         #[arg(long, value_name = "FILE")]
         from_file: PathBuf,
+    },
+    /// Show which backups would stay and which would go, if a configuration had these rules; changes nothing.
+    #[command(
+        after_help = "Example:\n  roadstead backup-configurations retention-plan 1 --keep-daily 7 --keep-monthly 12"
+    )]
+    RetentionPlan {
+        /// The configuration's id.
+        configuration: BackupConfigurationId,
+        #[command(flatten)]
+        retention: RetentionArgs,
     },
     /// Let a backup configuration be started again.
     #[command(after_help = "Example:\n  roadstead backup-configurations enable 1")]
@@ -118,6 +131,8 @@ pub struct CreateArgs {
     missed: MissedAction,
     #[command(flatten)]
     retention: RetentionArgs,
+    #[command(flatten)]
+    options: OptionArgs,
     /// Whom to tell of its runs: mail addresses with commas between them.
     #[arg(long, value_name = "MAIL")]
     notify: Option<String>,
@@ -150,6 +165,63 @@ pub struct RetentionArgs {
     /// Keep the last of each of so many years.
     #[arg(long, value_name = "N")]
     keep_yearly: Option<u32>,
+}
+
+/// What is passed over whatever its name, and which commands run.
+#[derive(Args, Debug)]
+pub struct OptionArgs {
+    /// Back up only what matches one of these patterns beneath the inclusions.
+    #[arg(long, num_args = 1.., value_name = "PATTERN")]
+    only: Vec<String>,
+    /// Leave out of each folder what a file of this name in it says, such as .gitignore.
+    #[arg(long, num_args = 1.., value_name = "NAME")]
+    ignore_file: Vec<String>,
+    /// Stay on the file systems of the inclusions.
+    #[arg(long)]
+    one_file_system: bool,
+    /// Leave out what is in folders that a CACHEDIR.TAG marks as caches.
+    #[arg(long)]
+    exclude_caches: bool,
+    /// Leave out files larger than this, such as 4GiB.
+    #[arg(long, value_name = "SIZE", value_parser = human::parse_size)]
+    exclude_larger_than: Option<u64>,
+    /// A command for /bin/sh before the backup; the agent's policy.toml must allow it. Admins only, as all three.
+    #[arg(long, value_name = "COMMAND")]
+    pre_hook: Option<String>,
+    /// A command after a backup that has left a snapshot.
+    #[arg(long, value_name = "COMMAND")]
+    post_hook: Option<String>,
+    /// A command after a backup that has failed.
+    #[arg(long, value_name = "COMMAND")]
+    error_hook: Option<String>,
+    /// How long each command may run.
+    #[arg(long, value_name = "SECONDS", default_value_t = USUAL_HOOK_SECONDS)]
+    hook_timeout: u32,
+    /// Back up also when the command before it fails.
+    #[arg(long)]
+    ignore_pre_hook: bool,
+}
+
+impl From<OptionArgs> for BackupOptions {
+    fn from(args: OptionArgs) -> Self {
+        let hook = |command: Option<String>| {
+            command.map(|command| Hook { command, timeout_seconds: args.hook_timeout })
+        };
+        let hooks = Hooks {
+            pre: hook(args.pre_hook),
+            post: hook(args.post_hook),
+            error: hook(args.error_hook),
+            cancel_when_pre_fails: !args.ignore_pre_hook,
+        };
+        Self {
+            patterns: args.only,
+            ignore_files: args.ignore_file,
+            one_file_system: args.one_file_system,
+            exclude_caches: args.exclude_caches,
+            exclude_larger_than: args.exclude_larger_than,
+            hooks,
+        }
+    }
 }
 
 impl From<RetentionArgs> for Retention {
@@ -205,6 +277,11 @@ pub async fn run(command: BackupConfigurationCommand, session: &Session) -> Resu
             configuration.update_from_file(from_file).await?;
             configuration.into_inner()
         }
+        Command::RetentionPlan { configuration, retention } => {
+            let plan = client.plan_retention(configuration, &retention.into()).await?;
+            output.page(&Page { items: plan.verdicts, next: None })?;
+            return Ok(Exit::Done);
+        }
         Command::Enable { configuration } => {
             client.call::<BackupConfigurationEnable>(&configuration, &(), &()).await?
         }
@@ -241,6 +318,7 @@ impl From<CreateArgs> for NewBackupConfiguration {
             spread_minutes: args.spread_minutes,
             missed: args.missed,
             retention: args.retention.into(),
+            options: args.options.into(),
             notification_email: args.notify,
             notify_success: args.notify_success,
             notify_failure: args.notify_failure,

@@ -22,15 +22,17 @@ pub enum MailSettingsCommand {
     /// Set the mail settings, in place of those before.
     #[command(
         after_help = "Mail of runs goes to the addresses of their configurations (backup-configurations create --notify); \
-                      alarms and the digest go to the addresses here.\n\nExamples:\n  roadstead mail-settings set --host \
+                      alarms and the digest go to the addresses here.\n\nExample:\n  roadstead mail-settings set --host \
                       mail.example.com --username roadstead --password @/etc/roadstead/mail-password --sender \
                       roadstead@example.com --to ops@example.com --digest-at 07:30 --timezone Europe/Paris\n  roadstead \
                       mail-settings set --host 127.0.0.1 --port 25 --security none --sender roadstead@example.com"
     )]
     Set(Box<SetArgs>),
     /// Send a test mail, and say how that went.
-    #[command(after_help = "Exit status: 0 when the SMTP server took it, 1 when not.\n\nExample:\n  roadstead \
-                            mail-settings test ops@example.com")]
+    #[command(
+        after_help = "Exit status: 0 when the SMTP server took it, 1 when not.\n\nExample:\n  roadstead \
+                            mail-settings test ops@example.com"
+    )]
     Test {
         /// Who is to get it.
         to: String,

@@ -43,6 +43,7 @@ use roadstead_api::{
     quota::Quota,
     restore::{self, NewRestore, RestoreQuery},
     restore_configuration::{NewRestoreConfiguration, RestoreConfigurationChange, RestoreConfigurationQuery},
+    retention::Retention,
     run::RunState,
     schedule::{Schedule, ScheduleTimes},
     session::Session,
@@ -200,7 +201,6 @@ answers!(AuditCheck, AuditEntry, EnrolmentToken, Activity, Cleanup, CleanupPlan,
 answers!(machine::Machine, MachineProbe, Network, Size, Job, MachinePlan);
 answers!(AgentMachine, MachineHistory);
 answers!(ScheduleTimes);
-answers!(NotificationChannel, NotificationChannelWithSecret, NotificationTest);
 answers!(MailSettings, MailTest, NotificationChannel, NotificationChannelWithSecret, NotificationTest);
 
 /// Gives a blocking object the namesakes of the async methods listed.
@@ -294,6 +294,7 @@ namesakes! { Client:
     fn get_cleanup(&self, id: CleanupId) -> Cleanup;
     fn cleanups(&self, vault: &VaultId) -> Vec<Cleanup>;
     fn wait_for_cleanup(&self, id: CleanupId, progress: impl FnMut(&Cleanup) + Send) -> Cleanup;
+    fn plan_retention(&self, id: BackupConfigurationId, retention: &Retention) -> CleanupPlan;
     fn plan_cleanup(&self, vault: &VaultId) -> CleanupPlan;
     fn trash(&self, vault: &VaultId) -> Trash;
     fn restore_trash(&self, vault: &VaultId) -> Trash;

@@ -3,10 +3,11 @@
 use roadstead_api::{
     PageQuery,
     cleanup::{
-        Cleanup, CleanupCreate, CleanupList, CleanupPlan, CleanupPlanShow, CleanupShow, Trash, TrashRestore,
-        TrashShow,
+        Cleanup, CleanupCreate, CleanupList, CleanupPlan, CleanupPlanShow, CleanupShow, RetentionPlanShow,
+        Trash, TrashRestore, TrashShow,
     },
-    id::{CleanupId, VaultId},
+    id::{BackupConfigurationId, CleanupId, VaultId},
+    retention::Retention,
 };
 
 use crate::{Client, error::Result, poll};
@@ -43,6 +44,16 @@ impl Client {
     /// What a cleanup of a vault would keep and forget now. Talks to the server; changes nothing.
     pub async fn plan_cleanup(&self, vault: &VaultId) -> Result<CleanupPlan> {
         self.call::<CleanupPlanShow>(vault, &(), &()).await
+    }
+
+    /// What cleanups would keep and forget of a configuration now, if it had these rules. Talks to the server; changes
+    /// nothing.
+    pub async fn plan_retention(
+        &self,
+        id: BackupConfigurationId,
+        retention: &Retention,
+    ) -> Result<CleanupPlan> {
+        self.call::<RetentionPlanShow>(&id, &(), retention).await
     }
 
     /// What lies in a vault's trash. Talks to the server.

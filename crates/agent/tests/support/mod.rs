@@ -236,7 +236,12 @@ pub fn job(run: RunRef) -> Job {
         agent_id: AgentId(1),
         vault_id: VaultId("vault-1".to_owned()),
         vault_password: "hush".to_owned(),
-        work: Work::Backup { inclusions: vec!["/etc".to_owned()], exclusions: Vec::new(), tags: Vec::new() },
+        work: Work::Backup {
+            inclusions: vec!["/etc".to_owned()],
+            exclusions: Vec::new(),
+            tags: Vec::new(),
+            options: Box::default(),
+        },
     }
 }
 
@@ -254,6 +259,7 @@ pub fn outcome(state: RunState) -> Outcome {
         progress: Progress { files_searched: 3, totals_final: true, ..Progress::default() },
         files_skipped: 0,
         errors: Vec::new(),
+        hooks: Vec::new(),
     }
 }
 

@@ -11,6 +11,7 @@ mod containers;
 mod creates;
 mod events;
 mod full_disk;
+mod hooks;
 mod joining;
 mod keys;
 mod kill;

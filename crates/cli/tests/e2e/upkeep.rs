@@ -52,6 +52,17 @@ fn a_cleanup_keeps_what_the_rules_and_the_floor_want() {
     configuration.update(&change).unwrap();
     let plan = server.client.plan_cleanup(&agent.vault).unwrap();
     assert!(plan.verdicts.iter().all(|verdict| verdict.reasons == ["no_rule"]), "{plan:?}");
+
+    // What other rules would do is shown, and nothing is changed by it.
+    let preview = server.client.plan_retention(configuration.id, &retention).unwrap();
+    let told: Vec<_> = preview.verdicts.iter().map(|verdict| verdict.backup_id).collect();
+    assert_eq!(told, [backups[2], backups[1], backups[0]]);
+    assert!(preview.verdicts[0].reasons.contains(&"keep_last".to_owned()), "{preview:?}");
+    assert_eq!(preview.verdicts[2].reasons, ["floor"]);
+    assert_eq!(server.client.plan_cleanup(&agent.vault).unwrap(), plan);
+    let wrong = Retention { keep_last: Some(0), ..Retention::default() };
+    let refused = server.client.plan_retention(configuration.id, &wrong).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Invalid);
 }
 
 #[test]

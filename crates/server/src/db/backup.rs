@@ -2,6 +2,7 @@
 
 use roadstead_api::{
     backup::{Backup, BackupQuery, BackupReport},
+    backup_options::HookOutcome,
     event::Event,
     id::{AccountId, AgentId, BackupConfigurationId, BackupId, SnapshotId, VaultId},
     run::{Progress, RunOrigin, RunState},
@@ -155,6 +156,12 @@ pub async fn set_snapshot(db: &mut Connection, id: i64, snapshot: &SnapshotId) -
     Ok(())
 }
 
+/// Notes what became of the commands before and after a backup.
+pub async fn set_hooks(db: &mut Connection, id: i64, hooks: &[HookOutcome]) -> Result<()> {
+    db.execute(query("UPDATE backups SET hooks = $2 WHERE id = $1").bind(id).bind(json(&hooks)?)).await?;
+    Ok(())
+}
+
 fn backup(row: &AnyRow) -> Result<Backup> {
     Ok(Backup {
         id: BackupId(row.integer("id")?),
@@ -203,5 +210,6 @@ fn backup_report(row: &AnyRow) -> Result<BackupReport> {
         bytes_added: progress.bytes_added,
         error_count: progress.error_count,
         errors: row.json("errors")?,
+        hooks: row.json("hooks")?,
     })
 }

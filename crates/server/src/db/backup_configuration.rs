@@ -2,6 +2,7 @@
 
 use roadstead_api::{
     backup_configuration::{BackupConfiguration, BackupConfigurationQuery, NewBackupConfiguration},
+    backup_options::BackupOptions,
     id::{AccountId, AgentId, BackupConfigurationId},
 };
 use sqlx::{Executor, any::AnyRow, query};
@@ -22,8 +23,9 @@ pub async fn insert(
     let insert = query(
         "INSERT INTO backup_configurations (account_id, agent_id, name, enabled, inclusions, exclusions, schedule,
                                             run_count, created_ms, updated_ms, decided_ms, timezone, spread_minutes,
-                                            missed, retention, notification_email, notify_success, notify_failure)
-         VALUES ($1, $2, $3, 1, $4, $5, $6, 0, $7, $7, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",
+                                            missed, retention, notification_email, notify_success, notify_failure,
+                                            options)
+         VALUES ($1, $2, $3, 1, $4, $5, $6, 0, $7, $7, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id",
     )
     .bind(account.0)
     .bind(new.agent_id.0)
@@ -38,7 +40,8 @@ pub async fn insert(
     .bind(json(&new.retention)?)
     .bind(new.notification_email.as_deref())
     .bind(i64::from(new.notify_success))
-    .bind(i64::from(new.notify_failure));
+    .bind(i64::from(new.notify_failure))
+    .bind(json(&new.options)?);
     Ok(BackupConfigurationId(db.fetch_one(insert).await?.integer("id")?))
 }
 
@@ -94,7 +97,7 @@ pub async fn update(db: &mut Connection, changed: &BackupConfiguration, now_ms: 
         "UPDATE backup_configurations
          SET name = $2, inclusions = $3, exclusions = $4, schedule = $5, enabled = $6, updated_ms = $7,
              timezone = $8, spread_minutes = $9, missed = $10, retention = $11, notification_email = $12,
-             notify_success = $13, notify_failure = $14
+             notify_success = $13, notify_failure = $14, options = $15
          WHERE id = $1",
     )
     .bind(changed.id.0)
@@ -110,7 +113,8 @@ pub async fn update(db: &mut Connection, changed: &BackupConfiguration, now_ms: 
     .bind(json(&changed.retention)?)
     .bind(changed.notification_email.as_deref())
     .bind(i64::from(changed.notify_success))
-    .bind(i64::from(changed.notify_failure));
+    .bind(i64::from(changed.notify_failure))
+    .bind(json(&changed.options)?);
     db.execute(update).await?;
     Ok(())
 }
@@ -140,15 +144,30 @@ pub async fn count_run(db: &mut Connection, id: BackupConfigurationId) -> Result
     db.fetch_one(update).await?.integer("run_count")
 }
 
-/// What a run of a configuration has to know, whether or not it was deleted since: inclusions and exclusions.
-pub async fn selection(
-    db: &mut Connection,
-    id: BackupConfigurationId,
-) -> Result<(String, Vec<String>, Vec<String>)> {
+/// What a run of a configuration has to know.
+#[derive(Debug)]
+pub struct Selection {
+    /// The configuration's name.
+    pub name: String,
+    /// What to back up.
+    pub inclusions: Vec<String>,
+    /// What to leave out.
+    pub exclusions: Vec<String>,
+    /// What else to pass over, and which commands to run.
+    pub options: BackupOptions,
+}
+
+/// What a run of a configuration has to know, whether or not it was deleted since.
+pub async fn selection(db: &mut Connection, id: BackupConfigurationId) -> Result<Selection> {
     let select =
-        query("SELECT name, inclusions, exclusions FROM backup_configurations WHERE id = $1").bind(id.0);
-    let row = db.fetch_one(select).await?;
-    Ok((row.text("name")?, row.json("inclusions")?, row.json("exclusions")?))
+        query("SELECT name, inclusions, exclusions, options FROM backup_configurations WHERE id = $1");
+    let row = db.fetch_one(select.bind(id.0)).await?;
+    Ok(Selection {
+        name: row.text("name")?,
+        inclusions: row.json("inclusions")?,
+        exclusions: row.json("exclusions")?,
+        options: row.json("options")?,
+    })
 }
 
 /// A row as a configuration.
@@ -166,6 +185,7 @@ pub(super) fn configuration(row: &AnyRow) -> Result<BackupConfiguration> {
         missed: row.word("missed")?,
         next_runtime: row.maybe_time("next_due_ms")?,
         retention: row.json("retention")?,
+        options: row.json("options")?,
         notification_email: row.maybe_text("notification_email")?,
         notify_success: row.flag("notify_success")?,
         notify_failure: row.flag("notify_failure")?,

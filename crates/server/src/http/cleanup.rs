@@ -1,7 +1,7 @@
 //! Routes of cleanups and of what they threw away.
 
 use roadstead_api::cleanup::{
-    CleanupCreate, CleanupList, CleanupPlanShow, CleanupShow, TrashRestore, TrashShow,
+    CleanupCreate, CleanupList, CleanupPlanShow, CleanupShow, RetentionPlanShow, TrashRestore, TrashShow,
 };
 
 use super::routes::{Call, Routes};
@@ -16,6 +16,9 @@ pub fn routes(routes: Routes) -> Routes {
         })
         .user(|context, call: Call<CleanupShow>| async move { cleanup::show(&context, call.path).await })
         .user(|context, call: Call<CleanupPlanShow>| async move { cleanup::plan(&context, &call.path).await })
+        .user(|context, call: Call<RetentionPlanShow>| async move {
+            cleanup::retention_plan(&context, call.path, call.body).await
+        })
         .user(|context, call: Call<TrashShow>| async move { cleanup::trash(&context, &call.path).await })
         .user(|context, call: Call<TrashRestore>| async move {
             cleanup::restore_trash(&context, &call.path).await

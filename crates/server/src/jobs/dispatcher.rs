@@ -12,7 +12,7 @@ use roadstead_api::{
 use crate::{
     Error, Result,
     app::App,
-    db::{self, run::ActiveRun},
+    db::{self, backup_configuration::Selection, run::ActiveRun},
     ops::vault_file,
 };
 
@@ -72,9 +72,9 @@ async fn job(app: &App, run: &ActiveRun) -> Result<Job> {
 async fn backup(db: &mut db::Connection, run: &ActiveRun) -> Result<Work> {
     let backup = db::backup::get(db, run.account_id, BackupId(run.run.id)).await?;
     let backup = backup.ok_or_else(|| Error::internal("The backup's row is gone."))?;
-    let (name, inclusions, exclusions) =
+    let Selection { name, inclusions, exclusions, options } =
         db::backup_configuration::selection(db, backup.configuration_id).await?;
-    Ok(Work::Backup { inclusions, exclusions, tags: vec![name] })
+    Ok(Work::Backup { inclusions, exclusions, tags: vec![name], options: Box::new(options) })
 }
 
 async fn restore(db: &mut db::Connection, run: &ActiveRun) -> Result<Work> {

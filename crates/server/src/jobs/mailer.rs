@@ -24,7 +24,13 @@ const DAY_MS: i64 = 86_400_000;
 pub async fn pass(app: &Arc<App>, busy: &Busy<AccountId>) -> Result<()> {
     digests(app).await?;
     for account in db::mail::due(&mut *app.db.read().await?, app.now_ms()).await? {
-        take(app, busy, account, "an account's mail waits", |app| async move { send_all(&app, account).await });
+        take(
+            app,
+            busy,
+            account,
+            "an account's mail waits",
+            |app| async move { send_all(&app, account).await },
+        );
     }
     Ok(())
 }

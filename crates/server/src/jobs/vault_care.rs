@@ -188,7 +188,9 @@ mod tests {
             let cleanup = db::cleanup::get(&mut write, account, id).await.unwrap().unwrap();
             let findings = db::cleanup::CleanupFindings::default();
             let now = START + 25 * DAY_MS;
-            db::cleanup::finish(&mut write, &cleanup, RunState::Completed, None, &findings, now).await.unwrap();
+            db::cleanup::finish(&mut write, &cleanup, RunState::Completed, None, &findings, now)
+                .await
+                .unwrap();
             write.commit().await.unwrap();
             assert_eq!(open(&db, account, 26).await, ["check_overdue"]);
         })

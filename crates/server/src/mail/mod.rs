@@ -97,8 +97,8 @@ async fn transmit(guard: AddressGuard, server: &MailServer, mail: &Mail<'_>) -> 
 async fn connect(guard: AddressGuard, server: &MailServer) -> Result<AsyncSmtpConnection, Refusal> {
     let unreachable = "The SMTP server cannot be reached";
     let addresses = guard.resolve(&server.host, server.port).await;
-    let addresses = addresses
-        .map_err(|e| Refusal::for_now(Error::invalid(unreachable).caused_by(e).chain()))?;
+    let addresses =
+        addresses.map_err(|e| Refusal::for_now(Error::invalid(unreachable).caused_by(e).chain()))?;
     let failed = |e: SmtpError| Refusal::for_now(told(unreachable, &e));
     // Servers that look at this name want one of the Internet's; the sender's domain is.
     let hello = ClientId::Domain(server.sender.rsplit('@').next().unwrap_or_default().to_owned());
@@ -193,7 +193,8 @@ mod tests {
         assert!(text.is_ascii() && text.lines().all(|line| line.len() <= 998), "{text}");
         let headers = text.split("\r\n\r\n").next().unwrap();
         assert!(!headers.lines().any(|line| line.starts_with("Bcc")), "{headers}");
-        for header in ["Message-ID: <1.2.roadstead@example.com>", "Auto-Submitted: auto-generated", "Date: "] {
+        for header in ["Message-ID: <1.2.roadstead@example.com>", "Auto-Submitted: auto-generated", "Date: "]
+        {
             assert!(headers.contains(header), "{header}: {headers}");
         }
     }

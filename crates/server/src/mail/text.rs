@@ -104,9 +104,9 @@ fn advice(run: &EndedRun<'_>) -> Option<String> {
             "All other files are safe. Let the agent read these, or leave them out with an exclusion:\n  roadstead \
              backups report {id}\n  roadstead backup-configurations show {configuration}"
         )),
-        (RunState::CompletedWithErrors, None) => {
-            Some(format!("All other files are there. See why these are not:\n  roadstead {noun}s report {id}"))
-        }
+        (RunState::CompletedWithErrors, None) => Some(format!(
+            "All other files are there. See why these are not:\n  roadstead {noun}s report {id}"
+        )),
         (_, Some(configuration)) => again(format!("roadstead backups start --configuration {configuration}")),
         (_, None) => again(format!("roadstead restores show {id}")),
     }

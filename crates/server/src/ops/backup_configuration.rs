@@ -1,16 +1,17 @@
 //! Backup configurations.
 
 use roadstead_api::{
-    Endpoint, Page,
+    Endpoint, Page, Permission,
     backup_configuration::{
         BackupConfiguration, BackupConfigurationChange, BackupConfigurationCreate, BackupConfigurationDelete,
         BackupConfigurationDisable, BackupConfigurationEnable, BackupConfigurationList,
         BackupConfigurationQuery, BackupConfigurationShow, BackupConfigurationUpdate, NewBackupConfiguration,
     },
     id::BackupConfigurationId,
+    retention::Retention,
 };
 
-use super::{Context, agent, page, selection, validate};
+use super::{Context, agent, backup_options, page, selection, validate};
 use crate::{
     Error, Result, db,
     schedule::{Timetable, zone},
@@ -24,6 +25,9 @@ const MAX_KEPT: u32 = 100_000;
 /// Makes a configuration.
 pub async fn create(context: &Context, new: NewBackupConfiguration) -> Result<BackupConfiguration> {
     context.authorize::<BackupConfigurationCreate>()?;
+    if !new.options.hooks.is_usual() {
+        may_set_hooks(context)?;
+    }
     agent::get(context, new.agent_id).await?;
     let mut change = context.change::<BackupConfigurationCreate>().await?;
     let now = context.now_ms();
@@ -70,6 +74,10 @@ pub async fn update(
             spread_minutes: change.spread_minutes.unwrap_or(old.spread_minutes),
             missed: change.missed.unwrap_or(old.missed),
             retention: change.retention.unwrap_or(old.retention.clone()),
+            options: match change.options {
+                Some(change) => backup_options::changed(&old.options, change)?,
+                None => old.options.clone(),
+            },
             notification_email: change.notification_email.or(old.notification_email.clone()),
             notify_success: change.notify_success.unwrap_or(old.notify_success),
             notify_failure: change.notify_failure.unwrap_or(old.notify_failure),
@@ -85,17 +93,12 @@ fn check(configuration: &mut BackupConfiguration) -> Result<()> {
     validate::name("name", &configuration.name)?;
     validate::paths("inclusions", &configuration.inclusions)?;
     validate::patterns("exclusions", &configuration.exclusions)?;
+    backup_options::check(&configuration.options)?;
     selection::exclusions(&configuration.inclusions, &configuration.exclusions)?;
     if configuration.spread_minutes > MAX_SPREAD {
         return Err(Error::invalid(format!("spread_minutes goes up to {MAX_SPREAD}, a day.")));
     }
-    if let Some((rule, _)) =
-        configuration.retention.rules().find(|(_, number)| !(1..=MAX_KEPT).contains(number))
-    {
-        return Err(Error::invalid(format!(
-            "retention.{rule} goes from 1 to {MAX_KEPT}; leave it out for no such rule."
-        )));
-    }
+    check_retention(&configuration.retention)?;
     let email = configuration.notification_email.take();
     configuration.notification_email =
         email.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
@@ -105,6 +108,16 @@ fn check(configuration: &mut BackupConfiguration) -> Result<()> {
     let zone = zone(&configuration.timezone)?;
     configuration.timezone = zone.iana_name().unwrap_or(&configuration.timezone).to_owned();
     Timetable::of(configuration).map(drop)
+}
+
+/// Checks the numbers of rules of retention.
+pub fn check_retention(retention: &Retention) -> Result<()> {
+    match retention.rules().find(|(_, number)| !(1..=MAX_KEPT).contains(number)) {
+        None => Ok(()),
+        Some((rule, _)) => Err(Error::invalid(format!(
+            "retention.{rule} goes from 1 to {MAX_KEPT}; leave it out for no such rule."
+        ))),
+    }
 }
 
 /// Lets a configuration be started again.
@@ -167,6 +180,9 @@ async fn edit<E: Endpoint>(
     let mut configuration = found.ok_or_else(|| not_found(id))?;
     let before = configuration.clone();
     change(&mut configuration)?;
+    if before.options.hooks != configuration.options.hooks {
+        may_set_hooks(context)?;
+    }
     let now = context.now_ms();
     db::backup_configuration::update(&mut write, &configuration, now).await?;
     let times =
@@ -176,6 +192,11 @@ async fn edit<E: Endpoint>(
     }
     write.commit(id).await?;
     get(context, id).await
+}
+
+/// Commands run as the agent does, often as root: only admins set them.
+fn may_set_hooks(context: &Context) -> Result<()> {
+    context.require(Permission::Admin)
 }
 
 /// Begins to follow a configuration's schedule: slots up to now are nobody's.

@@ -6,16 +6,17 @@ use roadstead_api::{
     Page, PageQuery,
     cleanup::{
         Cleanup, CleanupCreate, CleanupList, CleanupPlan, CleanupPlanShow, CleanupShow, CleanupVerdict,
-        Trash, TrashRestore, TrashShow,
+        RetentionPlanShow, Trash, TrashRestore, TrashShow,
     },
-    id::{CleanupId, SnapshotId, VaultId},
+    id::{BackupConfigurationId, CleanupId, SnapshotId, VaultId},
+    retention::Retention,
 };
 use roadstead_vault::store::FileKind;
 
-use super::{Context, page, vault};
+use super::{Context, backup_configuration, page, vault};
 use crate::{
     Error, Result, db,
-    db::{cleanup::Kept, row::timestamp},
+    db::{cleanup::Kept, row::timestamp, vault::VaultRow},
     worker::{self, Order, Policy, Task, Verdict},
 };
 
@@ -61,9 +62,34 @@ async fn get(context: &Context, id: CleanupId) -> Result<Cleanup> {
 pub async fn plan(context: &Context, vault: &VaultId) -> Result<CleanupPlan> {
     context.authorize::<CleanupPlanShow>()?;
     let row = vault::get(context, vault).await?;
-    let password = vault::password(context, &row).await?;
     let kept = db::cleanup::kept(&mut *context.db.read().await?, vault).await?;
-    let task = Task::PlanCleanup { policies: policies(&kept), now_ms: context.now_ms() };
+    planned(context, &row, &kept).await
+}
+
+/// Shows what cleanups would keep and forget of a configuration now, if it had these rules. Changes nothing.
+pub async fn retention_plan(
+    context: &Context,
+    id: BackupConfigurationId,
+    retention: Retention,
+) -> Result<CleanupPlan> {
+    context.authorize::<RetentionPlanShow>()?;
+    backup_configuration::check_retention(&retention)?;
+    let configuration = backup_configuration::get(context, id).await?;
+    let mut read = context.db.read().await?;
+    let row = db::vault::by_agent(&mut read, configuration.agent_id).await?;
+    let row = row.ok_or_else(|| Error::internal("The agent has no vault."))?;
+    let mut kept = db::cleanup::kept(&mut read, &row.id).await?;
+    drop(read);
+    kept.retain(|kept| kept.configuration_id == id);
+    for kept in &mut kept {
+        kept.retention = retention.clone();
+    }
+    planned(context, &row, &kept).await
+}
+
+async fn planned(context: &Context, row: &VaultRow, kept: &[Kept]) -> Result<CleanupPlan> {
+    let password = vault::password(context, row).await?;
+    let task = Task::PlanCleanup { policies: policies(kept), now_ms: context.now_ms() };
     let order = Order { folder: context.vaults.folder(&row.id), password, task };
     let verdicts: Vec<Verdict> = worker::call(&context.worker, &order).await?;
     let by_snapshot: HashMap<&str, &Kept> = kept.iter().map(|kept| (kept.snapshot.as_str(), kept)).collect();

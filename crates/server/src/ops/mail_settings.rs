@@ -62,7 +62,8 @@ pub async fn set(context: &Context, new: NewMailSettings) -> Result<MailSettings
 }
 
 fn row(new: NewMailSettings, sealed_password: Option<String>, now_ms: i64) -> Result<SettingsRow> {
-    let digest_due_ms = new.digest_at.as_deref().map(|at| next_digest(at, &new.timezone, now_ms)).transpose()?;
+    let digest_due_ms =
+        new.digest_at.as_deref().map(|at| next_digest(at, &new.timezone, now_ms)).transpose()?;
     let shown = MailSettings {
         port: new.port.unwrap_or(new.security.usual_port()),
         host: new.host,
@@ -96,13 +97,8 @@ pub async fn test(context: &Context, new: NewMailTest) -> Result<MailTest> {
     address("to", &new.to)?;
     get(context, context.account()).await?;
     context.change::<MailSettingsTest>().await?.commit(context.account()).await?;
-    let waiting = Waiting {
-        id: 0,
-        recipient: new.to,
-        letter: text::test(),
-        created_ms: context.now_ms(),
-        attempts: 1,
-    };
+    let waiting =
+        Waiting { id: 0, recipient: new.to, letter: text::test(), created_ms: context.now_ms(), attempts: 1 };
     let number = format!("test.{}", random::id()?);
     let refusal = send(context, context.account(), &number, &waiting).await?;
     Ok(MailTest { delivered: refusal.is_none(), error: refusal.map(|refusal| refusal.why) })
@@ -143,7 +139,8 @@ pub fn next_digest(at: &str, timezone: &str, now_ms: i64) -> Result<i64> {
     let mut day = now.date();
     loop {
         // A time that clocks leave out comes when they have been put forward.
-        let next = day.at(time.hour(), time.minute(), 0, 0).to_zoned(now.time_zone().clone()).map_err(wrong)?;
+        let next =
+            day.at(time.hour(), time.minute(), 0, 0).to_zoned(now.time_zone().clone()).map_err(wrong)?;
         if next > now {
             return Ok(next.timestamp().as_millisecond());
         }
@@ -152,7 +149,8 @@ pub fn next_digest(at: &str, timezone: &str, now_ms: i64) -> Result<i64> {
 }
 
 fn time_of_day(text: &str) -> Result<TimeOfDay> {
-    let parsed = text.split_once(':').filter(|(hour, minute)| hour.len() == 2 && minute.len() == 2);
+    let two_digits = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parsed = text.split_once(':').filter(|(hour, minute)| two_digits(hour) && two_digits(minute));
     let parsed = parsed.and_then(|(hour, minute)| TimeOfDay::new(hour.parse().ok()?, minute.parse().ok()?));
     parsed.ok_or_else(|| Error::invalid(format!("digest_at is {text:.20?}; it should look like 07:30.")))
 }
@@ -239,9 +237,11 @@ mod tests {
     fn settings_are_looked_at() {
         let good = NewMailSettings::new("mail.example.com", "roadstead@example.com");
         check(&good).unwrap();
-        let password = || NewMailSettings { username: Some("u".into()), password: Some("p".into()), ..good.clone() };
+        let password =
+            || NewMailSettings { username: Some("u".into()), password: Some("p".into()), ..good.clone() };
         check(&password()).unwrap();
-        check(&NewMailSettings { security: MailSecurity::None, host: "localhost".into(), ..password() }).unwrap();
+        check(&NewMailSettings { security: MailSecurity::None, host: "localhost".into(), ..password() })
+            .unwrap();
         let wrong = [
             NewMailSettings { host: String::new(), ..good.clone() },
             NewMailSettings { host: "a b".into(), ..good.clone() },

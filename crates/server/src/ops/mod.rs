@@ -10,6 +10,7 @@ pub mod audit;
 pub mod backend;
 pub mod backup;
 pub mod backup_configuration;
+mod backup_options;
 pub mod check;
 pub mod cleanup;
 pub mod connection;

@@ -13,6 +13,7 @@ use std::collections::HashSet;
 use roadstead_api::{
     Endpoint,
     agent::HostFacts,
+    backup_options::MAX_HOOK_OUTPUT,
     event::Event,
     id::{AccountId, AgentId},
     link::{Outcome, RunKind, RunRef, ServerMessage},
@@ -158,9 +159,16 @@ async fn advance(app: &App, agent: AgentId, run: RunRef, to: RunState) -> Result
     write.commit().await
 }
 
+/// How many commands a backup runs at the most: before it, and after it.
+const MAX_HOOKS: usize = 2;
+
 /// An agent's run has ended. Safe to be told twice; when this returns, the result is on disk.
 pub async fn finished(app: &App, agent: AgentId, run: RunRef, mut outcome: Outcome) -> Result<()> {
     outcome.errors.truncate(MAX_REPORTED_ERRORS);
+    outcome.hooks.truncate(MAX_HOOKS);
+    for hook in &mut outcome.hooks {
+        hook.output.truncate(hook.output.floor_char_boundary(MAX_HOOK_OUTPUT));
+    }
     if !outcome.state.has_report() && outcome.state != RunState::Cancelled {
         return Err(Error::invalid(format!("A run does not end as {}.", outcome.state)));
     }
@@ -174,6 +182,9 @@ pub async fn finished(app: &App, agent: AgentId, run: RunRef, mut outcome: Outco
     let mut write = app.db.write().await?;
     if db::run::finish(&mut write, agent, run, &outcome, app.now_ms()).await? {
         db::run::set_started(&mut write, run, outcome.started_ms).await?;
+        if run.kind == RunKind::Backup && !outcome.hooks.is_empty() {
+            db::backup::set_hooks(&mut write, run.id, &outcome.hooks).await?;
+        }
         match (run.kind, &outcome.snapshot_id) {
             (RunKind::Backup, Some(snapshot)) => {
                 db::backup::set_snapshot(&mut write, run.id, snapshot).await?;

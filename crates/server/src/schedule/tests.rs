@@ -6,6 +6,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use proptest::{prelude::*, test_runner::RngSeed};
 use roadstead_api::{
     backup_configuration::{BackupConfiguration, MissedAction},
+    backup_options::BackupOptions,
     id::{AgentId, BackupConfigurationId},
     retention::Retention,
 };
@@ -87,6 +88,7 @@ fn timetable(schedule: &str, zone: &str, created_ms: i64, spread_minutes: u32) -
         missed: MissedAction::Asap,
         next_runtime: None,
         retention: Retention::default(),
+        options: BackupOptions::default(),
         notification_email: None,
         notify_success: false,
         notify_failure: false,

@@ -172,6 +172,7 @@ fn body(name: &str) -> Value {
         "machine_resize" => json!({ "size": "x" }),
         "machine_tag" => json!({ "add": ["x"] }),
         "user_update" => json!({ "role": "observer" }),
+        "retention_plan_show" => json!({ "days": 1 }),
         "check_create" => json!({ "read_data": false }),
         "agent_machine_attach" | "key_machine_create" => json!({ "machine_id": "machine-1" }),
         _ => panic!("which body does {name} take?"),

@@ -81,7 +81,8 @@ impl Smtp {
         let key = PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
         let chain: Vec<CertificateDer<'static>> = vec![certified.cert.der().clone()];
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let tls =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let tls = Arc::new(tls.with_no_client_auth().with_single_cert(chain, key.into()).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -101,7 +102,9 @@ impl Smtp {
 
     /// The next mail that is taken.
     pub fn next(&self) -> Taken {
-        self.taken.recv_timeout(Duration::from_secs(60)).expect("a mail within a minute")
+        self.taken
+            .recv_timeout(Duration::from_secs(60))
+            .unwrap_or_else(|e| panic!("no mail within a minute: {e}"))
     }
 }
 
@@ -126,7 +129,7 @@ fn converse(stream: TcpStream, rules: &Rules) -> std::io::Result<()> {
 fn serve(stream: Box<dyn Stream>, rules: &Rules, encrypted: bool, greet: bool) -> std::io::Result<bool> {
     // Commands come one at a time, so nothing is left in the buffer when TLS begins.
     let mut stream = BufReader::new(stream);
-    let mut say = |stream: &mut BufReader<Box<dyn Stream>>, text: &str| {
+    let say = |stream: &mut BufReader<Box<dyn Stream>>, text: &str| {
         stream.get_mut().write_all(format!("{text}\r\n").as_bytes())?;
         stream.get_mut().flush()
     };

@@ -9,6 +9,7 @@ use roadstead_api::{
         BackupConfiguration, BackupConfigurationChange, BackupConfigurationQuery, MissedAction,
         NewBackupConfiguration,
     },
+    backup_options::{BackupOptions, Hooks},
     id::{AgentId, BackupConfigurationId},
     retention::Retention,
     run::RunState,
@@ -31,9 +32,6 @@ use crate::{
     Error, Result, db,
     ops::{Context, backup, backup_configuration as ops},
 };
-
-const NO_HOOKS: &str =
-    "Scripts before and after a backup cannot be run yet; leave BackupPrescript and BackupPostscript empty.";
 
 /// How a client wrote what we keep in another form.
 #[derive(Default, Serialize, Deserialize)]
@@ -82,11 +80,13 @@ pub async fn answer(call: &Call, parts: &[&str]) -> Result<Answer> {
 
 async fn create(call: &Call) -> Result<Answer> {
     let body = &call.body;
-    if has_hooks(body)? {
-        return Ok(Answer::NotImplemented(NO_HOOKS));
-    }
     let mut writing = Writing::default();
     let change = read(body, &mut writing)?;
+    let options = match scripts(body, &Hooks::default())? {
+        Some(options) => serde_json::from_value(Value::Object(options))
+            .map_err(|e| Error::invalid("BackupPrescript and BackupPostscript are commands.").caused_by(e))?,
+        None => BackupOptions::default(),
+    };
     let missing = |field| Error::invalid(format!("{field} is missing."));
     let name = change.name.ok_or_else(|| missing("BackupConfigurationName"))?;
     let agent_id = AgentId(required(body, "MachineAgentId")?);
@@ -98,6 +98,7 @@ async fn create(call: &Call) -> Result<Answer> {
         timezone: change.timezone.unwrap_or_else(|| plain.timezone.clone()),
         missed: change.missed.unwrap_or_default(),
         retention: change.retention.unwrap_or_default(),
+        options,
         notification_email: change.notification_email,
         notify_success: change.notify_success.unwrap_or(false),
         notify_failure: change.notify_failure.unwrap_or(false),
@@ -112,12 +113,10 @@ async fn create(call: &Call) -> Result<Answer> {
 }
 
 async fn update(call: &Call, id: BackupConfigurationId) -> Result<Answer> {
-    if has_hooks(&call.body)? {
-        return Ok(Answer::NotImplemented(NO_HOOKS));
-    }
     let known = ops::show(&call.context, id).await?;
     let mut writing = written(&call.context, id).await?;
     let mut change = read(&call.body, &mut writing)?;
+    change.options = scripts(&call.body, &known.options.hooks)?;
     if !schedule::has_words(&known.schedule) && change.schedule == Some(Default::default()) {
         // It was told as manual for want of words; a client that sends that back means no change.
         change.schedule = None;
@@ -168,9 +167,23 @@ fn read(body: &Value, writing: &mut Writing) -> Result<BackupConfigurationChange
     })
 }
 
-fn has_hooks(body: &Value) -> Result<bool> {
-    let scripts = [text(body, "BackupPrescript")?, text(body, "BackupPostscript")?];
-    Ok(scripts.iter().flatten().any(|script| !script.trim().is_empty()))
+/// The scripts that a client sends, as a change to the commands that are known. One that is sent back as it was told is
+/// no change, and keeps its time.
+fn scripts(body: &Value, known: &Hooks) -> Result<Option<Map<String, Value>>> {
+    let mut change = Map::new();
+    for (field, name, known) in
+        [("BackupPrescript", "pre", &known.pre), ("BackupPostscript", "post", &known.post)]
+    {
+        let known = known.as_ref().map_or("", |hook| hook.command.as_str());
+        match text(body, field)?.map(|script| script.trim().to_owned()) {
+            None => {}
+            Some(script) if script == known => {}
+            Some(script) if script.is_empty() => drop(change.insert(name.to_owned(), Value::Null)),
+            Some(script) => drop(change.insert(name.to_owned(), json!({ "command": script }))),
+        }
+    }
+    let options = (!change.is_empty()).then(|| Map::from_iter([("hooks".to_owned(), Value::Object(change))]));
+    Ok(options)
 }
 
 async fn keep(context: &Context, id: BackupConfigurationId, writing: &Writing) -> Result<()> {
@@ -243,8 +256,8 @@ async fn shown(
         "LastRunTime": maybe_date(latest.as_ref().and_then(|backup| backup.completed_at)),
         "LastRunBackupReportId": latest.as_ref().map(|backup| backup.id),
         "BackupState": latest.as_ref().map(|backup| state_word(backup.state)),
-        "BackupPrescript": "",
-        "BackupPostscript": "",
+        "BackupPrescript": configuration.options.hooks.pre.as_ref().map_or("", |hook| &hook.command),
+        "BackupPostscript": configuration.options.hooks.post.as_ref().map_or("", |hook| &hook.command),
         "NotifyRecipients": configuration.notification_email.clone().unwrap_or_default(),
         "NotifySuccess": configuration.notify_success,
         "NotifyFailure": configuration.notify_failure,

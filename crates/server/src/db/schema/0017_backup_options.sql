@@ -1,0 +1,2 @@
+ALTER TABLE backup_configurations ADD COLUMN options TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE backups ADD COLUMN hooks TEXT NOT NULL DEFAULT '[]';
