@@ -29,11 +29,14 @@ enum Extent {
 
 /// `cargo xtask test [--quick | --long]`.
 pub fn run(arguments: &[String]) -> Result<()> {
+    if arguments == ["--clients"] {
+        return clients();
+    }
     let extent = match arguments {
         [] => Extent::Usual,
         [flag] if flag == "--quick" => Extent::Quick,
         [flag] if flag == "--long" => Extent::Long,
-        _ => bail!("test takes --quick or --long, or nothing"),
+        _ => bail!("test takes --quick, --long or --clients, or nothing"),
     };
     let begun = Instant::now();
     let mut steps = Steps(Vec::new());
@@ -72,6 +75,16 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
     steps.print(begun.elapsed());
     Ok(())
+}
+
+/// Old clients as they are, where a Python that runs them is named; what they ask is replayed in the usual tests.
+fn clients() -> Result<()> {
+    let python = std::env::var_os("PY27")
+        .context("PY27 has to name a Python 2.7 that has mist 1.2.1, requests 2.10 and prettytable")?;
+    run_command(Command::new(&python).args(["-c", "import mistclient"]))?;
+    tools::daemons()?;
+    let mut test = cargo(&["test", "--locked", "--workspace", "--test", "e2e", "--", "clients::"]);
+    run_command(test.env("ROADSTEAD_PY27", python).env("ROADSTEAD_MOTO", tools::moto()?))
 }
 
 /// The end-to-end tests of these names with every server on PostgreSQL. The whole workspace is named so that nothing is

@@ -15,6 +15,8 @@ use crate::command::{cargo, run, target_dir, works};
 const CARGO_DENY: &str = "0.20.2";
 /// The same of moto.
 const MOTO: &str = "moto[server]==5.2.5";
+/// The Apache Libcloud that benchmarks compare with.
+const LIBCLOUD: &str = "apache-libcloud==3.9.1";
 
 /// Installs Debian packages.
 pub fn apt_install(packages: &[&str]) -> Result<()> {
@@ -108,17 +110,31 @@ fn without_services(install: impl FnOnce() -> Result<()>) -> Result<()> {
 pub fn moto() -> Result<PathBuf> {
     let folder = target_dir().join("tools/moto");
     let program = folder.join("bin/moto_server");
-    if works(&program, "--help") {
-        return Ok(program);
+    if !works(&program, "--help") {
+        python_package(&folder, MOTO)?;
     }
+    Ok(program)
+}
+
+/// Installs Apache Libcloud, which benchmarks compare with, in a folder of its own; gives a Python that has it.
+pub fn libcloud() -> Result<PathBuf> {
+    let folder = target_dir().join("tools/libcloud");
+    let python = folder.join("bin/python");
+    if !works(&python, "-c=import libcloud") {
+        python_package(&folder, LIBCLOUD)?;
+    }
+    Ok(python)
+}
+
+/// Installs a package of Python's in a folder of its own.
+fn python_package(folder: &Path, package: &str) -> Result<()> {
     if !works("python3", "--version") || !works("python3", "-c=import ensurepip") {
         apt_install(&["python3", "python3-venv"])?;
     }
-    let _ = fs::remove_dir_all(&folder);
-    run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    let _ = fs::remove_dir_all(folder);
+    run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
     let mut pip = Command::new(folder.join("bin/pip"));
-    run(pip.args(["install", "--quiet", "--disable-pip-version-check", MOTO]))?;
-    Ok(program)
+    run(pip.args(["install", "--quiet", "--disable-pip-version-check", package]))
 }
 
 /// Installs cargo-deny.

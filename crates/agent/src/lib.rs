@@ -26,6 +26,8 @@ mod job;
 mod key;
 mod line;
 mod link;
+mod measuring;
+mod meter;
 mod order;
 mod policy;
 mod reporter;

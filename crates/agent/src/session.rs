@@ -19,6 +19,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::{
     error::{Error, ErrorKind, Result},
     identity::Identity,
+    measuring::Measuring,
     runs::{Runs, Taken},
     socket::Socket,
 };
@@ -42,6 +43,7 @@ pub(crate) struct Session<'a> {
     spoke: Instant,
     sent: BTreeSet<RunRef>,
     told: Option<Told>,
+    measuring: Option<Measuring>,
 }
 
 /// The progress that the server was told last.
@@ -68,6 +70,7 @@ impl<'a> Session<'a> {
             spoke: now,
             sent: BTreeSet::new(),
             told: None,
+            measuring: None,
         };
         runs.find_results();
         let hello = AgentMessage::Hello { protocol: link::PROTOCOL, host: host.clone(), runs: runs.all() };
@@ -105,6 +108,7 @@ impl<'a> Session<'a> {
             self.keep_alive().await?;
             self.send_progress().await?;
             self.send_results().await?;
+            self.send_sample().await?;
             if self.runs.is_finished() {
                 return self.part().await;
             }
@@ -122,6 +126,7 @@ impl<'a> Session<'a> {
         let silence =
             (self.heard.max(self.pinged) + self.heartbeat).min(self.heard + self.heartbeat * SILENCE);
         let due = silence.min(self.spoke + self.heartbeat);
+        let due = self.measuring.as_ref().map_or(due, |measuring| due.min(measuring.due()));
         match &self.told {
             Some(told) if self.news().is_some() => due.min(told.at + PROGRESS_PAUSE),
             _ => due,
@@ -163,6 +168,14 @@ impl<'a> Session<'a> {
         (!self.told.as_ref().is_some_and(is_old)).then_some(news)
     }
 
+    async fn send_sample(&mut self) -> Result<()> {
+        let now = Instant::now();
+        match self.measuring.as_mut().and_then(|measuring| measuring.sample(now)) {
+            Some((watched, sample)) => self.send(&AgentMessage::Sample { watched, sample }).await,
+            None => Ok(()),
+        }
+    }
+
     async fn send_results(&mut self) -> Result<()> {
         for run in self.runs.ended() {
             if self.sent.insert(run) {
@@ -183,6 +196,12 @@ impl<'a> Session<'a> {
     async fn obey(&mut self, text: &str) -> Result<()> {
         match serde_json::from_str(text) {
             Ok(ServerMessage::Start(job)) => self.start(*job).await,
+            Ok(ServerMessage::Measure { every_seconds, for_seconds }) => {
+                let now = Instant::now();
+                let measuring = self.measuring.get_or_insert_with(|| Measuring::new(now));
+                measuring.change(every_seconds, for_seconds, now);
+                Ok(())
+            }
             Ok(ServerMessage::Stop { run }) => {
                 tracing::info!(%run, "run is to stop");
                 self.runs.stop(run);

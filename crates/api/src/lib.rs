@@ -32,6 +32,7 @@ pub mod location;
 pub mod machine;
 pub mod machine_history;
 pub mod mail_settings;
+pub mod metric;
 pub mod network;
 pub mod notification_channel;
 pub mod openapi;
@@ -69,6 +70,7 @@ pub fn declarations() -> Vec<Declaration> {
         job::declarations(),
         agent::declarations(),
         agent_machine::declarations(),
+        metric::declarations(),
         backup_configuration::declarations(),
         schedule::declarations(),
         backup::declarations(),

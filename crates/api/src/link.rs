@@ -6,7 +6,8 @@
 //! - the server sends [`ServerMessage::Start`]; the agent answers [`AgentMessage::Accepted`], then any number of
 //!   [`AgentMessage::Progress`], then [`AgentMessage::Finished`], which it repeats at each connection until it has
 //!   seen [`ServerMessage::Acknowledged`];
-//! - the server may send [`ServerMessage::Stop`] at any time; a run the agent does not know is no error.
+//! - the server may send [`ServerMessage::Stop`] at any time; a run the agent does not know is no error;
+//! - from [`ServerMessage::Measure`] on the agent sends [`AgentMessage::Sample`] as often as that says.
 //!
 //! At `Hello` the agent names the runs that it has in hand or finished. What the server believes running and the
 //! agent does not name has died with the agent, and is failed.
@@ -18,6 +19,7 @@ use crate::{
     agent::HostFacts,
     backup_options::{BackupOptions, HookOutcome},
     id::{AgentId, SnapshotId, VaultId},
+    metric::Sample,
     run::{Progress, RunError, RunState},
 };
 
@@ -85,6 +87,13 @@ pub enum AgentMessage {
         /// The counters.
         progress: Progress,
     },
+    /// How busy the machine is; sent only to a server that has asked for it.
+    Sample {
+        /// Whether it is one of those that are sent more often, since somebody watches.
+        watched: bool,
+        /// What was measured.
+        sample: Sample,
+    },
     /// A run has ended.
     Finished {
         /// The run.
@@ -136,6 +145,13 @@ pub enum ServerMessage {
     },
     /// Start a run. The same run may be sent twice; the second time it is only accepted again.
     Start(Box<Job>),
+    /// Measure how busy the machine is. An agent that does not know how passes over it.
+    Measure {
+        /// How often.
+        every_seconds: u32,
+        /// For how long, and then as before; from now on when absent.
+        for_seconds: Option<u32>,
+    },
     /// Stop a run within two seconds.
     Stop {
         /// The run.

@@ -8,6 +8,7 @@ use roadstead_client::api::{
     PageQuery,
     agent::{Agent, AgentDisable, AgentEnable, AgentList, AgentShow},
     id::AgentId,
+    metric::AgentMetricsShow,
 };
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     error::{Exit, Result},
     list::{self, ListArgs},
     machine::Which,
+    metric::{self, MetricArgs},
     session::Session,
     table::{self, Row},
 };
@@ -55,6 +57,14 @@ pub enum AgentCommand {
     Machines {
         /// The agent's id.
         agent: AgentId,
+    },
+    /// Show how busy an agent's machine is and was.
+    #[command(after_help = "Example:\n  roadstead agents metrics 1 --since 1d")]
+    Metrics {
+        /// The agent's id.
+        agent: AgentId,
+        #[command(flatten)]
+        part: MetricArgs,
     },
     /// Say which machine an agent runs on.
     #[command(after_help = "Example:\n  roadstead agents attach 1 web-1")]
@@ -105,6 +115,10 @@ pub async fn run(command: AgentCommand, session: &Session) -> Result<Exit> {
             output.object(&client.call::<AgentDisable>(&agent, &(), &()).await?)?
         }
         AgentCommand::Machines { agent } => return agent_machine::list(session, agent).await,
+        AgentCommand::Metrics { agent, part } => {
+            let found = client.call::<AgentMetricsShow>(&agent, &part.query(), &()).await?;
+            return metric::print(session, found);
+        }
         AgentCommand::Attach { agent, machine } => {
             return agent_machine::attach(session, agent, &machine).await;
         }
@@ -113,7 +127,8 @@ pub async fn run(command: AgentCommand, session: &Session) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// A time such as 15m or 7d.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let span: Span = text.parse().map_err(|e: jiff::Error| e.to_string())?;
     let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|e| e.to_string())?;
     Duration::try_from(duration).map_err(|e| e.to_string())

@@ -34,6 +34,7 @@ mod login;
 mod machine;
 mod mail_settings;
 mod man;
+mod metric;
 mod network;
 mod notification_channel;
 mod output;

@@ -27,7 +27,7 @@ use roadstead_api::{
         KeyId, MachineId, NotificationChannelId, RestoreConfigurationId, RestoreId, SessionId, UserId,
         VaultId,
     },
-    image::Image,
+    image::{Image, ImageStar},
     job::{Job, JobQuery},
     key::{KeyQuery, NewKey},
     key_machine::{KeyMachine, NewKeyMachine},
@@ -35,6 +35,7 @@ use roadstead_api::{
     machine::{self, MachinePlan, MachineProbe, MachineQuery, NewMachine, TagChange},
     machine_history::MachineHistory,
     mail_settings::{MailSettings, MailTest, NewMailSettings},
+    metric::{MetricQuery, Metrics},
     network::Network,
     notification_channel::{
         NewNotificationChannel, NotificationChannel, NotificationChannelWithSecret, NotificationTest,
@@ -199,9 +200,9 @@ answers!((), bool, String, Bytes, RunState, backup::Backup, restore::Restore, Ch
 answers!(Provider, User, VaultKey, Alarm, Quota, KeyMachine, Session, ApiKey, ApiKeyWithSecret);
 answers!(AuditCheck, AuditEntry, EnrolmentToken, Activity, Cleanup, CleanupPlan, Trash, Image, Location);
 answers!(machine::Machine, MachineProbe, Network, Size, Job, MachinePlan);
-answers!(AgentMachine, MachineHistory);
 answers!(ScheduleTimes);
 answers!(MailSettings, MailTest, NotificationChannel, NotificationChannelWithSecret, NotificationTest);
+answers!(AgentMachine, MachineHistory, Metrics, ImageStar);
 
 /// Gives a blocking object the namesakes of the async methods listed.
 macro_rules! namesakes {
@@ -341,6 +342,8 @@ namesakes! { Backend:
     fn disable(&mut self) -> ();
     fn delete(self) -> ();
     fn images(&self, search: Option<&str>) -> Vec<Image>;
+    fn image_stars(&self) -> Vec<ImageStar>;
+    fn star_image(&self, image: &str, starred: bool) -> ImageStar;
     fn sizes(&self) -> Vec<Size>;
     fn locations(&self) -> Vec<Location>;
     fn networks(&self) -> Vec<Network>;
@@ -362,6 +365,7 @@ namesakes! { Machine:
     fn probe(&self) -> MachineProbe;
     fn console_output(&self) -> String;
     fn history(&self) -> Vec<MachineHistory>;
+    fn metrics(&self, query: &MetricQuery) -> Metrics;
     fn wait(&self, progress: impl FnMut(&machine::Machine) + Send) -> Option<machine::Machine>;
     fn wait_for(&self, wanted: machine::MachineState, progress: impl FnMut(&machine::Machine) + Send) -> Option<machine::Machine>;
 }
@@ -377,6 +381,7 @@ namesakes! { Agent:
     fn machines(&self) -> Vec<AgentMachine>;
     fn attach(&mut self, machine: &MachineId) -> ();
     fn detach(&mut self) -> ();
+    fn metrics(&self, query: &MetricQuery) -> Metrics;
 }
 
 namesakes! { Key:

@@ -2,7 +2,7 @@
 
 use roadstead_api::{
     backend::OfferQuery,
-    image::{Image, ImageList},
+    image::{Image, ImageList, ImageStar, ImageStarList, ImageStarSet},
 };
 
 use crate::{Backend, error::Result};
@@ -12,5 +12,16 @@ impl Backend {
     pub async fn images(&self, search: Option<&str>) -> Result<Vec<Image>> {
         let query = OfferQuery { search: search.map(str::to_owned) };
         Ok(self.client.call::<ImageList>(&self.id, &query, &()).await?.items)
+    }
+
+    /// What was said of its images: which are starred, and which are so no more. Talks to the server.
+    pub async fn image_stars(&self) -> Result<Vec<ImageStar>> {
+        Ok(self.client.call::<ImageStarList>(&self.id, &(), &()).await?.items)
+    }
+
+    /// Stars an image, or takes its star away. Talks to the server.
+    pub async fn star_image(&self, image: &str, starred: bool) -> Result<ImageStar> {
+        let star = ImageStar { image: image.to_owned(), starred };
+        self.client.call::<ImageStarSet>(&self.id, &(), &star).await
     }
 }

@@ -49,6 +49,7 @@ mod list;
 mod location;
 mod machine;
 mod mail_settings;
+mod metric;
 mod network;
 mod notification_channel;
 mod poll;

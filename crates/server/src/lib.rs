@@ -35,6 +35,7 @@ mod jobs;
 mod link;
 mod live;
 mod mail;
+mod meters;
 mod ops;
 mod public_url;
 mod random;

@@ -18,7 +18,7 @@ use roadstead_api::{
 };
 use tokio::sync::{Notify, mpsc};
 
-use crate::{arrivals::Arrivals, signal::Signal};
+use crate::{arrivals::Arrivals, meters::Meters, signal::Signal};
 
 /// How often it is told, at the most, how far a single run has come.
 const PROGRESS_PAUSE: Duration = Duration::from_secs(1);
@@ -63,6 +63,8 @@ pub struct Live {
     progress: Mutex<HashMap<RunRef, Heard>>,
     seen: Mutex<HashMap<AgentId, Seen>>,
     next_number: AtomicU64,
+    /// What agents measure.
+    pub meters: Meters,
     /// What came into the vaults of late.
     pub arrivals: Arrivals,
     /// Wakes whoever looks for configurations without a good backup.

@@ -84,6 +84,7 @@ pub async fn run(
         tracing::warn!("some requests did not end in time and are cut off");
     }
     background.shutdown().await;
+    jobs::finish(&app).await;
     app.db.close().await;
     Ok(())
 }

@@ -22,6 +22,7 @@ use crate::{
     confirm::DeleteArgs,
     error::{Error, Exit, Result},
     list::{self, ListArgs},
+    metric::{self, MetricArgs},
     output,
     session::Session,
     table::{self, Row},
@@ -115,6 +116,16 @@ pub enum MachineCommand {
     /// Show what has happened to a machine, newest first; one that is gone goes by its id.
     #[command(after_help = "Example:\n  roadstead machines history web-1 --limit 20")]
     History(HistoryArgs),
+    /// Show how busy a machine is and was, as its agent measures it.
+    #[command(
+        after_help = "Example:\n  roadstead machines metrics web-1 --since 7d\n  roadstead machines metrics web-1 --watch"
+    )]
+    Metrics {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        part: MetricArgs,
+    },
 }
 
 /// Which machine.
@@ -249,6 +260,10 @@ pub async fn run(command: MachineCommand, session: &Session) -> Result<Exit> {
         }
         MachineCommand::Console(which) => console(session, &which).await,
         MachineCommand::History(args) => history::run(session, args).await,
+        MachineCommand::Metrics { which, part } => {
+            let machine = which.find(session).await?;
+            metric::print(session, machine.metrics(&part.query()).await?)
+        }
     }
 }
 

@@ -8,7 +8,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Server, Sshd, sshd};
+use crate::{
+    machines::Cloud,
+    support::{Agent, Server, Sshd, sshd, wait_until},
+};
 
 /// A client that behaves like `mistclient`.
 struct Mist<'a> {
@@ -209,4 +212,123 @@ fn nobody_gets_in_without_a_token_and_nonsense_is_refused_in_plain_text() {
     ] {
         assert_eq!(mist.refused(method, path, body).0, status, "{method} {path} {body}");
     }
+}
+
+/// A cloud as the guide adds it, and its path.
+fn add_cloud(mist: &Mist<'_>, cloud: &Cloud) -> String {
+    let backend = json!({
+        "title": "ocean", "provider": "digitalocean", "token": roadstead_providers::sim::digitalocean::TOKEN,
+        "endpoint": cloud.endpoint(),
+    });
+    let added = mist.json("POST", "/backends", &backend.to_string());
+    format!("/backends/{}", added["id"].as_str().unwrap())
+}
+
+#[test]
+fn machines_are_made_and_waited_for() {
+    let server = Server::start();
+    let (mist, cloud) = (Mist::sign_in(&server), Cloud::start());
+    let at = add_cloud(&mist, &cloud);
+    let private = mist.json("POST", "/keys", "")["priv"].clone();
+    mist.json("PUT", "/keys", &json!({"id": "mine", "priv": private}).to_string());
+    let mut order = json!({
+        "name": "new", "key": "mine", "image": "debian-12-x64", "location": "fra1", "size": "s-1vcpu-1gb",
+        "image_extra": "", "disk": "", "script": "echo hello", "monitoring": false, "ips": [], "networks": [],
+        "location_name": "", "docker_command": "", "async": false, "quantity": 1, "persist": false,
+        "script_id": null, "script_params": null,
+    });
+    let made = mist.json("POST", &format!("{at}/machines"), &order.to_string());
+    assert_eq!(made["name"], "new");
+    assert!(made["id"].is_string() && made["extra"].is_object() && made["public_ips"].is_array(), "{made}");
+    let key = &mist.json("GET", "/keys", "")[0];
+    assert_eq!((&key["machines"][0][1], &key["machines"][0][3]), (&made["id"], &json!("root")), "{key}");
+    let listed = mist.json("GET", &format!("{at}/machines"), "");
+    assert!(listed.as_array().unwrap().iter().any(|machine| machine["id"] == made["id"]));
+    assert_eq!(cloud.service.service().orders[0]["user_data"], "#!/bin/sh\necho hello\n");
+
+    order["async"] = true.into();
+    order["quantity"] = 2.into();
+    let job = mist.json("POST", &format!("{at}/machines"), &order.to_string());
+    assert_eq!(job.as_object().unwrap().len(), 1, "{job}");
+    let path = format!("/jobs/{}", job["job_id"].as_str().unwrap());
+    wait_until("the job has ended", || mist.json("GET", &path, "")["finished_at"] != 0);
+    let ended = mist.json("GET", &path, "");
+    assert_eq!(
+        (&ended["error"], &ended["summary"]["create"]["success"]),
+        (&Value::Null, &json!(2)),
+        "{ended}"
+    );
+    assert!(ended["logs"].as_array().is_some_and(|logs| !logs.is_empty()));
+
+    order["size"] = "huge".into();
+    assert_eq!(mist.refused("POST", &format!("{at}/machines"), &order.to_string()).0, 400);
+    order["docker_command"] = "sh".into();
+    assert_eq!(mist.refused("POST", &format!("{at}/machines"), &order.to_string()).0, 400);
+    assert_eq!(mist.refused("GET", "/jobs/none", "").0, 404);
+    assert_eq!(mist.refused("GET", "/jobs/999", "").0, 404);
+}
+
+#[test]
+fn images_are_starred_and_unstarred() {
+    let server = Server::start();
+    let (mist, cloud) = (Mist::sign_in(&server), Cloud::start());
+    let at = add_cloud(&mist, &cloud);
+    let star = |image: &str| {
+        let images = mist.json("GET", &format!("{at}/images"), "");
+        images.as_array().unwrap().iter().find(|found| found["id"] == image).unwrap()["star"].clone()
+    };
+    assert_eq!(star("debian-12-x64"), true);
+    assert_eq!(mist.json("POST", &format!("{at}/images/debian-12-x64"), ""), json!(false));
+    assert_eq!(star("debian-12-x64"), false);
+    assert_eq!(mist.json("POST", &format!("{at}/images/debian-12-x64"), ""), json!(true));
+    assert_eq!(star("debian-12-x64"), true);
+    assert_eq!(
+        mist.json("POST", &format!("{at}/images/library/debian"), ""),
+        json!(false),
+        "ids have slashes"
+    );
+    let backend = server.client.backends().unwrap().remove(0);
+    let said: Vec<_> =
+        backend.image_stars().unwrap().into_iter().map(|star| (star.image, star.starred)).collect();
+    assert_eq!(said, [("debian-12-x64".to_owned(), true), ("library/debian".to_owned(), false)]);
+    assert_eq!(mist.refused("POST", "/backends/none/images/x", "").0, 404);
+}
+
+#[test]
+fn monitoring_is_answered_from_what_the_agent_measures() {
+    let server = Server::start();
+    let (mist, cloud) = (Mist::sign_in(&server), Cloud::start());
+    let at = add_cloud(&mist, &cloud);
+    let external = mist.json("GET", &format!("{at}/machines"), "")[0]["id"].as_str().unwrap().to_owned();
+    let machine = format!("{at}/machines/{external}");
+    let switch =
+        json!({"action": "enable", "name": "web-1", "no_ssh": false, "public_ips": [], "dns_name": "n/a"});
+    assert_eq!(
+        mist.refused("POST", &format!("{machine}/monitoring"), &switch.to_string()).0,
+        409,
+        "no agent"
+    );
+    assert_eq!(mist.json("GET", "/monitoring", "")["machines"], json!([]));
+
+    let agent = Agent::start(&server);
+    let id =
+        server.client.machines().unwrap().into_iter().find(|m| m.external_id == external).unwrap().id.clone();
+    server.client.get_agent(agent.id).unwrap().attach(&id).unwrap();
+    assert_eq!(mist.json("POST", &format!("{machine}/monitoring"), &switch.to_string())["monitoring"], true);
+    assert_eq!(mist.json("GET", "/monitoring", "")["machines"][0][1], external.as_str());
+    let metrics = mist.json("GET", &format!("{machine}/metrics"), "");
+    assert!(metrics.as_object().unwrap().values().all(|metric| metric["name"].is_string()), "{metrics}");
+    let stats = || {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let asked = json!({"v": 2, "start": now, "stop": now + 10, "step": 10});
+        mist.json("GET", &format!("{machine}/stats"), &asked.to_string())
+    };
+    wait_until("the agent has measured", || {
+        stats()["load.shortterm"]["datapoints"].as_array().is_some_and(|points| !points.is_empty())
+    });
+    let point = &stats()["memory.total"]["datapoints"][0];
+    assert!(point[0].as_f64().is_some_and(|bytes| bytes > 0.0) && point[1].is_number(), "{point}");
+    mist.done("PUT", &format!("{machine}/metrics"), r#"{"metric_id": "load.shortterm"}"#);
+    assert_eq!(mist.refused("DELETE", &format!("{machine}/metrics"), r#"{"metric_id": "x"}"#).0, 404);
+    mist.done("POST", &format!("{machine}/monitoring"), r#"{"action": "disable"}"#);
 }

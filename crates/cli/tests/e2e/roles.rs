@@ -46,10 +46,11 @@ fn the_table_of_roles_is_the_one_agreed_on() {
         own.call::<ApiKeyCreate>(&(), &(), &NewApiKey { name }).unwrap().secret
     });
     let mut table = String::from("endpoint                         nobody observer creator admin\n");
-    let files = [
+    let files: [(&str, &str, &str); 4] = [
         ("file_content", "GET", "/api/v1/backups/999/content?path=/x"),
         ("event_stream", "GET", "/api/v1/events"),
         ("metrics", "GET", "/metrics"),
+        ("fleet_metrics", "GET", "/metrics/fleet"),
     ];
     let declared = declarations().into_iter().map(|d| {
         let path = format!("/api/v1{}", d.path.replace("{id}", "999").replace("{machine_id}", "999"));

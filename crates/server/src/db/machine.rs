@@ -173,6 +173,15 @@ pub async fn list(
     db.fetch_all(filter.bind(select)).await?.iter().map(numbered).collect()
 }
 
+/// How many machines of an account are without a good backup, or have overdue ones.
+pub async fn count_unprotected(db: &mut Connection, account: AccountId) -> Result<i64> {
+    let text = format!(
+        "SELECT COUNT(*) AS n FROM machines m LEFT JOIN agent_machines j ON j.machine_id = m.id
+         LEFT JOIN agents a ON a.id = j.agent_id WHERE m.account_id = $1 AND {UNPROTECTED}"
+    );
+    db.fetch_one(query(AssertSqlSafe(text)).bind(account.0)).await?.integer("n")
+}
+
 /// An account's machine.
 pub async fn get(db: &mut Connection, account: AccountId, id: &MachineId) -> Result<Option<Machine>> {
     let text = format!("{SELECT} WHERE m.account_id = $1 AND m.id = $2");

@@ -19,6 +19,20 @@ pub async fn runs_by_state(db: &mut Connection, account: AccountId) -> Result<Ve
     rows.iter().map(|row| Ok((row.text("kind")?, row.text("state")?, row.integer("n")?))).collect()
 }
 
+/// How many machines of an account are in each state: (backend, state, count).
+pub async fn machines_by_state(
+    db: &mut Connection,
+    account: AccountId,
+) -> Result<Vec<(String, String, i64)>> {
+    let select = query(
+        "SELECT backend_id, state, COUNT(*) AS n FROM machines WHERE account_id = $1
+         GROUP BY backend_id, state ORDER BY backend_id, state",
+    )
+    .bind(account.0);
+    let rows = db.fetch_all(select).await?;
+    rows.iter().map(|row| Ok((row.text("backend_id")?, row.text("state")?, row.integer("n")?))).collect()
+}
+
 /// When the last good backup of each configuration ended: (id, name, milliseconds since 1970, 0 for never).
 pub async fn last_good_backups(db: &mut Connection, account: AccountId) -> Result<Vec<(i64, String, i64)>> {
     let select = query(

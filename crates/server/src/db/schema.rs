@@ -13,7 +13,7 @@ use crate::{Error, Result};
 mod upgrade;
 
 /// Every step since the first release, in order.
-const STEPS: [&str; 17] = [
+const STEPS: [&str; 19] = [
     include_str!("schema/0001_first.sql"),
     include_str!("schema/0002_audit.sql"),
     include_str!("schema/0003_keys.sql"),
@@ -31,6 +31,8 @@ const STEPS: [&str; 17] = [
     include_str!("schema/0015_notifications.sql"),
     include_str!("schema/0016_mail.sql"),
     include_str!("schema/0017_backup_options.sql"),
+    include_str!("schema/0018_metrics.sql"),
+    include_str!("schema/0019_image_stars.sql"),
 ];
 
 /// Brings the schema up to date. Nobody else may be at it on the same database. A database of a newer version is refused

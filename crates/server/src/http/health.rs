@@ -12,7 +12,11 @@ use axum::{
 };
 
 use super::{problem::problem_response, routes::caller};
-use crate::{Error, ErrorKind, app::App, ops::metrics};
+use crate::{
+    Error, ErrorKind, Result,
+    app::App,
+    ops::{fleet, metrics},
+};
 
 /// The routes.
 pub fn routes() -> Router<Arc<App>> {
@@ -20,6 +24,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(show_metrics))
+        .route("/metrics/fleet", get(show_fleet))
         .route("/api/openapi.json", get(|| async { Json(roadstead_api::openapi::document()) }))
 }
 
@@ -39,7 +44,14 @@ fn unavailable(error: Error) -> Error {
 }
 
 async fn show_metrics(State(app): State<Arc<App>>, request: Request) -> Response {
-    let shown = async move { metrics::show(&caller(app, &request).await?).await };
+    prometheus(async move { metrics::show(&caller(app, &request).await?).await }).await
+}
+
+async fn show_fleet(State(app): State<Arc<App>>, request: Request) -> Response {
+    prometheus(async move { fleet::show(&caller(app, &request).await?).await }).await
+}
+
+async fn prometheus(shown: impl Future<Output = Result<String>>) -> Response {
     shown.await.map_or_else(
         |error| problem_response(&error, None),
         |text| ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),

@@ -22,6 +22,7 @@ mod location;
 mod machine;
 mod machine_history;
 mod mail_settings;
+mod metric;
 mod network;
 mod notification_channel;
 mod once;
@@ -74,6 +75,7 @@ fn declared() -> Routes {
         job::routes,
         agent::routes,
         agent_machine::routes,
+        metric::routes,
         backup_configuration::routes,
         schedule::routes,
         backup::routes,

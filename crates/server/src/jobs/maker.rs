@@ -7,11 +7,13 @@ use std::{sync::Arc, time::Duration};
 
 use roadstead_api::{
     event::Event,
-    id::{JobId, MachineId},
+    id::{AccountId, JobId, KeyId, MachineId},
     job::{Job, JobState},
+    key_machine::{DEFAULT_PORT, DEFAULT_USER},
     machine::{Machine, MachineState},
 };
 use roadstead_providers::{Driver, MachineOrder, Progress, SeenMachine};
+use serde_json::Value;
 use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
@@ -110,6 +112,7 @@ async fn make(app: &App, row: &mut JobRow) -> Result<()> {
     let input = key.open(&job_input_place(&row.token), &row.sealed_input)?;
     let input: Input = serde_json::from_str(&input)
         .map_err(|e| Error::internal("The input of a job is of another shape.").caused_by(e))?;
+    let key_id = input.key_id.clone();
     let mut order = MachineOrder::from(input);
     let found = db::backend::get(&mut *app.db.read().await?, row.account_id, &row.job.backend_id).await?;
     let backend = found.ok_or_else(|| Error::not_found("The backend was deleted."))?;
@@ -124,6 +127,9 @@ async fn make(app: &App, row: &mut JobRow) -> Result<()> {
         Error::conflict("The backend did not say whether it took the order; look before you order again.")
     };
     let machines = refresh::add(app, &backend, made.map_err(late)??).await?;
+    if let Some(key) = key_id {
+        associate(app, row.account_id, &key, &machines).await?;
+    }
     row.job.machine_ids = machines.iter().map(|machine| machine.id.clone()).collect();
     let names: Vec<_> =
         machines.iter().map(|machine| format!("{} ({})", machine.name, machine.external_id)).collect();
@@ -132,6 +138,23 @@ async fn make(app: &App, row: &mut JobRow) -> Result<()> {
     ready.map_err(|_| {
         Error::conflict("The machines were made, and are not ready yet; they go on by themselves.")
     })?
+}
+
+/// The key that machines were made with is the way in to them, unless it was deleted meanwhile.
+async fn associate(app: &App, account: AccountId, key: &KeyId, machines: &[Machine]) -> Result<()> {
+    let mut write = app.db.write().await?;
+    if db::key::get(&mut write, account, key).await?.is_none() {
+        return Ok(());
+    }
+    for machine in machines {
+        let user = machine.extra.get("user").and_then(Value::as_str).unwrap_or(DEFAULT_USER);
+        let port = machine.extra.get("ssh_port").and_then(Value::as_u64);
+        let port = port.and_then(|port| u16::try_from(port).ok()).filter(|&port| port > 0);
+        let login = (user, port.unwrap_or(DEFAULT_PORT), None);
+        db::key_machine::put(&mut write, (key, &machine.id), login, app.now_ms()).await?;
+    }
+    write.tell(account, Event::new("key", key, "update"));
+    write.commit().await
 }
 
 /// Orders, and writes down what the driver tells meanwhile. Lines that come faster than they are written are left out.

@@ -10,6 +10,7 @@ mod dispatcher;
 mod last_seen;
 mod mailer;
 mod maker;
+mod meters;
 mod neighbours;
 mod notifier;
 mod overdue;
@@ -38,10 +39,16 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
     tasks.spawn(reconcile(app.clone(), |app| &app.live.vault_care, Duration::from_secs(60), vault_care::run));
     tasks.spawn(maker::run(app.clone()));
     tasks.spawn(notifier::run(app.clone()));
+    tasks.spawn(meters::run(app.clone()));
     if let Some(neighbours) = app.db.neighbours() {
         tasks.spawn(neighbours::run(app.clone(), neighbours));
     }
     tasks
+}
+
+/// Writes down what only memory knows, when all background work has ended.
+pub async fn finish(app: &App) {
+    meters::finish(app).await;
 }
 
 async fn reconcile<F, Fut>(app: Arc<App>, signal: fn(&App) -> &Signal, period: Duration, run: F)

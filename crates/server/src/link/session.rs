@@ -21,6 +21,8 @@ use crate::{Error, Result, app::App, live::Link, ops};
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// How long an older link has to show that it is alive, before a newer one takes its place.
 const PROBE_WITHIN: Duration = Duration::from_secs(5);
+/// How often agents measure how busy their machines are, in seconds.
+const MEASURE_SECONDS: u32 = 60;
 /// How many messages wait for a slow agent before its link counts as broken.
 const QUEUE: usize = 64;
 
@@ -51,6 +53,7 @@ async fn greet(app: &Arc<App>, agent: AgentId, socket: &mut WebSocket) -> Result
     session.account = Some(ops::run::agent_connected(app, agent, &host, &runs).await?);
     let heartbeat_seconds = HEARTBEAT.as_secs() as u32;
     send(socket, &ServerMessage::Welcome { protocol: PROTOCOL, heartbeat_seconds }).await?;
+    session.link.send(ServerMessage::Measure { every_seconds: MEASURE_SECONDS, for_seconds: None });
     for run in ops::run::to_be_stopped(app, agent).await? {
         session.link.send(ServerMessage::Stop { run });
     }
@@ -172,6 +175,10 @@ impl Session {
         match serde_json::from_str(&text).map_err(not_understood)? {
             AgentMessage::Hello { .. } => Err(Error::invalid("The agent said hello twice.")),
             AgentMessage::Heartbeat => Ok(()),
+            AgentMessage::Sample { watched, sample } => {
+                self.app.live.meters.take(self.agent, sample, watched, self.app.now_ms());
+                Ok(())
+            }
             AgentMessage::Accepted { run } => ops::run::accepted(&self.app, self.agent, run).await,
             AgentMessage::Progress { run, state, progress } => {
                 ops::run::progressed(&self.app, self.agent, run, state, progress).await

@@ -49,14 +49,14 @@ async fn write_agents(context: &Context, text: &mut String) -> Result<()> {
     }
 }
 
-fn head(text: &mut String, name: &str, help: &str) -> Result<()> {
+pub(super) fn head(text: &mut String, name: &str, help: &str) -> Result<()> {
     line(text, format_args!("# HELP {name} {help}\n# TYPE {name} gauge"))
 }
 
-fn line(text: &mut String, line: std::fmt::Arguments<'_>) -> Result<()> {
+pub(super) fn line(text: &mut String, line: std::fmt::Arguments<'_>) -> Result<()> {
     writeln!(text, "{line}").map_err(|e| Error::internal("A metric could not be written.").caused_by(e))
 }
 
-fn escaped(label: &str) -> String {
+pub(super) fn escaped(label: &str) -> String {
     label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

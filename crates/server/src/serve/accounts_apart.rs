@@ -169,6 +169,7 @@ fn body(name: &str) -> Value {
             json!({ "name": "x" })
         }
         "backend_update" => json!({ "title": "x" }),
+        "image_star" => json!({ "image": "x", "starred": true }),
         "machine_resize" => json!({ "size": "x" }),
         "machine_tag" => json!({ "add": ["x"] }),
         "user_update" => json!({ "role": "observer" }),

@@ -137,6 +137,13 @@ impl Server {
         self.restart();
     }
 
+    /// Asks the server to end, and starts it again at the same address.
+    pub fn end_and_restart(&mut self) {
+        terminate(self.process.id());
+        assert!(self.process.wait().unwrap().success());
+        self.restart();
+    }
+
     /// Kills the server as a power cut would.
     pub fn kill(&mut self) {
         kill_9(self.process.id() as i32);

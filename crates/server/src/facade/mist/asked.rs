@@ -77,6 +77,30 @@ impl Asked {
         self.text(name).ok_or_else(|| Error::invalid(format!("The parameter {name} is missing.")))
     }
 
+    /// Whether a parameter is given as true.
+    pub fn is_true(&self, name: &str) -> bool {
+        match self.given.get(name) {
+            Some(Value::Bool(yes)) => *yes,
+            Some(Value::String(text)) => ["true", "1"].contains(&text.trim().to_lowercase().as_str()),
+            Some(Value::Number(number)) => number.as_i64() == Some(1),
+            _ => false,
+        }
+    }
+
+    /// The texts of a parameter that is a list; of a text that is none, that one.
+    pub fn list(&self, name: &str) -> Vec<String> {
+        match self.given.get(name) {
+            Some(Value::Array(items)) => items
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::trim)
+                .filter(|s| !s.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            _ => self.text(name).into_iter().collect(),
+        }
+    }
+
     /// Everything that was given.
     pub fn given(&self) -> &Map<String, Value> {
         &self.given

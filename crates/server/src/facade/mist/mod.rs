@@ -8,13 +8,15 @@
 //!
 //! What those clients do, and this has to bear: bodies without a content type, GET and DELETE with a body, nulls and
 //! numbers as text, ids pasted into paths. Machines go by their cloud's ids, keys by their names. The token of
-//! `POST /auth` is the secret of a session. What Mist.io kept to itself (metrics, rules, scripts) is not here.
+//! `POST /auth` is the secret of a session. What Mist.io kept to itself (rules, scripts, plugins) is not here.
 
 mod access;
 mod asked;
 mod backend;
+mod create;
 mod key;
 mod machine;
+mod monitoring;
 mod offer;
 mod reply;
 
@@ -57,6 +59,8 @@ async fn dispatch(context: &Context, asked: &Asked) -> Result<Reply> {
     match (asked.method.as_str(), asked.segments().as_slice()) {
         ("GET", ["providers"]) => offer::providers(context),
         ("GET", ["check_token"]) => Ok(access::hello(context)),
+        ("GET", ["jobs", id]) => create::show(context, id).await,
+        ("GET", ["monitoring"]) => monitoring::overview(context).await,
         (_, ["backends", rest @ ..]) => backends(context, asked, rest).await,
         (_, ["keys", rest @ ..]) => keys(context, asked, rest).await,
         _ => Err(nothing()),
@@ -73,6 +77,7 @@ async fn backends(context: &Context, asked: &Asked, rest: &[&str]) -> Result<Rep
         ("GET", [id, "sizes"]) => offer::sizes(context, id).await,
         ("GET", [id, "locations"]) => offer::locations(context, id).await,
         ("GET" | "POST", [id, "images"]) => offer::images(context, id, asked).await,
+        ("POST", [id, "images", image @ ..]) => offer::toggle_star(context, id, &image.join("/")).await,
         ("GET", [id, "networks"]) => offer::networks(context, id).await,
         (_, [id, "machines", rest @ ..]) => machines(context, asked, id, rest).await,
         (_, [] | [_] | [_, "sizes" | "locations" | "images" | "networks"]) => Err(wrong_method()),
@@ -83,13 +88,20 @@ async fn backends(context: &Context, asked: &Asked, rest: &[&str]) -> Result<Rep
 async fn machines(context: &Context, asked: &Asked, backend: &str, rest: &[&str]) -> Result<Reply> {
     match (asked.method.as_str(), rest) {
         ("GET", []) => machine::list(context, backend).await,
+        ("POST", []) => create::create(context, backend, asked).await,
         ("POST", [id]) => machine::act(context, backend, id, asked).await,
         ("POST", [id, "probe"]) => machine::probe(context, backend, id).await,
         ("POST", [id, "metadata"]) => machine::tag(context, backend, id, asked).await,
         ("DELETE", [id, "metadata"]) => machine::untag(context, backend, id, asked).await,
+        ("POST", [id, "monitoring"]) => monitoring::switch(context, (backend, id), asked).await,
+        ("GET", [id, "stats"]) => monitoring::stats(context, (backend, id), asked).await,
+        ("GET", [id, "metrics"]) => monitoring::metrics(context, (backend, id)).await,
+        ("PUT" | "DELETE", [id, "metrics"]) => monitoring::choose(context, (backend, id), asked).await,
         ("PUT", [id, "keys", name]) => key::associate(context, (backend, id), name, asked).await,
         ("DELETE", [id, "keys", name]) => key::disassociate(context, (backend, id), name).await,
-        (_, [] | [_] | [_, "probe" | "metadata"] | [_, "keys", _]) => Err(wrong_method()),
+        (_, [] | [_] | [_, "probe" | "metadata" | "monitoring" | "stats" | "metrics"] | [_, "keys", _]) => {
+            Err(wrong_method())
+        }
         _ => Err(nothing()),
     }
 }

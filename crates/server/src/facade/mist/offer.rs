@@ -1,7 +1,9 @@
 //! What there is to choose from: providers, and a backend's sizes, locations, images and networks. A backend that has
 //! none of a kind has an empty list of it.
 
-use roadstead_api::{backend::OfferQuery, id::BackendId};
+use std::collections::HashMap;
+
+use roadstead_api::{backend::OfferQuery, id::BackendId, image::ImageStar};
 use roadstead_providers::ErrorKind as ProviderErrorKind;
 use serde_json::{Value, json};
 
@@ -58,7 +60,37 @@ pub async fn images(context: &Context, id: &str, asked: &Asked) -> Result<Reply>
     {
         page.items.truncate(FOUND);
     }
-    listed(all, |image| json!({"id": image.id, "name": image.name, "extra": image.extra, "star": star}))
+    let stars = stars(context, &id).await?;
+    listed(all, |image| {
+        let star = stars.get(&image.id).copied().unwrap_or(star);
+        json!({"id": image.id, "name": image.name, "extra": image.extra, "star": star})
+    })
+}
+
+/// `POST /backends/ID/images/IMAGE`, whose id may have slashes: gives or takes its star, and says whether it has one.
+pub async fn toggle_star(context: &Context, id: &str, image: &str) -> Result<Reply> {
+    let id = BackendId(id.to_owned());
+    let now = match stars(context, &id).await?.get(image) {
+        Some(&starred) => starred,
+        None => is_starred_by_itself(context, &id, image).await?,
+    };
+    let star = image::star(context, &id, ImageStar { image: image.to_owned(), starred: !now }).await?;
+    Ok(Reply::Json(star.starred.into()))
+}
+
+async fn stars(context: &Context, id: &BackendId) -> Result<HashMap<String, bool>> {
+    let stars = image::stars(context, id).await?.items;
+    Ok(stars.into_iter().map(|star| (star.image, star.starred)).collect())
+}
+
+/// Of the many images of some providers only the usual ones are, which are those of a list without a search.
+async fn is_starred_by_itself(context: &Context, id: &BackendId, image: &str) -> Result<bool> {
+    let provider = backend::get(context, id).await?.backend.provider;
+    if !CURATED.contains(&provider.0.as_str()) {
+        return Ok(true);
+    }
+    let usual = image::list(context, id, OfferQuery::default()).await?.items;
+    Ok(usual.iter().any(|usual| usual.id == image))
 }
 
 /// `GET /backends/ID/networks`.

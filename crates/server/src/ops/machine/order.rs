@@ -5,6 +5,7 @@
 
 use roadstead_api::{
     Permission,
+    id::KeyId,
     job::{Job, JobKind},
     key::Key,
     machine::{MachineCreate, MachinePlan, MachinePlanShow, NewContainer, NewMachine},
@@ -43,7 +44,8 @@ pub async fn create(context: &Context, new: NewMachine) -> Result<Job> {
     let token = random::id()?;
     order.token = token.clone();
     let sealed = context.account_key(context.account()).await?;
-    let sealed = sealed.seal(&job_input_place(&token), &db::row::json(&Input::from(order))?)?;
+    let input = Input { key_id: plan.key_id.clone(), ..Input::from(order) };
+    let sealed = sealed.seal(&job_input_place(&token), &db::row::json(&input)?)?;
     let row = NewJob {
         account_id: context.account(),
         kind: JobKind::MachineCreate,
@@ -75,6 +77,9 @@ pub struct Input {
     token: String,
     #[serde(default)]
     container: ContainerOrder,
+    /// The key that the machines take.
+    #[serde(default)]
+    pub key_id: Option<KeyId>,
 }
 
 impl From<MachineOrder> for Input {
@@ -92,7 +97,20 @@ impl From<MachineOrder> for Input {
             container,
             progress: _,
         } = order;
-        Self { name, quantity, image, size, location, networks, public_key, user_data, token, container }
+        let key_id = None;
+        Self {
+            name,
+            quantity,
+            image,
+            size,
+            location,
+            networks,
+            public_key,
+            user_data,
+            token,
+            container,
+            key_id,
+        }
     }
 }
 
@@ -109,6 +127,7 @@ impl From<Input> for MachineOrder {
             user_data,
             token,
             container,
+            key_id: _,
         } = input;
         Self {
             name,
