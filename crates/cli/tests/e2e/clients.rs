@@ -33,7 +33,8 @@ impl Moto {
         let program = std::env::var("ROADSTEAD_MOTO").unwrap_or_else(|_| "moto_server".to_owned());
         let mut command = Command::new(program);
         command.args(["-H", "127.0.0.1", "-p", "0"]).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut process = command.env("MOTO_EC2_LOAD_DEFAULT_AMIS", "true").spawn().unwrap();
+        let mut process =
+            command.env("MOTO_EC2_LOAD_DEFAULT_AMIS", "true").env_remove("PYTHONPATH").spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let address = lines.find_map(|line| {
             let line = line.unwrap();
