@@ -8,6 +8,7 @@
 //! | `policy.toml` | what its machine lets the server have done, where there is one |
 //! | `agent.lock` | held by `enroll` and `run` |
 //! | `run.lock` | held by a job's process |
+//! | `passwords/` | those of sealed vaults |
 //! | `results/` | how jobs ended, until the server knows |
 //!
 //! Locks are `flock`s: the kernel drops them with the process that holds them, however it ends.
@@ -71,6 +72,10 @@ impl DataDir {
 
     pub fn ca(&self) -> PathBuf {
         self.0.join("ca.pem")
+    }
+
+    pub fn passwords(&self) -> PathBuf {
+        self.0.join("passwords")
     }
 
     pub fn results(&self) -> PathBuf {

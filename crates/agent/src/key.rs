@@ -6,7 +6,7 @@ use std::{fs, io, path::Path};
 
 use getrandom::SysRng;
 use rsa::{
-    Oaep, RsaPrivateKey, RsaPublicKey,
+    Oaep, Pkcs1v15Encrypt, RsaPrivateKey, RsaPublicKey,
     pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding},
     rand_core::UnwrapErr,
 };
@@ -63,6 +63,13 @@ impl AgentKey {
         self.0
             .decrypt_blinded(&mut UnwrapErr(SysRng), Oaep::<Sha256>::new(), encrypted)
             .map_err(|e| failed("what the server encrypted is not for this agent's key", e))
+    }
+
+    /// Reads what was encrypted to this key with the padding of PKCS #1 v1.5.
+    pub fn decrypt_pkcs1(&self, encrypted: &[u8]) -> Result<Vec<u8>> {
+        self.0
+            .decrypt_blinded(&mut UnwrapErr(SysRng), Pkcs1v15Encrypt, encrypted)
+            .map_err(|e| failed("what was encrypted is not for this agent's key", e))
     }
 }
 

@@ -34,6 +34,7 @@ mod reporter;
 mod results;
 mod run;
 mod runs;
+mod sealing;
 mod server_url;
 mod session;
 mod socket;

@@ -82,6 +82,7 @@ fn parse_run(text: &str) -> Option<RunRef> {
     let kind = match kind {
         "backup" => RunKind::Backup,
         "restore" => RunKind::Restore,
+        "sealing" => RunKind::Sealing,
         _ => return None,
     };
     Some(RunRef { kind, id: id.parse().ok()? }).filter(|run| run.to_string() == text)

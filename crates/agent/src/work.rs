@@ -10,12 +10,12 @@ use roadstead_api::{
 use roadstead_vault::{
     BackupOptions, BackupSummary, FileError, FileErrorKind, Monitor, Overwrite, Repository, RestoreOptions,
     RestoreSummary, Result, Skip,
-    store::{RestAuth, RestConfig, RestStore, RetryStore},
+    store::{RestAuth, RestConfig, RestStore, RetryStore, Store},
 };
 
 pub(crate) use roadstead_vault::Cancel;
 
-use crate::{order::JobOrder, reporter::Reporter};
+use crate::{order::JobOrder, reporter::Reporter, sealing};
 
 /// How long a server may be away before its runs fail.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -36,7 +36,27 @@ pub(crate) fn carry_out<W: Write + Send>(
     cancel: &Cancel,
 ) -> Result<Done> {
     reporter.progress(Progress::default());
-    let repository = open(order, cancel)?;
+    match &order.job.work {
+        Work::Seal { password } => return sealing::seal(order, password, cancel).map(|()| Done::default()),
+        Work::ChangePassword { current, new } => {
+            return sealing::change_password(order, [current, new], cancel).map(|()| Done::default());
+        }
+        Work::TakeOver { password } => {
+            return sealing::take_over(order, password, cancel).map(|()| Done::default());
+        }
+        Work::Backup { .. } | Work::Restore { .. } => {}
+    }
+    let repository = Repository::open(store(order, cancel)?, sealing::password(order)?.as_bytes())?;
+    run(order, &repository, reporter, cancel)
+}
+
+/// Backs up or restores.
+fn run<W: Write + Send>(
+    order: &JobOrder,
+    repository: &Repository,
+    reporter: &Reporter<W>,
+    cancel: &Cancel,
+) -> Result<Done> {
     let watch = Watch { reporter };
     match &order.job.work {
         Work::Backup { inclusions, exclusions, tags, options } => {
@@ -70,17 +90,17 @@ pub(crate) fn carry_out<W: Write + Send>(
             reporter.progress(restore_progress(&summary));
             Ok(Done { snapshot_id: None, files_skipped: summary.skipped })
         }
+        Work::Seal { .. } | Work::ChangePassword { .. } | Work::TakeOver { .. } => Ok(Done::default()),
     }
 }
 
-/// Opens the job's vault at the server, whose absence is borne with for a while.
-fn open(order: &JobOrder, cancel: &Cancel) -> Result<Repository> {
+/// The job's vault at the server, whose absence is borne with for a while.
+pub(crate) fn store(order: &JobOrder, cancel: &Cancel) -> Result<Arc<dyn Store>> {
     let url = order.server.vault(&order.job.vault_id);
     let auth = RestAuth::Bearer(order.credential.clone());
     let ca_pem = order.ca_pem.clone().map(String::into_bytes);
     let store = RestStore::new(RestConfig { url, auth, ca_pem, ..RestConfig::default() })?;
-    let store = RetryStore::new(Arc::new(store), PATIENCE, cancel.clone());
-    Repository::open(Arc::new(store), order.job.vault_password.as_bytes())
+    Ok(Arc::new(RetryStore::new(Arc::new(store), PATIENCE, cancel.clone())))
 }
 
 fn backup_progress(summary: &BackupSummary) -> Progress {

@@ -169,7 +169,7 @@ async fn a_job_that_never_reads_its_order_can_be_stopped() {
     let (folder, agent, _server, mut link) = linked(r#"echo begun > "$1/begun"; exec sleep 600"#).await;
     let mut job = support::job(run(1));
     // More than a pipe takes.
-    job.vault_password = "x".repeat(1 << 20);
+    job.vault_password = Some("x".repeat(1 << 20));
     link.send(&ServerMessage::Start(Box::new(job))).await;
     until(|| begun(&folder) == 1).await;
     link.send(&ServerMessage::Stop { run: run(1) }).await;

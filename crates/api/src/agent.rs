@@ -109,6 +109,43 @@ pub struct Enrolled {
     pub encrypted_credential: String,
 }
 
+/// What becomes of the vault of an agent that is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VaultFate {
+    /// It stays, and can be restored from.
+    Keep,
+    /// It is deleted, with every backup in it.
+    Delete,
+}
+
+/// How an agent is to be deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AgentDeletion {
+    /// What becomes of its vault; has to be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vault: Option<VaultFate>,
+}
+
+/// What deleting an agent would do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AgentDeletionPlan {
+    /// The agent.
+    pub agent_id: AgentId,
+    /// Its name.
+    pub name: String,
+    /// Its vault.
+    pub vault_id: VaultId,
+    /// How large that is, in bytes.
+    pub vault_size_bytes: u64,
+    /// How many snapshots it holds.
+    pub vault_snapshot_count: u64,
+    /// The names of its backup configurations, which go with it.
+    pub backup_configurations: Vec<String>,
+    /// How many backups and restores it has in hand or waiting, which are cancelled.
+    pub active_runs: u64,
+}
+
 endpoints! {
     /// Makes a token that enrols one agent.
     EnrolmentTokenCreate = "enrolment_token_create": Post "/agents/tokens", Creator, (()) ? (), NewEnrolmentToken => 201 EnrolmentToken;
@@ -118,6 +155,10 @@ endpoints! {
     AgentList = "agent_list": Get "/agents", Observer, (()) ? PageQuery, () => 200 Page<Agent>;
     /// Shows one agent.
     AgentShow = "agent_show": Get "/agents/{id}", Observer, (AgentId) ? (), () => 200 Agent;
+    /// Shows what deleting an agent would do.
+    AgentDeletionPlanShow = "agent_deletion_plan_show": Get "/agents/{id}/deletion", Observer, (AgentId) ? (), () => 200 AgentDeletionPlan;
+    /// Deletes an agent and its configurations, and cancels its runs; its vault as is said.
+    AgentDelete = "agent_delete": Delete "/agents/{id}", Admin, (AgentId) ? AgentDeletion, () => 204 ();
     /// Lets an agent take work again.
     AgentEnable = "agent_enable": Post "/agents/{id}/enable", Creator, (AgentId) ? (), () => 200 Agent;
     /// Keeps an agent from new work; what it has in hand goes on.

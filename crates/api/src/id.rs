@@ -95,6 +95,8 @@ integer_id! {
     JobId;
     /// A notification channel.
     NotificationChannelId;
+    /// A sealing of a vault, or a change of its password.
+    SealingId;
 }
 
 string_id! {

@@ -45,6 +45,7 @@ pub mod restore_configuration;
 pub mod retention;
 pub mod run;
 pub mod schedule;
+pub mod sealing;
 pub mod session;
 pub mod size;
 pub mod user;
@@ -71,6 +72,7 @@ pub fn declarations() -> Vec<Declaration> {
         agent::declarations(),
         agent_machine::declarations(),
         metric::declarations(),
+        sealing::declarations(),
         backup_configuration::declarations(),
         schedule::declarations(),
         backup::declarations(),

@@ -21,6 +21,7 @@ use crate::{
     id::{AgentId, SnapshotId, VaultId},
     metric::Sample,
     run::{Progress, RunError, RunState},
+    sealing::EncryptedPassword,
 };
 
 /// The version of this protocol.
@@ -38,6 +39,8 @@ pub enum RunKind {
     Backup,
     /// A restore.
     Restore,
+    /// A sealing of the vault, or a change of its password.
+    Sealing,
 }
 
 /// Names one backup or restore.
@@ -54,6 +57,7 @@ impl std::fmt::Display for RunRef {
         match self.kind {
             RunKind::Backup => write!(f, "backup-{}", self.id),
             RunKind::Restore => write!(f, "restore-{}", self.id),
+            RunKind::Sealing => write!(f, "sealing-{}", self.id),
         }
     }
 }
@@ -173,8 +177,11 @@ pub struct Job {
     pub agent_id: AgentId,
     /// The vault, below the server's own URL.
     pub vault_id: VaultId,
-    /// The vault's password.
-    pub vault_password: String,
+    /// The vault's password; absent where the vault is sealed.
+    pub vault_password: Option<String>,
+    /// The password of a sealed vault, as its user gave it for this one run; absent where the agent keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encrypted_password: Option<EncryptedPassword>,
     /// What to do.
     pub work: Work,
 }
@@ -195,9 +202,26 @@ pub enum Work {
         #[serde(default)]
         options: Box<BackupOptions>,
     },
+    /// Make the vault, under this password.
+    Seal {
+        /// The password.
+        password: EncryptedPassword,
+    },
+    /// Change the vault's password.
+    ChangePassword {
+        /// The password that opens it now.
+        current: EncryptedPassword,
+        /// The new one.
+        new: EncryptedPassword,
+    },
+    /// Keep the password of a vault that was another agent's.
+    TakeOver {
+        /// The password.
+        password: EncryptedPassword,
+    },
     /// Restore.
     Restore {
-        /// The snapshot.
+        /// The snapshot, or the beginning of its id; empty where the vault has one only.
         snapshot_id: SnapshotId,
         /// The folder that the files go under.
         path: String,

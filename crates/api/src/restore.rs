@@ -9,6 +9,7 @@ use crate::{
     endpoint::endpoints,
     id::{AgentId, BackupId, RestoreConfigurationId, RestoreId},
     run::{Progress, RunError, RunState},
+    sealing::EncryptedPassword,
 };
 
 /// One restore.
@@ -72,6 +73,10 @@ pub struct NewRestore {
     /// Whether files that differ are overwritten.
     #[serde(default)]
     pub overwrite: bool,
+    /// The password of a sealed vault, encrypted to the agent that restores; needed where that is another than the
+    /// vault's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<EncryptedPassword>,
 }
 
 impl NewRestore {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Page, PageQuery,
     endpoint::endpoints,
-    id::{AgentId, VaultId},
+    id::{AgentId, BackupId, VaultId},
 };
 
 /// Who holds a vault's password.
@@ -29,6 +29,9 @@ pub struct Vault {
     pub agent_id: AgentId,
     /// Who holds its password.
     pub mode: VaultMode,
+    /// Whether its agent backs up to it. One that is not current is what a deleted agent left, or an agent that has
+    /// another by now: it can only be read.
+    pub current: bool,
     /// Where restic reaches it, without the `rest:` in front.
     pub url: String,
     /// What its files take, in bytes.
@@ -48,11 +51,45 @@ pub struct VaultKey {
     pub password: String,
 }
 
+/// What a backup would take to restore, and what it brought to its vault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BackupStats {
+    /// The backup.
+    pub backup_id: BackupId,
+    /// Files, each hard link counted.
+    pub files: u64,
+    /// What restoring it writes, in bytes.
+    pub bytes: u64,
+    /// What it has that no earlier backup has, in bytes.
+    pub bytes_added: u64,
+    /// What that takes in the vault, in bytes.
+    pub bytes_added_stored: u64,
+}
+
+/// What a vault holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VaultStats {
+    /// Its backups, oldest first.
+    pub backups: Vec<BackupStats>,
+    /// What restoring each of them would write, in sum, in bytes.
+    pub bytes_restored: u64,
+    /// What they hold, what they share counted once, in bytes.
+    pub bytes: u64,
+    /// What that takes in the vault: compressed and sealed, in bytes.
+    pub bytes_stored: u64,
+    /// Folders that could not be read: what is in them is counted nowhere.
+    pub unreadable: u64,
+}
+
 endpoints! {
+    /// Counts what a vault holds. Looks through all of its backups, which may take a while.
+    VaultStatsShow = "vault_stats_show": Get "/vaults/{id}/stats", Observer, (VaultId) ? (), () => 200 VaultStats;
     /// Lists the vaults, oldest first.
     VaultList = "vault_list": Get "/vaults", Observer, (()) ? PageQuery, () => 200 Page<Vault>;
     /// Shows one vault.
     VaultShow = "vault_show": Get "/vaults/{id}", Observer, (VaultId) ? (), () => 200 Vault;
+    /// Deletes a vault that no agent backs up to any more, with every backup in it.
+    VaultDelete = "vault_delete": Delete "/vaults/{id}", Admin, (VaultId) ? (), () => 204 ();
     /// Shows what plain restic needs to open a managed vault.
     VaultKeyExport = "vault_key_export": Post "/vaults/{id}/export-key", Admin, (VaultId) ? (), () => 200 VaultKey;
 }

@@ -2,23 +2,27 @@
 
 use std::time::Duration;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use jiff::{Span, SpanRelativeTo};
 use roadstead_client::api::{
     PageQuery,
-    agent::{Agent, AgentDisable, AgentEnable, AgentList, AgentShow},
+    agent::{Agent, AgentDeletionPlan, AgentDisable, AgentEnable, AgentList, AgentShow, VaultFate},
     id::AgentId,
     metric::AgentMetricsShow,
 };
 
 use crate::{
     agent_machine,
+    confirm::{self, DeleteArgs},
     error::{Exit, Result},
+    human,
     list::{self, ListArgs},
     machine::Which,
     metric::{self, MetricArgs},
+    output,
     session::Session,
     table::{self, Row},
+    vault_password,
 };
 
 /// The verbs.
@@ -45,6 +49,47 @@ pub enum AgentCommand {
     Enable {
         /// The agent's id.
         agent: AgentId,
+    },
+    /// Delete an agent and its configurations, keeping its vault or with it.
+    #[command(
+        after_help = "A vault that is kept can be restored from, by other agents, too; `roadstead vaults delete` deletes it \
+                      later.\n\nExample:\n  roadstead agents delete 1 --dry-run\n  roadstead agents delete 1 --keep-vault --yes"
+    )]
+    Delete(AgentDeleteArgs),
+    /// Seal an agent's vault with a password that the server never learns.
+    #[command(
+        after_help = "The password is encrypted here, to the agent's key; compare the fingerprint with what `agent enroll` \
+                      printed there, or give it. The agent's next backup goes to a new vault, in full; the one before stays \
+                      readable until `roadstead vaults delete`. The server cannot list or download files of a sealed vault, \
+                      clean it, or show its key: who loses the password and the agent's machine loses the backups.\n\nExample:\n  \
+                      roadstead agents encrypt 1 --password @file"
+    )]
+    Encrypt(EncryptArgs),
+    /// Change the password of an agent's sealed vault.
+    #[command(after_help = "Example:\n  roadstead agents password 1 --current @old --password @new")]
+    Password {
+        /// The password until now: @FILE, or - for standard input; asked for on the terminal when absent.
+        #[arg(long)]
+        current: Option<String>,
+        #[command(flatten)]
+        new: EncryptArgs,
+    },
+    /// Give an agent's vault and backup configurations to another agent, such as that of the reinstalled machine.
+    #[command(
+        after_help = "The agent that gets it must have backed up nothing yet. The old agent has an empty vault from then \
+                      on.\n\nExample:\n  roadstead agents migrate-vault 1 --to 2 --yes"
+    )]
+    MigrateVault {
+        /// The agent that has the vault.
+        agent: AgentId,
+        /// The agent that gets it.
+        #[arg(long)]
+        to: AgentId,
+        /// The password of a sealed vault: @FILE, or - for standard input; asked for on the terminal when absent.
+        #[arg(long)]
+        password: Option<String>,
+        #[command(flatten)]
+        sure: DeleteArgs,
     },
     /// Keep an agent from new work; what it has in hand goes on.
     #[command(after_help = "Example:\n  roadstead agents disable 1")]
@@ -82,6 +127,34 @@ pub enum AgentCommand {
     },
 }
 
+/// An agent whose vault is to have a password.
+#[derive(Args, Debug)]
+pub struct EncryptArgs {
+    /// The agent's id.
+    agent: AgentId,
+    /// The password: @FILE, or - for standard input; asked for on the terminal when absent.
+    #[arg(long)]
+    password: Option<String>,
+    /// The fingerprint that the agent's key has to have; the server's word is taken when absent.
+    #[arg(long)]
+    fingerprint: Option<String>,
+}
+
+/// An agent to be deleted.
+#[derive(Args, Debug)]
+pub struct AgentDeleteArgs {
+    /// The agent's id.
+    agent: AgentId,
+    /// Keep its vault.
+    #[arg(long, conflicts_with = "delete_vault")]
+    keep_vault: bool,
+    /// Delete its vault, with every backup in it.
+    #[arg(long)]
+    delete_vault: bool,
+    #[command(flatten)]
+    delete: DeleteArgs,
+}
+
 impl Row for Agent {
     const COLUMNS: &'static [&'static str] =
         &["id", "name", "enabled", "connected", "busy", "vault", "os", "last seen"];
@@ -111,6 +184,23 @@ pub async fn run(command: AgentCommand, session: &Session) -> Result<Exit> {
         AgentCommand::Enable { agent } => {
             output.object(&client.call::<AgentEnable>(&agent, &(), &()).await?)?
         }
+        AgentCommand::Delete(args) => return delete(args, session).await,
+        AgentCommand::Encrypt(args) => {
+            let password = vault_password::new(args.password.as_deref())?;
+            let mut agent = client.get_agent(args.agent).await?;
+            vault_password::tell(&agent, &args.fingerprint);
+            output.object(&agent.encrypt(&password, args.fingerprint.as_deref()).await?)?
+        }
+        AgentCommand::Password { current, new } => {
+            let current = vault_password::of_now(current.as_deref())?;
+            let password = vault_password::new(new.password.as_deref())?;
+            let mut agent = client.get_agent(new.agent).await?;
+            vault_password::tell(&agent, &new.fingerprint);
+            output.object(&agent.change_password(&current, &password, new.fingerprint.as_deref()).await?)?
+        }
+        AgentCommand::MigrateVault { agent, to, password, sure } => {
+            return migrate_vault(session, (agent, to), password, sure).await;
+        }
         AgentCommand::Disable { agent } => {
             output.object(&client.call::<AgentDisable>(&agent, &(), &()).await?)?
         }
@@ -125,6 +215,81 @@ pub async fn run(command: AgentCommand, session: &Session) -> Result<Exit> {
         AgentCommand::Detach { agent } => return agent_machine::detach(session, agent).await,
     }
     Ok(Exit::Done)
+}
+
+async fn delete(args: AgentDeleteArgs, session: &Session) -> Result<Exit> {
+    let Session { client, output } = session;
+    let agent = client.get_agent(args.agent).await?;
+    let plan = agent.plan_deletion().await?;
+    if args.delete.dry_run {
+        output.object(&plan)?;
+        return Ok(Exit::Done);
+    }
+    let Some(fate) = vault_fate(&args, &plan)? else { return Ok(Exit::NotDone) };
+    let vault = match fate {
+        VaultFate::Keep => format!("keeping its vault {}", plan.vault_id),
+        VaultFate::Delete => format!("and {}", vault_in_words(&plan)),
+    };
+    let what = format!("agent {} ({}), its {}, {vault}", plan.agent_id, plan.name, configurations(&plan));
+    if !args.delete.confirm(&what)? {
+        return Ok(Exit::NotDone);
+    }
+    agent.delete(fate).await?;
+    Ok(Exit::Done)
+}
+
+async fn migrate_vault(
+    session: &Session,
+    (agent, to): (AgentId, AgentId),
+    password: Option<String>,
+    sure: DeleteArgs,
+) -> Result<Exit> {
+    let Session { client, output } = session;
+    let (agent, destination) = (client.get_agent(agent).await?, client.get_agent(to).await?);
+    let what = format!("vault {} of agent {} ({})", agent.vault_id, agent.id, agent.name);
+    if sure.dry_run {
+        output::to_stderr(&format!("{what} would become that of agent {to} ({})", destination.name));
+        return Ok(Exit::Done);
+    }
+    if !sure.confirm_to(&format!("give agent {to} ({})", destination.name), &what)? {
+        return Ok(Exit::NotDone);
+    }
+    let password = match agent.is_encrypted() {
+        true => Some(vault_password::of_now(password.as_deref())?),
+        false => None,
+    };
+    output.object(&agent.migrate_vault(to, password.as_deref()).await?)?;
+    Ok(Exit::Done)
+}
+
+/// What becomes of the vault, as the flags say or, at a terminal, whoever is asked. `None` where that is no answer.
+fn vault_fate(args: &AgentDeleteArgs, plan: &AgentDeletionPlan) -> Result<Option<VaultFate>> {
+    match (args.keep_vault, args.delete_vault) {
+        (true, _) => Ok(Some(VaultFate::Keep)),
+        (_, true) => Ok(Some(VaultFate::Delete)),
+        _ => {
+            let needed = "say what becomes of the agent's vault: --keep-vault or --delete-vault";
+            let answer =
+                confirm::ask(&format!("Keep or delete {}? [keep/delete]", vault_in_words(plan)), needed)?;
+            Ok(match answer.as_str() {
+                "keep" | "k" => Some(VaultFate::Keep),
+                "delete" | "d" => Some(VaultFate::Delete),
+                _ => None,
+            })
+        }
+    }
+}
+
+fn vault_in_words(plan: &AgentDeletionPlan) -> String {
+    let (size, count) = (human::size(plan.vault_size_bytes), plan.vault_snapshot_count);
+    format!("its vault {} ({size}, {count} snapshots)", plan.vault_id)
+}
+
+fn configurations(plan: &AgentDeletionPlan) -> String {
+    match plan.backup_configurations.len() {
+        1 => "backup configuration".to_owned(),
+        many => format!("{many} backup configurations"),
+    }
 }
 
 /// A time such as 15m or 7d.

@@ -36,14 +36,19 @@ impl DeleteArgs {
         if self.yes {
             return Ok(true);
         }
-        if !output::stdin_is_terminal() {
-            return Err(Error::usage(format!("to {verb} {what} needs --yes where there is no terminal")));
-        }
-        output::to_stderr(&format!("Really {verb} {what}? [y/N]"));
-        let mut answer = String::new();
-        io::stdin()
-            .read_line(&mut answer)
-            .map_err(|e| Error::local("cannot read the answer").caused_by(e))?;
-        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+        let needed = format!("to {verb} {what} needs --yes where there is no terminal");
+        let answer = ask(&format!("Really {verb} {what}? [y/N]"), &needed)?;
+        Ok(matches!(answer.as_str(), "y" | "Y" | "yes"))
     }
+}
+
+/// Asks whoever sits at the terminal. Without one the error says what is `needed`.
+pub fn ask(question: &str, needed: &str) -> Result<String> {
+    if !output::stdin_is_terminal() {
+        return Err(Error::usage(needed.to_owned()));
+    }
+    output::to_stderr(question);
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(|e| Error::local("cannot read the answer").caused_by(e))?;
+    Ok(answer.trim().to_owned())
 }

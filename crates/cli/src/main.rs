@@ -56,6 +56,7 @@ mod table;
 mod up;
 mod user;
 mod vault;
+mod vault_password;
 
 use std::{env, process::ExitCode};
 

@@ -13,6 +13,7 @@ use crate::{
     run,
     session::Session,
     table::{self, Row},
+    vault_password,
 };
 
 /// The verbs.
@@ -80,6 +81,10 @@ pub struct StartArgs {
     /// Overwrite files that differ.
     #[arg(long)]
     overwrite: bool,
+    /// The password of a sealed vault, needed where --agent is another than the vault's own: @FILE, or - for standard
+    /// input.
+    #[arg(long, requires = "agent")]
+    password: Option<String>,
     /// Wait until it has ended.
     #[arg(long)]
     wait: bool,
@@ -108,8 +113,13 @@ pub async fn run(command: RestoreCommand, session: &Session) -> Result<Exit> {
     let Session { client, output } = session;
     match command {
         RestoreCommand::Start(args) => {
-            let wait = args.wait;
-            run::started(session, &client.start_restore(&args.into()).await?, wait).await
+            let (wait, password) = (args.wait, args.password.clone());
+            let mut new = NewRestore::from(args);
+            if let (Some(argument), Some(agent)) = (password, new.agent_id) {
+                let password = vault_password::of_now(Some(&argument))?;
+                new.password = Some(client.encrypt_password(agent, &password, None).await?);
+            }
+            run::started(session, &client.start_restore(&new).await?, wait).await
         }
         RestoreCommand::List { agent, active, which } => {
             let query =
@@ -135,6 +145,7 @@ impl From<StartArgs> for NewRestore {
             inclusions: args.include,
             exclusions: args.exclude,
             overwrite: args.overwrite,
+            password: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use roadstead_client::api::{
     PageQuery,
+    file::{DiffQuery, FileDiff, FileFind, FindQuery},
     id::{BackupId, VaultId},
     vault::{Vault, VaultKeyExport, VaultList, VaultMode, VaultShow},
 };
@@ -12,7 +13,8 @@ use crate::{
     cleanup::{self, TrashArgs},
     confirm::DeleteArgs,
     error::{Exit, Result},
-    file, human,
+    file::{self, ArchiveArgs},
+    human,
     list::{self, ListArgs},
     session::Session,
     table::{self, Row},
@@ -58,6 +60,14 @@ pub enum VaultCommand {
         after_help = "Example:\n  roadstead vaults trash VAULT\n  roadstead vaults trash VAULT --restore"
     )]
     Trash(TrashArgs),
+    /// Delete a vault that no agent backs up to any more, with every backup in it.
+    #[command(after_help = "Example:\n  roadstead vaults delete VAULT --yes")]
+    Delete {
+        /// The vault's id.
+        vault: VaultId,
+        #[command(flatten)]
+        delete: DeleteArgs,
+    },
     /// Print what plain restic needs to open a vault: its repository and password.
     #[command(after_help = "Example:\n  roadstead vaults export-key VAULT -o json")]
     ExportKey {
@@ -75,6 +85,41 @@ pub enum VaultCommand {
         path: String,
         #[command(flatten)]
         which: ListArgs,
+    },
+    /// Write a file or folder of a backup to an archive, with all that is beneath it.
+    #[command(
+        after_help = "Example:\n  roadstead vaults archive --backup 1 /etc --format zip -O etc.zip\n  roadstead vaults archive \
+                      --backup 1 /etc | tar -t"
+    )]
+    Archive(ArchiveArgs),
+    /// Find files by name in all backups of a vault, newest backup first.
+    #[command(after_help = "Example:\n  roadstead vaults find VAULT '*.conf'")]
+    Find {
+        /// The vault's id.
+        vault: VaultId,
+        /// A pattern in restic's syntax.
+        pattern: String,
+        /// Take letters of either case for the same.
+        #[arg(long)]
+        ignore_case: bool,
+        #[command(flatten)]
+        which: ListArgs,
+    },
+    /// List what differs between two backups of a vault.
+    #[command(after_help = "Example:\n  roadstead vaults diff 1 2")]
+    Diff {
+        /// The earlier backup.
+        before: BackupId,
+        /// The later backup.
+        after: BackupId,
+        #[command(flatten)]
+        which: ListArgs,
+    },
+    /// Count what a vault holds: what its backups share, and what each brought.
+    #[command(after_help = "Example:\n  roadstead vaults stats VAULT")]
+    Stats {
+        /// The vault's id.
+        vault: VaultId,
     },
     /// Write a file of a backup to standard output.
     #[command(after_help = "Example:\n  roadstead vaults cat --backup 1 /etc/hosts > hosts")]
@@ -116,11 +161,37 @@ pub async fn run(command: VaultCommand, session: &Session) -> Result<Exit> {
         VaultCommand::Check { vault, read_data } => return check::run(session, &vault, read_data).await,
         VaultCommand::Cleanup { vault, delete } => return cleanup::run(session, &vault, delete).await,
         VaultCommand::Trash(args) => return cleanup::trash(session, args).await,
+        VaultCommand::Delete { vault, delete } => return delete_vault(session, &vault, delete).await,
         VaultCommand::ExportKey { vault } => {
             output.object(&client.call::<VaultKeyExport>(&vault, &(), &()).await?)?
         }
         VaultCommand::Ls { backup, path, which } => return file::list(session, backup, path, which).await,
+        VaultCommand::Archive(args) => return file::archive(session, args).await,
+        VaultCommand::Find { vault, pattern, ignore_case, which } => {
+            let query =
+                FindQuery { pattern: Some(pattern), ignore_case: Some(ignore_case), ..FindQuery::default() };
+            return list::print::<FileFind, _>(session, vault, query, which).await;
+        }
+        VaultCommand::Diff { before, after, which } => {
+            let query = DiffQuery { with: Some(after), ..DiffQuery::default() };
+            return list::print::<FileDiff, _>(session, before, query, which).await;
+        }
+        VaultCommand::Stats { vault } => output.object(&client.get_vault(&vault).await?.stats().await?)?,
         VaultCommand::Cat { backup, path } => return file::cat(session, backup, &path).await,
     }
+    Ok(Exit::Done)
+}
+
+async fn delete_vault(session: &Session, id: &VaultId, delete: DeleteArgs) -> Result<Exit> {
+    let vault = session.client.get_vault(id).await?;
+    if delete.dry_run {
+        session.output.object(&*vault)?;
+        return Ok(Exit::Done);
+    }
+    let size = human::size(vault.size_bytes);
+    if !delete.confirm(&format!("vault {id} ({size}, {} snapshots)", vault.snapshot_count))? {
+        return Ok(Exit::NotDone);
+    }
+    vault.delete().await?;
     Ok(Exit::Done)
 }

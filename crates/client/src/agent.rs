@@ -5,8 +5,9 @@ use std::{fmt, time::Duration};
 use roadstead_api::{
     PageQuery,
     agent::{
-        self, AgentDisable, AgentEnable, AgentList, AgentShow, EnrolmentToken, EnrolmentTokenCreate,
-        NewEnrolmentToken,
+        self, AgentDelete, AgentDeletion, AgentDeletionPlan, AgentDeletionPlanShow, AgentDisable,
+        AgentEnable, AgentList, AgentShow, EnrolmentToken, EnrolmentTokenCreate, NewEnrolmentToken,
+        VaultFate,
     },
     backup::BackupQuery,
     backup_configuration::BackupConfigurationQuery,
@@ -72,6 +73,16 @@ impl Agent {
     pub async fn disable(&mut self) -> Result<()> {
         self.facts = self.client.call::<AgentDisable>(&self.id, &(), &()).await?;
         Ok(())
+    }
+
+    /// Reads what deleting it would do. Talks to the server.
+    pub async fn plan_deletion(&self) -> Result<AgentDeletionPlan> {
+        self.client.call::<AgentDeletionPlanShow>(&self.id, &(), &()).await
+    }
+
+    /// Deletes it and its configurations; its vault is kept or goes with it. Talks to the server.
+    pub async fn delete(&self, vault: VaultFate) -> Result<()> {
+        self.client.call::<AgentDelete>(&self.id, &AgentDeletion { vault: Some(vault) }, &()).await
     }
 
     /// Lists its backup configurations. Talks to the server.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use roadstead_api::{
     Endpoint,
     activity::{Activity, ActivityQuery},
-    agent::EnrolmentToken,
+    agent::{self, AgentDeletionPlan, EnrolmentToken, VaultFate},
     agent_machine::AgentMachine,
     alarm::{Alarm, AlarmQuery},
     api_key::{ApiKey, ApiKeyWithSecret},
@@ -21,11 +21,11 @@ use roadstead_api::{
     check::Check,
     cleanup::{Cleanup, CleanupPlan, Trash},
     event::EventQuery,
-    file::File,
+    file::{ArchiveForm, File, FileChange, FindQuery, FoundFile},
     id::{
         AgentId, AlarmId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, CleanupId, JobId,
-        KeyId, MachineId, NotificationChannelId, RestoreConfigurationId, RestoreId, SessionId, UserId,
-        VaultId,
+        KeyId, MachineId, NotificationChannelId, RestoreConfigurationId, RestoreId, SealingId, SessionId,
+        UserId, VaultId,
     },
     image::{Image, ImageStar},
     job::{Job, JobQuery},
@@ -47,10 +47,11 @@ use roadstead_api::{
     retention::Retention,
     run::RunState,
     schedule::{Schedule, ScheduleTimes},
+    sealing::{EncryptedPassword, Sealing},
     session::Session,
     size::Size,
     user::{NewUser, PasswordChange, User, UserChange},
-    vault::VaultKey,
+    vault::{VaultKey, VaultStats},
 };
 use serde::Serialize;
 use tokio::runtime::{self, Runtime};
@@ -199,7 +200,8 @@ macro_rules! answers {
 answers!((), bool, String, Bytes, RunState, backup::Backup, restore::Restore, Check, File);
 answers!(Provider, User, VaultKey, Alarm, Quota, KeyMachine, Session, ApiKey, ApiKeyWithSecret);
 answers!(AuditCheck, AuditEntry, EnrolmentToken, Activity, Cleanup, CleanupPlan, Trash, Image, Location);
-answers!(machine::Machine, MachineProbe, Network, Size, Job, MachinePlan);
+answers!(machine::Machine, MachineProbe, Network, Size, Job, MachinePlan, AgentDeletionPlan, Sealing);
+answers!(EncryptedPassword, agent::Agent, FileChange, FoundFile, VaultStats);
 answers!(ScheduleTimes);
 answers!(MailSettings, MailTest, NotificationChannel, NotificationChannelWithSecret, NotificationTest);
 answers!(AgentMachine, MachineHistory, Metrics, ImageStar);
@@ -242,6 +244,11 @@ macro_rules! namesake {
 
 namesakes! { Client:
     fn user(&self) -> User;
+    fn find_files(&self, vault: &VaultId, query: FindQuery) -> Vec<FoundFile>;
+    fn diff_backups(&self, before: BackupId, after: BackupId) -> Vec<FileChange>;
+    fn encrypt_password(&self, agent: AgentId, password: &str, fingerprint: Option<&str>) -> EncryptedPassword;
+    fn get_sealing(&self, id: SealingId) -> Sealing;
+    fn wait_for_sealing(&self, id: SealingId) -> Sealing;
     fn change_password(&self, change: &PasswordChange) -> ();
     fn users(&self) -> Vec<User>;
     fn get_user(&self, id: UserId) -> User;
@@ -322,6 +329,7 @@ namesakes! { Client:
     fn find_events(&self, query: EventQuery) -> Events;
     fn files(&self, backup: BackupId, path: &str) -> Vec<File>;
     fn open_file(&self, backup: BackupId, path: &str) -> Content;
+    fn open_archive(&self, backup: BackupId, path: &str, form: ArchiveForm) -> Content;
     fn keys(&self) -> Vec<Key>;
     fn find_keys(&self, query: KeyQuery) -> Vec<Key>;
     fn get_key(&self, id: &KeyId) -> Key;
@@ -374,6 +382,11 @@ namesakes! { Agent:
     fn refresh(&mut self) -> ();
     fn enable(&mut self) -> ();
     fn disable(&mut self) -> ();
+    fn plan_deletion(&self) -> AgentDeletionPlan;
+    fn delete(&self, vault: VaultFate) -> ();
+    fn encrypt(&mut self, password: &str, fingerprint: Option<&str>) -> Sealing;
+    fn change_password(&mut self, current: &str, new: &str, fingerprint: Option<&str>) -> Sealing;
+    fn migrate_vault(&self, to: AgentId, password: Option<&str>) -> agent::Agent;
     fn backup_configurations(&self) -> Vec<BackupConfiguration>;
     fn restore_configurations(&self) -> Vec<RestoreConfiguration>;
     fn active_backups(&self) -> Vec<BackupStatus>;
@@ -453,6 +466,8 @@ namesakes! { RestoreStatus:
 }
 
 namesakes! { Vault:
+    fn stats(&self) -> VaultStats;
+    fn delete(&self) -> ();
     fn export_key(&self) -> VaultKey;
 }
 

@@ -2,8 +2,11 @@
 
 use bytes::Bytes;
 use roadstead_api::{
-    file::{File, FileList, FileQuery, content_path},
-    id::BackupId,
+    file::{
+        ArchiveForm, DiffQuery, File, FileChange, FileDiff, FileFind, FileList, FileQuery, FindQuery,
+        FoundFile, archive_path, content_path,
+    },
+    id::{BackupId, VaultId},
 };
 
 use crate::{Client, error::Result, transport::Reply};
@@ -21,6 +24,24 @@ impl Client {
     /// Opens a regular file of a backup; `path` is absolute. Talks to the server.
     pub async fn open_file(&self, backup: BackupId, path: &str) -> Result<Content> {
         Ok(Content(self.raw(&content_path(backup), &[("path", path)]).await?))
+    }
+
+    /// Opens a file or folder of a backup, with all that is beneath it, as an archive; `path` is absolute. Talks to the
+    /// server.
+    pub async fn open_archive(&self, backup: BackupId, path: &str, form: ArchiveForm) -> Result<Content> {
+        let query = [("path", path), ("format", form.as_str())];
+        Ok(Content(self.raw(&archive_path(backup), &query).await?))
+    }
+
+    /// Finds files by a pattern in all backups of a vault, newest first. Talks to the server.
+    pub async fn find_files(&self, vault: &VaultId, query: FindQuery) -> Result<Vec<FoundFile>> {
+        self.list_all::<FileFind, _>(vault.clone(), query).await
+    }
+
+    /// Lists what differs between a backup and a later one of the same vault. Talks to the server.
+    pub async fn diff_backups(&self, before: BackupId, after: BackupId) -> Result<Vec<FileChange>> {
+        let query = DiffQuery { with: Some(after), ..DiffQuery::default() };
+        self.list_all::<FileDiff, _>(before, query).await
     }
 }
 

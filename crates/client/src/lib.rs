@@ -60,6 +60,7 @@ mod restore;
 mod restore_configuration;
 mod run;
 mod schedule;
+mod sealing;
 mod session;
 mod size;
 pub mod tls;

@@ -1,9 +1,18 @@
 //! Lists, page by page or to the end.
 
 use roadstead_api::{
-    Endpoint, Page, PageQuery, activity::ActivityQuery, alarm::AlarmQuery, backend::BackendQuery,
-    backup::BackupQuery, backup_configuration::BackupConfigurationQuery, file::FileQuery, job::JobQuery,
-    key::KeyQuery, machine::MachineQuery, page::MAX_LIMIT, restore::RestoreQuery,
+    Endpoint, Page, PageQuery,
+    activity::ActivityQuery,
+    alarm::AlarmQuery,
+    backend::BackendQuery,
+    backup::BackupQuery,
+    backup_configuration::BackupConfigurationQuery,
+    file::{DiffQuery, FileQuery, FindQuery},
+    job::JobQuery,
+    key::KeyQuery,
+    machine::MachineQuery,
+    page::MAX_LIMIT,
+    restore::RestoreQuery,
     restore_configuration::RestoreConfigurationQuery,
 };
 
@@ -42,6 +51,8 @@ paged_query!(
     BackupConfigurationQuery,
     RestoreQuery,
     FileQuery,
+    FindQuery,
+    DiffQuery,
     KeyQuery,
     BackendQuery,
     MachineQuery

@@ -3,7 +3,7 @@
 use roadstead_api::{
     PageQuery,
     id::VaultId,
-    vault::{self, VaultKey, VaultKeyExport, VaultList, VaultShow},
+    vault::{self, VaultDelete, VaultKey, VaultKeyExport, VaultList, VaultShow, VaultStats, VaultStatsShow},
 };
 
 use crate::{Client, Handle, error::Result};
@@ -24,6 +24,16 @@ impl Client {
 }
 
 impl Vault {
+    /// Deletes it, with every backup in it. Not while an agent backs up to it. Talks to the server.
+    pub async fn delete(&self) -> Result<()> {
+        self.client.call::<VaultDelete>(&self.id, &(), &()).await
+    }
+
+    /// Counts what it holds. Talks to the server.
+    pub async fn stats(&self) -> Result<VaultStats> {
+        self.client.call::<VaultStatsShow>(&self.id, &(), &()).await
+    }
+
     /// What plain restic needs to open it, the password among it. Talks to the server.
     pub async fn export_key(&self) -> Result<VaultKey> {
         self.client.call::<VaultKeyExport>(&self.id, &(), &()).await

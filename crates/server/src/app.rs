@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use roadstead_api::{id::AccountId, user::User};
+use roadstead_api::{
+    id::{AccountId, RestoreId},
+    user::User,
+};
 use tokio::sync::watch;
 
 use crate::{
@@ -12,6 +15,7 @@ use crate::{
     db::{self, Db, vault::VaultRow},
     drivers::Drivers,
     live::Live,
+    ops::view::Views,
     secrets::Key,
     usage::Usage,
     vaults::Vaults,
@@ -34,6 +38,8 @@ pub struct App {
     pub drivers: Drivers,
     /// The vault store.
     pub vaults: Vaults,
+    /// The backups that other agents restore.
+    pub views: Views,
     /// How much the vaults hold.
     pub usage: Usage,
     /// What clients and agents call this server, without a slash at the end.
@@ -97,6 +103,11 @@ pub fn backend_fields_place(backend: &str) -> String {
 /// Where the input of a job is sealed to.
 pub fn job_input_place(token: &str) -> String {
     format!("jobs/{token}/sealed_input")
+}
+
+/// Where the password of a restore's view is sealed to.
+pub fn restore_view_place(restore: RestoreId) -> String {
+    format!("restores/{restore}/sealed_view")
 }
 
 /// Where a vault's password is sealed to.

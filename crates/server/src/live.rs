@@ -75,6 +75,8 @@ pub struct Live {
     pub dispatch: Signal,
     /// Wakes the cleaner: there may be a cleanup to run.
     pub cleanups: Signal,
+    /// Wakes whoever removes the files of deleted vaults.
+    pub removals: Signal,
     /// Wakes whoever queues the periodic work on vaults.
     pub upkeep: Signal,
     /// Wakes the scheduler: there may be a slot that can be decided now.
@@ -131,6 +133,11 @@ impl Live {
     /// Sends to an agent; says whether its link took the message.
     pub fn send(&self, agent: AgentId, message: ServerMessage) -> bool {
         self.link_of(agent).is_some_and(|link| link.send(message))
+    }
+
+    /// Refuses an agent whose link is up; the link closes.
+    pub fn refuse(&self, agent: AgentId, reason: &str) {
+        self.send(agent, ServerMessage::Refused { reason: reason.to_owned() });
     }
 
     /// Notes how far a run has come; says whether it is time to tell those who watch. With many runs each has its turn

@@ -111,18 +111,38 @@ impl Vaults {
         };
         // The password has 256 random bits, so nothing is gained by making its derivation dear.
         let options = InitOptions { kdf: KdfCost::RANDOM_KEY };
-        Repository::init(store.clone(), password.as_bytes(), &options)?;
-        let mut headers = vec![header(store.as_ref(), FileKind::Config, &Name::CONFIG)?];
-        for (name, _) in store.list(FileKind::Key)? {
-            headers.push(header(store.as_ref(), FileKind::Key, &name)?);
+        Repository::init(store, password.as_bytes(), &options)?;
+        self.headers(id)
+    }
+
+    /// The headers of a vault, as they are now. Blocks.
+    pub fn headers(&self, id: &VaultId) -> Result<Vec<Header>> {
+        let store = self.store(id);
+        let mut headers = Vec::new();
+        for kind in [FileKind::Config, FileKind::Key] {
+            for (name, _) in store.list(kind)? {
+                headers.push(header(store.inner(), kind, &name)?);
+            }
         }
         Ok(headers)
     }
 
-    /// Removes the files of a vault whose creation was not completed. Blocks.
+    /// Makes the folder of a vault whose files are still to come; buckets have none.
+    pub fn make_folder(&self, id: &VaultId) -> Result<()> {
+        match self.store(id) {
+            VaultStore::Disk(store) => Ok(std::fs::create_dir_all(store.root())?),
+            VaultStore::Bucket(_) => Ok(()),
+        }
+    }
+
+    /// Removes the files of a vault: one that was deleted, or whose creation was not completed. Those that are gone
+    /// already are no error. Blocks.
     pub fn remove(&self, id: &VaultId) -> Result<()> {
         match self.store(id) {
-            VaultStore::Disk(store) => Ok(std::fs::remove_dir_all(store.root())?),
+            VaultStore::Disk(store) => match std::fs::remove_dir_all(store.root()) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+                _ => Ok(()),
+            },
             VaultStore::Bucket(store) => Ok(store.clear().map(drop)?),
         }
     }

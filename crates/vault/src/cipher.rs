@@ -57,6 +57,19 @@ impl Key {
         Ok(())
     }
 
+    /// Seals in place under the nonce that stands in `buffer` already, which must never have been used with this key for
+    /// another text.
+    pub(crate) fn seal_under_its_nonce(&self, buffer: &mut [u8]) -> Result<()> {
+        let Some(length) = buffer.len().checked_sub(OVERHEAD) else {
+            return Err(Error::damaged("sealed data is too short"));
+        };
+        let (nonce, rest) = buffer.split_at_mut(NONCE);
+        let (text, tag) = rest.split_at_mut(length);
+        self.apply(nonce, text);
+        tag.copy_from_slice(&self.tag(nonce, text));
+        Ok(())
+    }
+
     /// A sealed copy of `text`.
     pub(crate) fn seal(&self, text: &[u8]) -> Result<Vec<u8>> {
         let mut buffer = vec![0; text.len() + OVERHEAD];

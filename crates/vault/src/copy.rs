@@ -127,7 +127,7 @@ fn is_copy(one: &Snapshot, other: &Snapshot) -> bool {
 }
 
 /// What some snapshots need.
-struct Needs<'a> {
+pub(crate) struct Needs<'a> {
     blobs: &'a Blobs,
     monitor: &'a dyn Monitor,
     /// Blobs that are known to be lost although they are indexed.
@@ -141,7 +141,7 @@ struct Needs<'a> {
 }
 
 impl<'a> Needs<'a> {
-    fn new(blobs: &'a Blobs, monitor: &'a dyn Monitor) -> Self {
+    pub(crate) fn new(blobs: &'a Blobs, monitor: &'a dyn Monitor) -> Self {
         Self {
             blobs,
             monitor,
@@ -154,7 +154,11 @@ impl<'a> Needs<'a> {
     }
 
     /// Adds what these snapshots need; gives those of which nothing is lost.
-    fn add_all<'s>(&mut self, snapshots: &[&'s Snapshot], cancel: &Cancel) -> Result<Vec<&'s Snapshot>> {
+    pub(crate) fn add_all<'s>(
+        &mut self,
+        snapshots: &[&'s Snapshot],
+        cancel: &Cancel,
+    ) -> Result<Vec<&'s Snapshot>> {
         let mut whole = Vec::new();
         for snapshot in snapshots {
             self.levels = vec![true];
@@ -216,6 +220,16 @@ impl Visitor for Needs<'_> {
         self.levels.iter_mut().for_each(|sound| *sound = false);
         self.monitor.error(error);
     }
+}
+
+/// Every place where what is needed lies.
+pub(crate) fn copies(index: &Index, needs: &Needs<'_>) -> Vec<Location> {
+    let of = |kind, ids: &HashSet<Id>| -> Vec<Location> {
+        ids.iter().flat_map(|id| index.all(kind, id)).collect()
+    };
+    let mut locations = of(BlobKind::Data, &needs.data);
+    locations.extend(of(BlobKind::Tree, &needs.trees));
+    locations
 }
 
 /// Where what is needed and not yet there lies, in order of packs.

@@ -60,6 +60,7 @@ mod snapshot;
 mod stats;
 pub mod store;
 mod tree;
+mod view;
 mod walk;
 
 pub use archive::{ArchiveFormat, ArchiveSummary};
@@ -85,3 +86,4 @@ pub use repository::{InitOptions, Repository};
 pub use restore::{Overwrite, RestoreOptions, RestoreSummary};
 pub use snapshot::{Snapshot, SnapshotSummary};
 pub use stats::{Contents, RawStats, SnapshotStats, Stats};
+pub use view::View;

@@ -8,7 +8,7 @@
 //! | operation | lock | beside |
 //! |---|---|---|
 //! | open, snapshots, list, cat, archive, find, diff, stats, keys | none | everything; may fail when a prune removes what it reads |
-//! | backup (of files or a stream), restore, check, copy (of both repositories), forget, repair of snapshots, first phase of prune | shared | all but those under an exclusive lock |
+//! | backup (of files or a stream), restore, check, copy (of both repositories), view (while it lives), forget, repair of snapshots, first phase of prune | shared | all but those under an exclusive lock |
 //! | second phase of prune, repair of the index, salvage; restic's `forget`, `prune` | exclusive | those without a lock |
 //!
 //! `tests/concurrency.rs` has a test for each pair. A forget beside a backup or a restore is harmless, since no blob goes; the second phase of a prune counts

@@ -235,7 +235,8 @@ pub fn job(run: RunRef) -> Job {
         run,
         agent_id: AgentId(1),
         vault_id: VaultId("vault-1".to_owned()),
-        vault_password: "hush".to_owned(),
+        vault_password: Some("hush".to_owned()),
+        encrypted_password: None,
         work: Work::Backup {
             inclusions: vec!["/etc".to_owned()],
             exclusions: Vec::new(),

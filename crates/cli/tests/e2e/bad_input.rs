@@ -171,7 +171,7 @@ fn configurations_are_looked_at_closely() {
 #[test]
 fn restores_of_what_cannot_be_are_refused() {
     let server = Server::start();
-    let (agent, other) = (Agent::start(&server), Agent::start(&server));
+    let agent = Agent::start(&server);
     let source = tempfile::tempdir().unwrap();
     tree::fill(source.path(), 1, 10);
     let configuration = agent.configure(&server, &[source.path()], &[]);
@@ -185,7 +185,8 @@ fn restores_of_what_cannot_be_are_refused() {
     assert_problem(restore(serde_json::json!({"path": "relative"})), 400, "relative");
     assert_problem(restore(serde_json::json!({"inclusions": ["a/../b"]})), 400, "pattern with ..");
     assert_problem(restore(serde_json::json!({"backup_id": 999})), 404, "no such backup");
-    assert_problem(restore(serde_json::json!({"agent_id": other.id})), 409, "another agent");
+    assert_problem(restore(serde_json::json!({"agent_id": 999})), 404, "no such agent");
+    assert_problem(restore(serde_json::json!({"password": {"text": "x"}})), 400, "no encrypted password");
     let at = |path: &str| format!("/api/v1/backups/{backup}/{path}");
     assert_problem(ask(&server, "GET", &at("files?path=/nothing/here"), b""), 404, "no such folder");
     assert_problem(ask(&server, "GET", &at("files?path=/a/../b"), b""), 400, "..");

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on panics")]
 
+mod agents;
 mod alarms;
 mod backends;
 mod bad_input;
@@ -17,6 +18,7 @@ mod joining;
 mod keys;
 mod kill;
 mod load;
+mod looking;
 mod machines;
 mod mail;
 mod master_key;
@@ -30,6 +32,7 @@ mod rcbu;
 mod roles;
 mod rules;
 mod schedule;
+mod sealing;
 mod seed;
 mod sessions;
 mod state;

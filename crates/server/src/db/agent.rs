@@ -64,14 +64,18 @@ pub async fn insert(db: &mut Connection, agent: &NewAgent<'_>) -> Result<AgentId
 
 /// An account's agents above `after`, oldest first.
 pub async fn list(db: &mut Connection, account: AccountId, after: i64, limit: i64) -> Result<Vec<Agent>> {
-    let sql = format!("{} WHERE a.account_id = $1 AND a.id > $2 ORDER BY a.id LIMIT $3", select());
+    let sql = format!(
+        "{} WHERE a.account_id = $1 AND a.id > $2 AND a.deleted_ms IS NULL ORDER BY a.id LIMIT $3",
+        select()
+    );
     let select = query(AssertSqlSafe(sql)).bind(account.0).bind(after).bind(limit);
     db.fetch_all(select).await?.iter().map(agent).collect()
 }
 
 /// An account's agent.
 pub async fn get(db: &mut Connection, account: AccountId, id: AgentId) -> Result<Option<Agent>> {
-    let select = query(AssertSqlSafe(format!("{} WHERE a.account_id = $1 AND a.id = $2", select())));
+    let sql = format!("{} WHERE a.account_id = $1 AND a.id = $2 AND a.deleted_ms IS NULL", select());
+    let select = query(AssertSqlSafe(sql));
     db.fetch_optional(select.bind(account.0).bind(id.0)).await?.as_ref().map(agent).transpose()
 }
 
@@ -117,7 +121,7 @@ pub async fn is_enabled(db: &mut Connection, id: AgentId) -> Result<bool> {
 
 /// Gives an agent that has never connected another credential; says whether it was so.
 pub async fn renew_credential(db: &mut Connection, id: AgentId, credential_hash: &str) -> Result<bool> {
-    let update = query("UPDATE agents SET credential_hash = $2 WHERE id = $1 AND last_seen_ms IS NULL")
+    let update = query("UPDATE agents SET credential_hash = $2 WHERE id = $1 AND last_seen_ms IS NULL AND deleted_ms IS NULL")
         .bind(id.0)
         .bind(credential_hash);
     Ok(db.execute(update).await?.rows_affected() > 0)
@@ -147,10 +151,32 @@ pub async fn set_last_good(db: &mut Connection, id: AgentId, ended_ms: i64) -> R
     Ok(())
 }
 
-/// Notes when an agent was last heard of.
-pub async fn set_last_seen(db: &mut Connection, id: AgentId, seen_ms: i64) -> Result<()> {
-    db.execute(query("UPDATE agents SET last_seen_ms = $2 WHERE id = $1").bind(id.0).bind(seen_ms)).await?;
-    Ok(())
+/// Notes when an agent was last heard of; says whether there is one, which was not deleted.
+pub async fn set_last_seen(db: &mut Connection, id: AgentId, seen_ms: i64) -> Result<bool> {
+    let update = query("UPDATE agents SET last_seen_ms = $2 WHERE id = $1 AND deleted_ms IS NULL");
+    Ok(db.execute(update.bind(id.0).bind(seen_ms)).await?.rows_affected() > 0)
+}
+
+/// Deletes an account's agent: from now on its credential opens nothing. Says whether there was one.
+pub async fn delete(db: &mut Connection, account: AccountId, id: AgentId, now_ms: i64) -> Result<bool> {
+    let update = query(
+        "UPDATE agents SET deleted_ms = $3, enabled = 0, credential_hash = $4
+         WHERE account_id = $1 AND id = $2 AND deleted_ms IS NULL",
+    )
+    .bind(account.0)
+    .bind(id.0)
+    .bind(now_ms)
+    .bind(format!("deleted-{id}"));
+    let deleted = db.execute(update).await?.rows_affected() > 0;
+    if deleted {
+        // It runs on no machine any more, and nothing is to be joined to it.
+        for sql in
+            ["DELETE FROM agent_machines WHERE agent_id = $1", "DELETE FROM agent_marks WHERE agent_id = $1"]
+        {
+            db.execute(query(sql).bind(id.0)).await?;
+        }
+    }
+    Ok(deleted)
 }
 
 fn select() -> String {
@@ -158,9 +184,10 @@ fn select() -> String {
     format!(
         "SELECT a.*, v.id AS vault_id, v.mode AS vault_mode,
             (SELECT COUNT(*) FROM backups b WHERE b.agent_id = a.id AND b.state IN {active})
-            + (SELECT COUNT(*) FROM restores r WHERE r.agent_id = a.id AND r.state IN {active}) AS active_runs,
+            + (SELECT COUNT(*) FROM restores r WHERE r.agent_id = a.id AND r.state IN {active})
+            + (SELECT COUNT(*) FROM sealings s WHERE s.agent_id = a.id AND s.state IN {active}) AS active_runs,
             m.id AS machine_id
-         FROM agents a JOIN vaults v ON v.agent_id = a.id
+         FROM agents a JOIN vaults v ON v.agent_id = a.id AND v.retired_ms IS NULL
          LEFT JOIN agent_machines j ON j.agent_id = a.id LEFT JOIN machines m ON m.id = j.machine_id"
     )
 }

@@ -148,6 +148,13 @@ pub async fn count_restore(db: &mut Connection, id: BackupId) -> Result<i64> {
     db.fetch_one(update).await?.integer("restore_count")
 }
 
+/// Notes the vault that a backup goes to: its agent may have got another while it waited.
+pub async fn set_vault(db: &mut Connection, id: i64, vault: &VaultId) -> Result<()> {
+    let update = query("UPDATE backups SET vault_id = $2 WHERE id = $1").bind(id).bind(vault.0.as_str());
+    db.execute(update).await?;
+    Ok(())
+}
+
 /// Notes the snapshot that a backup left.
 pub async fn set_snapshot(db: &mut Connection, id: i64, snapshot: &SnapshotId) -> Result<()> {
     let update =

@@ -119,6 +119,28 @@ pub async fn update(db: &mut Connection, changed: &BackupConfiguration, now_ms: 
     Ok(())
 }
 
+/// Gives all configurations of an agent to another.
+pub async fn move_to(db: &mut Connection, from: AgentId, to: AgentId) -> Result<()> {
+    let update =
+        query("UPDATE backup_configurations SET agent_id = $2 WHERE agent_id = $1 AND deleted_ms IS NULL");
+    db.execute(update.bind(from.0).bind(to.0)).await?;
+    Ok(())
+}
+
+/// Deletes all configurations of an agent, and says which.
+pub async fn delete_of_agent(
+    db: &mut Connection,
+    agent: AgentId,
+    now_ms: i64,
+) -> Result<Vec<BackupConfigurationId>> {
+    let update = query(
+        "UPDATE backup_configurations SET deleted_ms = $2, next_due_ms = NULL, owed = 0
+         WHERE agent_id = $1 AND deleted_ms IS NULL RETURNING id",
+    );
+    let deleted = db.fetch_all(update.bind(agent.0).bind(now_ms)).await?;
+    deleted.iter().map(|row| row.integer("id").map(BackupConfigurationId)).collect()
+}
+
 /// Deletes an account's configuration; says whether there was one.
 pub async fn delete(
     db: &mut Connection,

@@ -202,7 +202,7 @@ pub async fn upkeep(db: &mut Connection, after: &str, limit: i64) -> Result<Vec<
             (SELECT MAX(slot_ms) FROM checks x WHERE x.vault_id = v.id) AS last_check,
             (SELECT part FROM checks x WHERE x.vault_id = v.id AND x.slot_ms IS NOT NULL
              ORDER BY x.slot_ms DESC LIMIT 1) AS last_part
-         FROM vaults v WHERE v.mode = 'managed' AND v.id > $1 ORDER BY v.id LIMIT $2",
+         FROM vaults v WHERE v.mode = 'managed' AND v.deleted_ms IS NULL AND v.id > $1 ORDER BY v.id LIMIT $2",
     )
     .bind(after)
     .bind(limit);

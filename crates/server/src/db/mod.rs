@@ -52,6 +52,7 @@ pub mod restore;
 pub mod restore_configuration;
 pub mod run;
 pub mod schedule;
+pub mod sealing;
 pub mod session;
 pub mod user;
 pub mod vault;

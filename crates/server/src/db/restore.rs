@@ -1,15 +1,16 @@
 //! Restores: one row a run. What both kinds of run share is in [`super::run`].
 
 use roadstead_api::{
-    id::{AccountId, AgentId, BackupId, RestoreConfigurationId, RestoreId},
+    id::{AccountId, AgentId, BackupId, RestoreConfigurationId, RestoreId, VaultId},
     restore::{Restore, RestoreQuery, RestoreReport},
     run::{Progress, RunState},
+    sealing::EncryptedPassword,
 };
 use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 
 use super::{
     Connection,
-    row::{Columns, by_activity, json},
+    row::{Columns, active_states, by_activity, json},
 };
 use crate::Result;
 
@@ -36,16 +37,34 @@ pub struct NewRestoreRow<'a> {
     pub exclusions: &'a [String],
     /// Whether files that differ are overwritten.
     pub overwrite: bool,
+    /// The password of a sealed vault, encrypted to the agent.
+    pub password: Option<&'a EncryptedPassword>,
     /// Now.
     pub now_ms: i64,
+}
+
+/// What is to be known of a restore whose backup is shown to its agent.
+#[derive(Debug)]
+pub struct ViewRow {
+    /// The account it belongs to.
+    pub account_id: AccountId,
+    /// The agent that carries it out.
+    pub agent_id: AgentId,
+    /// The backup that it restores.
+    pub backup_id: BackupId,
+    /// Where it stands.
+    pub state: RunState,
+    /// The view's password, sealed, if it has one.
+    pub sealed_view: Option<String>,
 }
 
 /// Makes a queued restore.
 pub async fn insert(db: &mut Connection, new: &NewRestoreRow<'_>) -> Result<RestoreId> {
     let insert = query(
         "INSERT INTO restores (account_id, backup_id, agent_id, name, path, inclusions, overwrite, files_skipped,
-                               state, progress, errors, created_ms, configuration_id, source_agent_id, exclusions)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 'queued', $8, '[]', $9, $10, $11, $12) RETURNING id",
+                               state, progress, errors, created_ms, configuration_id, source_agent_id, exclusions,
+                               encrypted_password)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 'queued', $8, '[]', $9, $10, $11, $12, $13) RETURNING id",
     )
     .bind(new.account_id.0)
     .bind(new.backup_id.0)
@@ -58,7 +77,8 @@ pub async fn insert(db: &mut Connection, new: &NewRestoreRow<'_>) -> Result<Rest
     .bind(new.now_ms)
     .bind(new.configuration_id.map(|id| id.0))
     .bind(new.source_agent_id.0)
-    .bind(json(&new.exclusions)?);
+    .bind(json(&new.exclusions)?)
+    .bind(new.password.map(json).transpose()?);
     Ok(RestoreId(db.fetch_one(insert).await?.integer("id")?))
 }
 
@@ -93,6 +113,48 @@ pub async fn get(db: &mut Connection, account: AccountId, id: RestoreId) -> Resu
 pub async fn report(db: &mut Connection, account: AccountId, id: RestoreId) -> Result<Option<RestoreReport>> {
     let select = query("SELECT * FROM restores WHERE account_id = $1 AND id = $2").bind(account.0).bind(id.0);
     db.fetch_optional(select).await?.as_ref().map(restore_report).transpose()
+}
+
+/// The password of a sealed vault that a restore came with.
+pub async fn encrypted_password(db: &mut Connection, id: RestoreId) -> Result<Option<EncryptedPassword>> {
+    let select =
+        query("SELECT encrypted_password FROM restores WHERE id = $1 AND encrypted_password IS NOT NULL");
+    db.fetch_optional(select.bind(id.0)).await?.map(|row| row.json("encrypted_password")).transpose()
+}
+
+/// Whether an agent has a restore in hand, or waiting, of a backup in this vault.
+pub async fn reads(db: &mut Connection, agent: AgentId, vault: &VaultId) -> Result<bool> {
+    let sql = format!(
+        "SELECT COUNT(*) AS n FROM restores r JOIN backups b ON b.id = r.backup_id
+         WHERE r.agent_id = $1 AND b.vault_id = $2 AND r.state IN {}",
+        active_states()
+    );
+    let select = query(AssertSqlSafe(sql)).bind(agent.0).bind(vault.0.as_str());
+    Ok(db.fetch_one(select).await?.integer("n")? > 0)
+}
+
+/// A restore, as far as its view goes.
+pub async fn view(db: &mut Connection, id: RestoreId) -> Result<Option<ViewRow>> {
+    let select =
+        query("SELECT account_id, agent_id, backup_id, state, sealed_view FROM restores WHERE id = $1")
+            .bind(id.0);
+    let view = |row: AnyRow| {
+        Ok(ViewRow {
+            account_id: AccountId(row.integer("account_id")?),
+            agent_id: AgentId(row.integer("agent_id")?),
+            backup_id: BackupId(row.integer("backup_id")?),
+            state: row.word("state")?,
+            sealed_view: row.maybe_text("sealed_view")?,
+        })
+    };
+    db.fetch_optional(select).await?.map(view).transpose()
+}
+
+/// Keeps the password of a restore's view.
+pub async fn set_view(db: &mut Connection, id: RestoreId, sealed_view: &str) -> Result<()> {
+    let update = query("UPDATE restores SET sealed_view = $2 WHERE id = $1").bind(id.0).bind(sealed_view);
+    db.execute(update).await?;
+    Ok(())
 }
 
 /// Notes how many files a restore left as they were.

@@ -100,6 +100,28 @@ pub async fn update(db: &mut Connection, changed: &RestoreConfiguration, now_ms:
     Ok(())
 }
 
+/// Gives all configurations of an agent to another.
+pub async fn move_to(db: &mut Connection, from: AgentId, to: AgentId) -> Result<()> {
+    let update =
+        query("UPDATE restore_configurations SET agent_id = $2 WHERE agent_id = $1 AND deleted_ms IS NULL");
+    db.execute(update.bind(from.0).bind(to.0)).await?;
+    Ok(())
+}
+
+/// Deletes all configurations that restore to an agent, and says which.
+pub async fn delete_of_agent(
+    db: &mut Connection,
+    agent: AgentId,
+    now_ms: i64,
+) -> Result<Vec<RestoreConfigurationId>> {
+    let update = query(
+        "UPDATE restore_configurations SET deleted_ms = $2
+         WHERE agent_id = $1 AND deleted_ms IS NULL RETURNING id",
+    );
+    let deleted = db.fetch_all(update.bind(agent.0).bind(now_ms)).await?;
+    deleted.iter().map(|row| row.integer("id").map(RestoreConfigurationId)).collect()
+}
+
 /// Deletes an account's configuration; says whether there was one.
 pub async fn delete(
     db: &mut Connection,

@@ -35,6 +35,7 @@ fn kind_word(kind: RunKind) -> &'static str {
     match kind {
         RunKind::Backup => "backup",
         RunKind::Restore => "restore",
+        RunKind::Sealing => "sealing",
     }
 }
 
@@ -42,6 +43,7 @@ fn table(kind: RunKind) -> &'static str {
     match kind {
         RunKind::Backup => "backups",
         RunKind::Restore => "restores",
+        RunKind::Sealing => "sealings",
     }
 }
 
@@ -53,6 +55,9 @@ pub async fn active(db: &mut Connection, agent: AgentId) -> Result<Vec<ActiveRun
          WHERE agent_id = $1 AND state IN {states}
          UNION ALL
          SELECT 'restore' AS kind, id, account_id, agent_id, state, created_ms FROM restores
+         WHERE agent_id = $1 AND state IN {states}
+         UNION ALL
+         SELECT 'sealing' AS kind, id, account_id, agent_id, state, created_ms FROM sealings
          WHERE agent_id = $1 AND state IN {states}
          ORDER BY created_ms, kind, id"
     );
@@ -67,6 +72,8 @@ pub async fn waiting(db: &mut Connection) -> Result<Vec<AgentId>> {
              SELECT agent_id, state FROM backups WHERE state IN {states}
              UNION ALL
              SELECT agent_id, state FROM restores WHERE state IN {states}
+             UNION ALL
+             SELECT agent_id, state FROM sealings WHERE state IN {states}
          ) AS active GROUP BY agent_id
          HAVING SUM(CASE WHEN state = 'queued' THEN 0 ELSE 1 END) = 0
              OR SUM(CASE WHEN state = 'stop_requested' THEN 1 ELSE 0 END) > 0"
@@ -206,7 +213,11 @@ pub async fn get(db: &mut Connection, run: RunRef) -> Result<Option<ActiveRun>> 
 }
 
 fn active_run(row: &AnyRow) -> Result<ActiveRun> {
-    let kind = if row.text("kind")? == "backup" { RunKind::Backup } else { RunKind::Restore };
+    let kind = match row.text("kind")?.as_str() {
+        "backup" => RunKind::Backup,
+        "restore" => RunKind::Restore,
+        _ => RunKind::Sealing,
+    };
     Ok(ActiveRun {
         run: RunRef { kind, id: row.integer("id")? },
         account_id: AccountId(row.integer("account_id")?),

@@ -24,6 +24,20 @@ pub async fn insert_header(
     Ok(())
 }
 
+/// The names of the headers of a kind.
+pub async fn header_names(db: &mut Connection, vault: &VaultId, kind: &str) -> Result<Vec<String>> {
+    let select = query("SELECT name FROM vault_headers WHERE vault_id = $1 AND kind = $2")
+        .bind(vault.0.as_str())
+        .bind(kind);
+    db.fetch_all(select).await?.iter().map(|row| row.text("name")).collect()
+}
+
+/// Forgets all headers of a vault, for others to take their place.
+pub async fn delete_headers(db: &mut Connection, vault: &VaultId) -> Result<()> {
+    db.execute(query("DELETE FROM vault_headers WHERE vault_id = $1").bind(vault.0.as_str())).await?;
+    Ok(())
+}
+
 /// Stamps a snapshot's arrival. The first stamp stays.
 pub async fn insert_snapshot(
     db: &mut Connection,

@@ -35,6 +35,7 @@ mod restore;
 mod restore_configuration;
 mod routes;
 mod schedule;
+mod sealing;
 mod session;
 mod size;
 mod user;
@@ -76,6 +77,7 @@ fn declared() -> Routes {
         agent::routes,
         agent_machine::routes,
         metric::routes,
+        sealing::routes,
         backup_configuration::routes,
         schedule::routes,
         backup::routes,

@@ -4,20 +4,25 @@
 use std::sync::Arc;
 
 use roadstead_api::{
-    id::{AgentId, BackupId, RestoreId},
+    id::{AgentId, BackupId, RestoreId, SealingId, SnapshotId, VaultId},
     link::{Job, RunKind, ServerMessage, Work},
     run::RunState,
+    sealing::SealingKind,
 };
 
 use crate::{
     Error, Result,
     app::App,
-    db::{self, backup_configuration::Selection, run::ActiveRun},
-    ops::vault_file,
+    db::{self, backup_configuration::Selection, run::ActiveRun, vault::VaultRow},
+    ops::{self, vault_file, view},
 };
+
+/// The beginning of every snapshot's id: a view has one snapshot, whose id nobody knows before it is shown.
+const ONLY_SNAPSHOT: SnapshotId = SnapshotId(String::new());
 
 /// Gives work to every connected agent that is free. One look says for which agents there is anything to do.
 pub async fn run(app: Arc<App>) -> Result<()> {
+    view::close_ended(&app).await?;
     let waiting = db::run::waiting(&mut *app.db.read().await?).await?;
     for agent in waiting.into_iter().filter(|&agent| app.live.link_of(agent).is_some()) {
         if let Err(error) = dispatch(&app, agent).await {
@@ -43,6 +48,9 @@ async fn dispatch(app: &App, agent: AgentId) -> Result<()> {
     };
     let mut write = app.db.write().await?;
     let moved = db::run::move_on(&mut write, next.run, &[RunState::Queued], RunState::StartRequested).await?;
+    if next.run.kind == RunKind::Backup {
+        db::backup::set_vault(&mut write, next.run.id, &job.vault_id).await?;
+    }
     write.commit().await?;
     if moved && !app.live.send(agent, ServerMessage::Start(Box::new(job))) {
         // The link broke in between. The agent never had the run, so it goes back into the queue.
@@ -55,18 +63,62 @@ async fn dispatch(app: &App, agent: AgentId) -> Result<()> {
 
 async fn job(app: &App, run: &ActiveRun) -> Result<Job> {
     let mut read = app.db.read().await?;
-    let vault = db::vault::by_agent(&mut read, run.agent_id).await?;
-    let vault = vault.ok_or_else(|| Error::internal("The agent has no vault."))?;
-    let work = match run.run.kind {
-        RunKind::Backup => backup(&mut read, run).await?,
+    let (vault, mut work) = match run.run.kind {
+        RunKind::Sealing => {
+            drop(read);
+            return sealing(app, run).await;
+        }
+        RunKind::Backup => {
+            let vault = db::vault::by_agent(&mut read, run.agent_id).await?;
+            (vault.ok_or_else(|| Error::internal("The agent has no vault."))?, backup(&mut read, run).await?)
+        }
         RunKind::Restore => restore(&mut read, run).await?,
     };
     drop(read);
-    // The agent has no run in hand, so a lock of its own in the vault is a dead run's.
-    vault_file::remove_leftover_locks(app, &vault).await?;
-    let sealed = || Error::conflict("The vault is sealed, and this agent was given no password for it.");
-    let vault_password = app.vault_password(&vault).await?.ok_or_else(sealed)?;
-    Ok(Job { run: run.run, agent_id: run.agent_id, vault_id: vault.id, vault_password, work })
+    let vault_password = app.vault_password(&vault).await?;
+    if vault.agent_id == run.agent_id {
+        // The agent has no run in hand, so a lock of its own in the vault is a dead run's.
+        vault_file::remove_leftover_locks(app, &vault).await?;
+        return Ok(Job { vault_password, ..job_in(run, vault.id, work) });
+    }
+    let restore = RestoreId(run.run.id);
+    if vault_password.is_some() {
+        // It gets neither the vault's key nor anything else of the vault.
+        if let Work::Restore { snapshot_id, .. } = &mut work {
+            *snapshot_id = ONLY_SNAPSHOT;
+        }
+        let vault_password = Some(view::password(app, restore).await?);
+        return Ok(Job { vault_password, ..job_in(run, view::vault_name(restore), work) });
+    }
+    let given = db::restore::encrypted_password(&mut *app.db.read().await?, restore).await?;
+    let sealed = || Error::conflict("The vault is sealed, and this restore came without its password.");
+    Ok(Job { encrypted_password: Some(given.ok_or_else(sealed)?), ..job_in(run, vault.id, work) })
+}
+
+/// A job, without a password.
+fn job_in(run: &ActiveRun, vault_id: VaultId, work: Work) -> Job {
+    let (run, agent_id) = (run.run, run.agent_id);
+    Job { run, agent_id, vault_id, vault_password: None, encrypted_password: None, work }
+}
+
+/// What an agent does to its vault's keys.
+async fn sealing(app: &App, run: &ActiveRun) -> Result<Job> {
+    let mut read = app.db.read().await?;
+    let gone = || Error::internal("The sealing's row is gone.");
+    let found = db::sealing::passwords(&mut read, SealingId(run.run.id)).await?;
+    let (kind, vault, passwords) = found.ok_or_else(gone)?;
+    let vault = db::vault::get(&mut read, &vault).await?;
+    let vault = vault.ok_or_else(|| Error::conflict("The vault is gone."))?;
+    drop(read);
+    ops::sealing::prepare(app, kind, &vault).await?;
+    let mut passwords = passwords.into_iter();
+    let mut password = || passwords.next().ok_or_else(gone);
+    let work = match kind {
+        SealingKind::Seal => Work::Seal { password: password()? },
+        SealingKind::PasswordChange => Work::ChangePassword { current: password()?, new: password()? },
+        SealingKind::TakeOver => Work::TakeOver { password: password()? },
+    };
+    Ok(job_in(run, vault.id, work))
 }
 
 async fn backup(db: &mut db::Connection, run: &ActiveRun) -> Result<Work> {
@@ -77,17 +129,21 @@ async fn backup(db: &mut db::Connection, run: &ActiveRun) -> Result<Work> {
     Ok(Work::Backup { inclusions, exclusions, tags: vec![name], options: Box::new(options) })
 }
 
-async fn restore(db: &mut db::Connection, run: &ActiveRun) -> Result<Work> {
+/// What a restore has to do, and out of which vault.
+async fn restore(db: &mut db::Connection, run: &ActiveRun) -> Result<(VaultRow, Work)> {
     let restore = db::restore::get(db, run.account_id, RestoreId(run.run.id)).await?;
     let restore = restore.ok_or_else(|| Error::internal("The restore's row is gone."))?;
     let backup = db::backup::get(db, run.account_id, restore.backup_id).await?;
-    let snapshot = backup.and_then(|backup| backup.snapshot_id);
-    Ok(Work::Restore {
-        snapshot_id: snapshot.ok_or_else(|| Error::conflict("The backup's snapshot is gone."))?,
+    let backup = backup.ok_or_else(|| Error::internal("The backup's row is gone."))?;
+    let vault = db::vault::get(db, &backup.vault_id).await?;
+    let gone = || Error::conflict("The backup's snapshot is gone.");
+    let work = Work::Restore {
+        snapshot_id: backup.snapshot_id.ok_or_else(gone)?,
         path: restore.path,
         inclusions: selection(restore.inclusions, restore.exclusions),
         overwrite: restore.overwrite,
-    })
+    };
+    Ok((vault.ok_or_else(gone)?, work))
 }
 
 /// Inclusions and exclusions as one list of patterns: a later `!pattern` takes back what an earlier one matched.

@@ -1,4 +1,5 @@
-//! Writes down when agents were last heard of: all of them in one transaction, so that heartbeats cost nothing.
+//! Writes down when agents were last heard of: all of them in one transaction, so that heartbeats cost nothing. The link
+//! of an agent that was deleted, maybe through a neighbour, is closed.
 
 use std::sync::Arc;
 
@@ -12,7 +13,9 @@ pub async fn run(app: Arc<App>) -> Result<()> {
     }
     let mut write = app.db.write().await?;
     for (agent, at) in &heard {
-        db::agent::set_last_seen(&mut write, *agent, *at).await?;
+        if !db::agent::set_last_seen(&mut write, *agent, *at).await? {
+            app.live.refuse(*agent, "The agent was deleted on its server.");
+        }
     }
     write.commit().await?;
     app.live.written(&heard);

@@ -15,6 +15,7 @@ mod neighbours;
 mod notifier;
 mod overdue;
 mod refresher;
+mod remover;
 mod scheduler;
 mod upkeep;
 mod vault_care;
@@ -34,6 +35,7 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
     tasks.spawn(reconcile(app.clone(), |app| &app.live.cleanups, Duration::from_secs(60), cleaner::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.upkeep, Duration::from_secs(60), upkeep::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.last_seen, Duration::from_secs(30), last_seen::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.removals, Duration::from_secs(60), remover::run));
     tasks.spawn(refresher::run(app.clone()));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.overdue, Duration::from_secs(60), overdue::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.vault_care, Duration::from_secs(60), vault_care::run));

@@ -151,7 +151,12 @@ impl Session {
                         Some(Ok(message)) => self.heard(socket, message).await?,
                     }
                 }
-                Some(message) = self.outgoing.recv() => send(socket, &message).await?,
+                Some(message) = self.outgoing.recv() => {
+                    send(socket, &message).await?;
+                    if matches!(message, ServerMessage::Refused { .. }) {
+                        return Ok(());
+                    }
+                }
                 Some(probe) = self.probes.recv() => {
                     self.waiting.push(probe);
                     let _ = socket.send(Message::Ping(Vec::new().into())).await;

@@ -11,8 +11,7 @@ use crate::{Error, Result, db};
 /// Starts a check: it is queued, and the checker is woken.
 pub async fn create(context: &Context, vault: &VaultId, new: NewCheck) -> Result<Check> {
     context.authorize::<CheckCreate>()?;
-    let row = vault::get(context, vault).await?;
-    vault::password(context, &row).await?;
+    vault::get(context, vault).await?;
     let mut change = context.change::<CheckCreate>().await?;
     let id =
         db::check::insert(&mut change, context.account(), vault, new.read_data, context.now_ms()).await?;

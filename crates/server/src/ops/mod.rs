@@ -37,11 +37,13 @@ pub mod restore;
 pub mod restore_configuration;
 pub mod run;
 pub mod schedule;
+pub mod sealing;
 pub mod session;
 pub mod size;
 pub mod user;
 pub mod vault;
 pub mod vault_file;
+pub mod view;
 
 mod context;
 mod page;

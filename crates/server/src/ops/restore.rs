@@ -9,9 +9,10 @@ use roadstead_api::{
         NewRestore, Restore, RestoreCreate, RestoreList, RestoreQuery, RestoreReport, RestoreReportShow,
         RestoreShow, RestoreStop,
     },
+    vault::VaultMode,
 };
 
-use super::{Context, backup, page, restore_configuration, run, validate};
+use super::{Context, backup, page, restore_configuration, run, sealing, validate, vault};
 use crate::{Error, Result, db, db::restore::NewRestoreRow};
 
 /// Starts a restore: it is queued, and sent to its agent as soon as that is free.
@@ -27,8 +28,16 @@ pub async fn create(context: &Context, new: NewRestore) -> Result<Restore> {
     if backup.snapshot_id.is_none() {
         return Err(Error::conflict(nothing_left(&backup)));
     }
-    let agent_id = new.agent_id.unwrap_or(backup.agent_id);
+    let vault = vault::get(context, &backup.vault_id).await?;
+    let agent_id = new.agent_id.unwrap_or(vault.agent_id);
     restore_configuration::destination(context, &backup, agent_id).await?;
+    if let Some(password) = &new.password {
+        sealing::check(password)?;
+    } else if vault.mode == VaultMode::Sealed && vault.agent_id != agent_id {
+        return Err(Error::conflict(
+            "The vault is sealed, and another agent's: give its password (password), encrypted to the agent that restores.",
+        ));
+    }
     let mut change = context.change::<RestoreCreate>().await?;
     let number = db::backup::count_restore(&mut change, backup.id).await?;
     if let Some(configuration) = new.restore_configuration_id {
@@ -45,6 +54,7 @@ pub async fn create(context: &Context, new: NewRestore) -> Result<Restore> {
         inclusions: &new.inclusions,
         exclusions: &new.exclusions,
         overwrite: new.overwrite,
+        password: new.password.as_ref(),
         now_ms: context.now_ms(),
     };
     let id = db::restore::insert(&mut change, &row).await?;
@@ -69,6 +79,7 @@ async fn completed(context: &Context, new: NewRestore) -> Result<NewRestore> {
         inclusions: or(new.inclusions, known.inclusions),
         exclusions: or(new.exclusions, known.exclusions),
         overwrite: new.overwrite || known.overwrite,
+        password: new.password,
     })
 }
 

@@ -11,7 +11,7 @@ use roadstead_api::{
     },
 };
 
-use super::{Context, agent, backup, page, validate};
+use super::{Context, agent, backup, page, validate, vault};
 use crate::{Error, Result, db, db::row::timestamp};
 
 /// Makes a configuration.
@@ -154,12 +154,8 @@ pub async fn destination(
     backup: &roadstead_api::backup::Backup,
     agent: AgentId,
 ) -> Result<()> {
-    if agent::get(context, agent).await?.vault_id != backup.vault_id {
-        return Err(Error::conflict(
-            "A backup is restored by the agent that made it; other agents cannot yet.",
-        ));
-    }
-    Ok(())
+    agent::get(context, agent).await?;
+    vault::get(context, &backup.vault_id).await.map(drop)
 }
 
 async fn write<E: Endpoint>(

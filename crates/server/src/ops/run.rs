@@ -15,12 +15,12 @@ use roadstead_api::{
     agent::HostFacts,
     backup_options::MAX_HOOK_OUTPUT,
     event::Event,
-    id::{AccountId, AgentId},
+    id::{AccountId, AgentId, SealingId},
     link::{Outcome, RunKind, RunRef, ServerMessage},
     run::{MAX_REPORTED_ERRORS, Progress, RunState},
 };
 
-use super::{Context, agent_machine, vault_file};
+use super::{Context, agent_machine, sealing, vault_file};
 use crate::{
     Error, Result,
     app::App,
@@ -179,6 +179,9 @@ pub async fn finished(app: &App, agent: AgentId, run: RunRef, mut outcome: Outco
         outcome.reason = Some("The snapshot that the agent named is not in its vault.".to_owned());
         outcome.snapshot_id = None;
     }
+    if run.kind == RunKind::Sealing {
+        sealing::ended(app, agent, run, &mut outcome).await?;
+    }
     let mut write = app.db.write().await?;
     if db::run::finish(&mut write, agent, run, &outcome, app.now_ms()).await? {
         db::run::set_started(&mut write, run, outcome.started_ms).await?;
@@ -191,6 +194,10 @@ pub async fn finished(app: &App, agent: AgentId, run: RunRef, mut outcome: Outco
                 db::agent::set_last_good(&mut write, agent, app.now_ms()).await?;
             }
             (RunKind::Backup, None) => {}
+            (RunKind::Sealing, _) => {
+                db::sealing::forget_passwords(&mut write, SealingId(run.id)).await?;
+                app.live.removals.notify_one();
+            }
             (RunKind::Restore, _) => {
                 let skipped = i64::try_from(outcome.files_skipped).unwrap_or(i64::MAX);
                 db::restore::set_files_skipped(&mut write, run.id, skipped).await?;

@@ -1,13 +1,24 @@
-//! Vaults: listing them, and the key that opens one with plain restic.
+//! Vaults: listing them, deleting those that nobody backs up to, and the key that opens one with plain restic.
+
+use std::collections::HashMap;
 
 use roadstead_api::{
     Page, PageQuery,
-    id::VaultId,
-    vault::{Vault, VaultKey, VaultKeyExport, VaultList, VaultShow},
+    alarm::AlarmKind,
+    event::Event,
+    id::{AccountId, BackupId, VaultId},
+    vault::{
+        BackupStats, Vault, VaultDelete, VaultKey, VaultKeyExport, VaultList, VaultShow, VaultStats,
+        VaultStatsShow,
+    },
 };
 
 use super::{Context, page};
-use crate::{Error, Result, db, db::vault::VaultRow};
+use crate::{
+    Error, Result,
+    db::{self, Write, alarm::Condition, vault::VaultRow},
+    worker::{self, Counted, Counts, Order, Task},
+};
 
 /// Lists the vaults.
 pub async fn list(context: &Context, query: PageQuery) -> Result<Page<Vault>> {
@@ -40,6 +51,70 @@ pub async fn export_key(context: &Context, id: &VaultId) -> Result<VaultKey> {
     Ok(VaultKey { repository: context.vaults.folder(id).for_restic()?, password })
 }
 
+/// Deletes a vault that no agent backs up to any more.
+pub async fn delete(context: &Context, id: &VaultId) -> Result<()> {
+    context.authorize::<VaultDelete>()?;
+    let row = get(context, id).await?;
+    if row.current {
+        return Err(Error::conflict(format!(
+            "Agent {} backs up to this vault; delete it with its agent (roadstead agents delete {0} --delete-vault).",
+            row.agent_id
+        )));
+    }
+    let mut change = context.change::<VaultDelete>().await?;
+    give_up(&mut change, row.account_id, &row.id, context.now_ms()).await?;
+    change.commit(&row.id).await?;
+    context.live.removals.notify_one();
+    Ok(())
+}
+
+/// Deletes a vault, its quota, and what that has an alarm of.
+pub async fn give_up(write: &mut Write, account_id: AccountId, id: &VaultId, now_ms: i64) -> Result<()> {
+    db::vault::delete(write, id, now_ms).await?;
+    db::quota::delete(write, account_id, Some(id)).await?;
+    let alarm = Condition { account_id, kind: AlarmKind::Quota, noun: "quota", noun_id: &id.0 };
+    db::alarm::close(write, alarm, now_ms).await?;
+    write.tell(account_id, Event::new("vault", id, "delete"));
+    Ok(())
+}
+
+/// Counts what a vault holds.
+pub async fn stats(context: &Context, id: &VaultId) -> Result<VaultStats> {
+    context.authorize::<VaultStatsShow>()?;
+    let row = get(context, id).await?;
+    let password = password(context, &row).await?;
+    let known = backups(context, id).await?;
+    let task = Task::Count { snapshots: known.iter().map(|(_, snapshot)| snapshot.clone()).collect() };
+    let order = Order { folder: context.vaults.folder(&row.id), password, task };
+    let counts: Counts = worker::call(&context.worker, &order).await?;
+    let ids: HashMap<String, BackupId> = known.into_iter().map(|(id, snapshot)| (snapshot, id)).collect();
+    let bytes_restored = counts.snapshots.iter().map(|counted| counted.bytes).sum();
+    let told = |counted: Counted| {
+        ids.get(&counted.snapshot).map(|&backup_id| BackupStats {
+            backup_id,
+            files: counted.files,
+            bytes: counted.bytes,
+            bytes_added: counted.bytes_added,
+            bytes_added_stored: counted.bytes_added_stored,
+        })
+    };
+    Ok(VaultStats {
+        backups: counts.snapshots.into_iter().filter_map(told).collect(),
+        bytes_restored,
+        bytes: counts.bytes,
+        bytes_stored: counts.bytes_stored,
+        unreadable: counts.unreadable,
+    })
+}
+
+/// The backups that a vault holds, oldest first, each with its snapshot.
+pub async fn backups(context: &Context, id: &VaultId) -> Result<Vec<(BackupId, String)>> {
+    let kept = db::cleanup::kept(&mut *context.db.read().await?, id).await?;
+    let mut backups: Vec<_> = kept.into_iter().map(|kept| (kept.backup_id, kept.snapshot)).collect();
+    backups.sort_unstable();
+    Ok(backups)
+}
+
 /// A vault of the caller's account.
 pub async fn get(context: &Context, id: &VaultId) -> Result<VaultRow> {
     let row = db::vault::get(&mut *context.db.read().await?, id).await?;
@@ -49,7 +124,12 @@ pub async fn get(context: &Context, id: &VaultId) -> Result<VaultRow> {
 
 /// The password of a managed vault.
 pub async fn password(context: &Context, row: &VaultRow) -> Result<String> {
-    let sealed = || Error::conflict("This vault is sealed: the server does not hold its password.");
+    let sealed = || {
+        Error::conflict(
+            "This vault is sealed: the server does not hold its password, and cannot look into it. Restore from it with its \
+             agent, or open it with restic and your password.",
+        )
+    };
     context.vault_password(row).await?.ok_or_else(sealed)
 }
 
@@ -61,6 +141,7 @@ async fn described(context: &Context, row: VaultRow) -> Result<Vault> {
         id: row.id,
         agent_id: row.agent_id,
         mode: row.mode,
+        current: row.current,
         size_bytes: size.bytes,
         snapshot_count: size.snapshots,
         created_at: row.created_at,

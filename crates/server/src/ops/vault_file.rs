@@ -2,11 +2,14 @@
 //!
 //! The rules (decision 9): everything can be read; data, index, snapshot and lock files can be added, under the name
 //! that is the SHA-256 of their content; a lock can be removed by its maker. Nothing else: `config` and `keys` are
-//! written when the vault is made, and nobody deletes data through this door.
+//! written when the vault is made, and nobody deletes data through this door. A vault that no agent backs up to any more
+//! takes locks only.
 
 use roadstead_api::{
     id::{AccountId, AgentId, SnapshotId, VaultId},
+    sealing::SealingKind,
     user::Role,
+    vault::VaultMode,
 };
 use roadstead_vault::store::{FileKind, Name, Upload};
 
@@ -15,7 +18,7 @@ use crate::{
     Error, Result,
     app::App,
     auth::Actor,
-    db::{self, vault::VaultRow},
+    db::{self, Connection, vault::VaultRow},
     vaults::VaultStore,
 };
 
@@ -28,15 +31,38 @@ pub struct Access {
     pub account: AccountId,
     /// Its files.
     pub store: VaultStore,
+    /// Whether the caller may add data: somebody backs up to the vault, and the caller does not merely restore from it.
+    writable: bool,
+    /// What the caller is doing to the vault's keys.
+    sealing: Option<SealingKind>,
     owner: String,
 }
 
-/// Lets the vault's agent and the account's admins in; to others it does not exist.
+/// Lets the vault's agent and the account's admins in, and to read a sealed one whoever restores from it; to others it
+/// does not exist.
 pub async fn access(app: &App, actor: &Actor, id: &VaultId) -> Result<Access> {
-    let row = db::vault::get(&mut *app.db.read().await?, id).await?;
-    let row =
-        row.filter(|row| may_use(actor, row)).ok_or_else(|| Error::not_found("There is no such vault."))?;
-    Ok(Access { store: app.vaults.store(&row.id), account: row.account_id, id: row.id, owner: owner(actor) })
+    let nothing = || Error::not_found("There is no such vault.");
+    let mut read = app.db.read().await?;
+    let row = db::vault::get(&mut read, id).await?.ok_or_else(nothing)?;
+    let is_own = may_use(actor, &row);
+    if !is_own && !may_read(&mut read, actor, &row).await? {
+        return Err(nothing());
+    }
+    let sealing = match actor {
+        Actor::Agent(agent) if is_own && row.mode == VaultMode::Sealed => {
+            db::sealing::active_in(&mut read, *agent, id).await?
+        }
+        _ => None,
+    };
+    drop(read);
+    Ok(Access {
+        store: app.vaults.store(&row.id),
+        account: row.account_id,
+        id: row.id,
+        writable: row.current && is_own,
+        sealing,
+        owner: owner(actor),
+    })
 }
 
 fn may_use(actor: &Actor, row: &VaultRow) -> bool {
@@ -45,6 +71,14 @@ fn may_use(actor: &Actor, row: &VaultRow) -> bool {
         Actor::User(user) | Actor::Session(user, _) => {
             user.account_id == row.account_id && user.role == Role::Admin
         }
+    }
+}
+
+/// Of a managed vault other agents are shown a view (`ops::view`); a sealed one is closed to whoever has no password.
+async fn may_read(db: &mut Connection, actor: &Actor, row: &VaultRow) -> Result<bool> {
+    match actor {
+        Actor::Agent(agent) if row.mode == VaultMode::Sealed => db::restore::reads(db, *agent, &row.id).await,
+        _ => Ok(false),
     }
 }
 
@@ -61,18 +95,22 @@ pub fn agent_owner(id: AgentId) -> String {
 }
 
 /// Refuses uploads that the rules do not allow, before a byte of them is read.
-pub fn allow_upload(kind: FileKind) -> Result<()> {
-    match kind {
-        FileKind::Config | FileKind::Key => {
+fn allow_upload(access: &Access, kind: FileKind) -> Result<()> {
+    match (kind, access.sealing) {
+        (FileKind::Lock, _)
+        | (FileKind::Key, Some(SealingKind::Seal | SealingKind::PasswordChange))
+        | (FileKind::Config, Some(SealingKind::Seal)) => Ok(()),
+        (FileKind::Config | FileKind::Key, _) => {
             Err(Error::forbidden(format!("{kind} is written once, when the vault is made.")))
         }
-        FileKind::Pack | FileKind::Index | FileKind::Snapshot | FileKind::Lock => Ok(()),
+        _ if access.writable => Ok(()),
+        _ => Err(Error::forbidden("Nobody backs up to this vault any more: it can only be read.")),
     }
 }
 
 /// Begins an upload.
 pub fn begin(app: &App, access: &Access, kind: FileKind) -> Result<Upload> {
-    allow_upload(kind)?;
+    allow_upload(access, kind)?;
     app.vaults.begin(&access.id, kind)
 }
 

@@ -54,7 +54,7 @@ pub async fn send(store: VaultStore, kind: FileKind, name: Name, request: Reques
 }
 
 /// The bytes asked for, as start and end: everything without a range, `None` for one that cannot be.
-fn range(headers: &HeaderMap, length: u64) -> Option<(u64, u64)> {
+pub(super) fn range(headers: &HeaderMap, length: u64) -> Option<(u64, u64)> {
     let Some(value) = headers.get(RANGE) else { return Some((0, length)) };
     let (first, last) = value.to_str().ok()?.strip_prefix("bytes=")?.split_once('-')?;
     let (start, end) = match (first, last) {

@@ -3,6 +3,7 @@
 
 mod download;
 mod upload;
+mod view;
 
 use std::sync::Arc;
 
@@ -26,7 +27,10 @@ use crate::{
     app::App,
     auth::Presented,
     http::{by_program, problem_response},
-    ops::vault_file::{self, Access},
+    ops::{
+        vault_file::{self, Access},
+        view::restore_of,
+    },
 };
 
 const LIST_V1: &str = "application/vnd.x.restic.rest.v1";
@@ -81,10 +85,15 @@ async fn config(
     request: Request,
 ) -> Response {
     let result = async move {
-        let access = enter(&app, &by_program(request.headers(), request.extensions()), id).await?;
         if kind != FileKind::Config.dir() {
             return Err(Error::not_found(format!("A vault has no file {kind:.100?}.")));
         }
+        let presented = by_program(request.headers(), request.extensions());
+        if let Some(restore) = restore_of(&id) {
+            let door = view::enter(&app, &app.authenticate(&presented).await?, restore).await?;
+            return door.file(FileKind::Config, Name::CONFIG, request).await;
+        }
+        let access = enter(&app, &presented, id).await?;
         one_file(&app, access, FileKind::Config, Name::CONFIG, request).await
     };
     answered(result.await)
@@ -96,7 +105,13 @@ async fn folder(
     request: Request,
 ) -> Response {
     let result = async move {
-        let access = enter(&app, &by_program(request.headers(), request.extensions()), id).await?;
+        let presented = by_program(request.headers(), request.extensions());
+        let is_get = request.method() == Method::GET;
+        if let Some(restore) = restore_of(&id).filter(|_| is_get) {
+            let door = view::enter(&app, &app.authenticate(&presented).await?, restore).await?;
+            return door.list(folder_kind(&kind)?).await;
+        }
+        let access = enter(&app, &presented, id).await?;
         let kind = folder_kind(&kind)?;
         if request.method() != Method::GET {
             return Err(not_allowed());
@@ -113,10 +128,17 @@ async fn file(
     request: Request,
 ) -> Response {
     let result = async move {
-        let access = enter(&app, &by_program(request.headers(), request.extensions()), id).await?;
+        let presented = by_program(request.headers(), request.extensions());
+        let view = match restore_of(&id) {
+            Some(restore) => Some(view::enter(&app, &app.authenticate(&presented).await?, restore).await?),
+            None => None,
+        };
         let kind = folder_kind(&kind)?;
         let name = name.parse().map_err(|_| Error::invalid("A file's name is 64 hexadecimal digits."))?;
-        one_file(&app, access, kind, name, request).await
+        match view {
+            Some(door) => door.file(kind, name, request).await,
+            None => one_file(&app, enter(&app, &presented, id).await?, kind, name, request).await,
+        }
     };
     answered(result.await)
 }

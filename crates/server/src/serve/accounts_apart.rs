@@ -12,13 +12,14 @@ use roadstead_api::{
     Method,
     alarm::AlarmKind,
     declarations,
-    id::{AccountId, BackendId, BackupId, ProviderId, UserId, VaultId},
+    id::{AccountId, AgentId, BackendId, BackupId, ProviderId, UserId, VaultId},
     job::JobKind,
     key::{NewKey, NewKeyKind},
     key_machine::NewKeyMachine,
     machine::Machine,
     notification_channel::{NewNotificationChannel, usual},
     restore_configuration::NewRestoreConfiguration,
+    sealing::SealingKind,
     user::{Role, User},
 };
 use serde_json::{Value, json};
@@ -96,6 +97,15 @@ async fn fill(app: &Arc<App>) -> Ids {
     assert!(db::alarm::open(&mut write, condition, "fleet", 1).await.unwrap());
     let vault = VaultId("vault-1".to_owned());
     assert!(db::cleanup::insert(&mut write, OWNER, &vault, None, 1).await.unwrap().is_some());
+    let sealing = db::sealing::NewSealingRow {
+        account_id: OWNER,
+        agent_id: AgentId(1),
+        vault_id: &vault,
+        kind: SealingKind::Seal,
+        passwords: &[],
+        now_ms: 1,
+    };
+    db::sealing::insert(&mut write, &sealing).await.unwrap();
     let backend_id = &BackendId("backend-1".to_owned());
     let (kind, token, sealed_input, created_by) = (JobKind::MachineCreate, "token", "", "fleet");
     let job =
@@ -148,6 +158,7 @@ fn foreign_id<'a>(path: &str, ids: &'a Ids) -> &'a str {
         | "cleanups"
         | "jobs"
         | "notification-channels"
+        | "sealings"
         | "api-keys" => "1",
         "vaults" => "vault-1",
         "backends" => "backend-1",
@@ -172,6 +183,9 @@ fn body(name: &str) -> Value {
         "image_star" => json!({ "image": "x", "starred": true }),
         "machine_resize" => json!({ "size": "x" }),
         "machine_tag" => json!({ "add": ["x"] }),
+        "agent_encrypt" => json!({ "password": { "text": "x" } }),
+        "agent_password_change" => json!({ "current": { "text": "x" }, "new": { "text": "x" } }),
+        "agent_vault_migrate" => json!({ "to": 2 }),
         "user_update" => json!({ "role": "observer" }),
         "retention_plan_show" => json!({ "days": 1 }),
         "check_create" => json!({ "read_data": false }),
@@ -215,9 +229,12 @@ async fn the_ids_of_another_account_do_not_exist() {
     let path = format!("/api/v1/keys/{}/machines", own.id);
     let (status, said) = ask(&router, Method::Post, &path, &body("key_machine_create")).await;
     assert_eq!(status, StatusCode::NOT_FOUND, "an own key, another's machine: {said}");
-    for path in
-        ["/api/v1/backups/1/content?path=/etc/shadow", "/vaults/vault-1/config", "/vaults/vault-1/keys/"]
-    {
+    for path in [
+        "/api/v1/backups/1/content?path=/etc/shadow",
+        "/api/v1/backups/1/archive?path=/etc",
+        "/vaults/vault-1/config",
+        "/vaults/vault-1/keys/",
+    ] {
         let (status, said) = ask(&router, Method::Get, path, &Value::Null).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}: {said}");
     }

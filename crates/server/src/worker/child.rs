@@ -5,10 +5,13 @@ use std::{
     path::Path,
 };
 
-use roadstead_vault::{Cancel, CheckOptions, Page, Repository, VoidMonitor};
+use roadstead_vault::{
+    Cancel, CheckOptions, Id, Page, Repository, VoidMonitor,
+    store::{FileKind, Name, Store},
+};
 use serde::Serialize;
 
-use super::{Order, Reply, Task, cleanup, file};
+use super::{Order, Reply, Task, cleanup, file, look, view};
 use crate::{
     Error, Result,
     db::{check::CheckFindings, row::timestamp},
@@ -25,8 +28,12 @@ pub fn vault_work() -> Result<()> {
     rustix::process::setrlimit(rustix::process::Resource::As, limit).map_err(std::io::Error::from)?;
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
-    let order = serde_json::from_str(&line)
+    let order: Order = serde_json::from_str(&line)
         .map_err(|e| Error::invalid("The order is not of its form.").caused_by(e))?;
+    if let Order { task: Task::View { snapshot, password }, .. } = &order {
+        // It listens to its input itself.
+        return view::show(open(&order, &Cancel::new()), snapshot, password);
+    }
     let cancel = Cancel::new();
     cancel_when_input_ends(cancel.clone());
     carry_out(order, &cancel)
@@ -47,6 +54,9 @@ fn carry_out(order: Order, cancel: &Cancel) -> Result<()> {
         Task::Check { read_data, part, parts } => {
             answer(repository.and_then(|r| check(&r, read_data, (part, parts), cancel)))
         }
+        Task::CheckNames => {
+            answer(order.folder.store(cancel).and_then(|store| check_names(store.as_ref(), cancel)))
+        }
         Task::PlanCleanup { policies, now_ms } => {
             answer(repository.and_then(|r| cleanup::plan(&r, &policies, timestamp(now_ms)?)))
         }
@@ -61,7 +71,23 @@ fn carry_out(order: Order, cancel: &Cancel) -> Result<()> {
             let entries = r.list(&r.snapshot(&snapshot)?, Path::new(&path), Page { offset, limit })?;
             Ok(entries.into_iter().map(file).collect::<Vec<_>>())
         })),
-        Task::Content { snapshot, path } => content(repository, &snapshot, &path, cancel),
+        Task::Find { snapshots, pattern, ignore_case, offset, limit } => answer(
+            repository
+                .and_then(|r| look::find(&r, &snapshots, (pattern, ignore_case), (offset, limit), cancel)),
+        ),
+        Task::Diff { before, after, offset, limit } => {
+            answer(repository.and_then(|r| look::diff(&r, [&before, &after], (offset, limit), cancel)))
+        }
+        Task::Count { snapshots } => answer(repository.and_then(|r| look::count(&r, &snapshots, cancel))),
+        Task::Archive { snapshot, path, is_zip } => {
+            stream(|out| look::archive(&repository?, (&snapshot, &path, is_zip), out, cancel))
+        }
+        Task::View { snapshot, password } => view::show(repository, &snapshot, &password),
+        Task::Content { snapshot, path } => stream(|out| {
+            let repository = repository?;
+            repository.cat(&repository.snapshot(&snapshot)?, Path::new(&path), out, cancel)?;
+            Ok(())
+        }),
     }
 }
 
@@ -89,6 +115,31 @@ fn check(
     })
 }
 
+/// Compares every file with its name, which is the SHA-256 of its bytes.
+fn check_names(store: &dyn Store, cancel: &Cancel) -> Result<CheckFindings> {
+    let mut findings = CheckFindings::default();
+    let mut files = Vec::new();
+    for kind in [FileKind::Key, FileKind::Pack, FileKind::Index, FileKind::Snapshot] {
+        files.extend(store.list(kind)?.into_iter().map(|(name, _)| (kind, name)));
+    }
+    for (kind, name) in files {
+        if cancel.is_cancelled() {
+            return Err(Error::new(crate::ErrorKind::Unavailable, "Nobody waits for the check any more."));
+        }
+        match store.read(kind, &name) {
+            Ok(bytes) if Name(Id::of(&bytes)) == name => findings.bytes_read += bytes.len() as u64,
+            Ok(_) => findings.problems.push(format!("{kind}/{name} is not what its name says")),
+            // Something that a cleanup or a password's change took away meanwhile.
+            Err(error) if error.kind() == roadstead_vault::ErrorKind::NotFound => {}
+            Err(error) => findings.problems.push(format!("{kind}/{name} cannot be read: {error}")),
+        }
+        findings.snapshots_checked += u64::from(kind == FileKind::Snapshot);
+        findings.packs_checked += u64::from(kind == FileKind::Pack);
+    }
+    findings.problems.truncate(MAX_PROBLEMS);
+    Ok(findings)
+}
+
 fn problem_in_words(problem: &roadstead_vault::Problem) -> String {
     let mut text = problem.message.clone();
     if let Some(hit) = problem.hits.first() {
@@ -99,12 +150,12 @@ fn problem_in_words(problem: &roadstead_vault::Problem) -> String {
     text
 }
 
-fn content(repository: Result<Repository>, snapshot: &str, path: &str, cancel: &Cancel) -> Result<()> {
+/// Answers with what is written out.
+fn stream(write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let mut out =
         Announced { out: std::io::BufWriter::with_capacity(1 << 20, std::io::stdout()), begun: false };
-    let copied =
-        repository.and_then(|r| Ok(r.cat(&r.snapshot(snapshot)?, Path::new(path), &mut out, cancel)?));
-    match copied {
+    let written = write(&mut out);
+    match written {
         Err(error) if !out.begun => answer::<()>(Err(error)),
         Err(error) => Err(error),
         Ok(_) => Ok(out.announce().and_then(|()| out.flush())?),
@@ -140,7 +191,7 @@ impl<W: Write> Write for Announced<W> {
     }
 }
 
-fn answer<T: Serialize>(result: Result<T>) -> Result<()> {
+pub(super) fn answer<T: Serialize>(result: Result<T>) -> Result<()> {
     let line = serde_json::to_string(&Reply::of(result));
     let line = line.map_err(|e| Error::internal("The answer could not be written as JSON.").caused_by(e))?;
     let mut out = std::io::stdout().lock();

@@ -5,7 +5,9 @@
 
 mod child;
 mod cleanup;
+mod look;
 mod parent;
+mod view;
 
 use jiff::Timestamp;
 use roadstead_api::file::{File, FileType};
@@ -13,7 +15,9 @@ use serde::{Deserialize, Serialize};
 
 pub use child::vault_work;
 pub use cleanup::{Policy, Verdict};
+pub use look::{Counted, Counts, FoundEntry};
 pub use parent::{Content, call, content};
+pub use view::{MAX_READ, Shown, open as open_view};
 
 use crate::{Error, ErrorKind, Result, vaults::VaultFolder};
 
@@ -41,6 +45,8 @@ pub enum Task {
         /// In how many parts it is read.
         parts: u32,
     },
+    /// Compare every file with its name, which takes no password; the reply is a `CheckFindings`.
+    CheckNames,
     /// Tell what a cleanup would do; the reply is a list of verdicts.
     PlanCleanup {
         /// Which snapshots which rules decide over.
@@ -70,6 +76,51 @@ pub enum Task {
         /// Entries to give at the most.
         limit: usize,
     },
+    /// Find entries by name; the reply is a list of [`FoundEntry`].
+    Find {
+        /// The snapshots, in the order in which to look.
+        snapshots: Vec<String>,
+        /// The pattern.
+        pattern: String,
+        /// Whether letters of either case are the same.
+        ignore_case: bool,
+        /// Entries to pass over.
+        offset: usize,
+        /// Entries to give at the most.
+        limit: usize,
+    },
+    /// Compare two snapshots; the reply is a list of changes.
+    Diff {
+        /// The earlier.
+        before: String,
+        /// The later.
+        after: String,
+        /// Changes to pass over.
+        offset: usize,
+        /// Changes to give at the most.
+        limit: usize,
+    },
+    /// Count what snapshots hold; the reply is [`Counts`].
+    Count {
+        /// The snapshots.
+        snapshots: Vec<String>,
+    },
+    /// Write out a file or folder as an archive; the reply is nothing, and the bytes follow.
+    Archive {
+        /// The snapshot.
+        snapshot: String,
+        /// What to write.
+        path: String,
+        /// Zip in place of tar.
+        is_zip: bool,
+    },
+    /// Show a snapshot under another password; the reply is nothing, and then come the answers of [`view`].
+    View {
+        /// The snapshot.
+        snapshot: String,
+        /// The password to show it under.
+        password: String,
+    },
     /// Write out a file of a snapshot; the reply is nothing, and the bytes follow.
     Content {
         /// The snapshot.
@@ -89,6 +140,8 @@ enum Reply<T> {
     Failed {
         /// Whether the vault lacks what was asked for.
         not_found: bool,
+        /// Whether what was asked for makes no sense, such as a malformed pattern.
+        invalid: bool,
         /// Whether others are at work in the vault.
         busy: bool,
         /// What happened, with all causes.
@@ -102,6 +155,7 @@ impl<T> Reply<T> {
             Ok(value) => Self::Done(value),
             Err(error) => Self::Failed {
                 not_found: error.kind == ErrorKind::NotFound,
+                invalid: error.kind == ErrorKind::Invalid,
                 busy: error.kind == ErrorKind::Unavailable,
                 message: error.chain(),
             },
@@ -112,6 +166,7 @@ impl<T> Reply<T> {
         match self {
             Self::Done(value) => Ok(value),
             Self::Failed { not_found: true, message, .. } => Err(Error::not_found(message)),
+            Self::Failed { invalid: true, message, .. } => Err(Error::invalid(message)),
             Self::Failed { busy: true, message, .. } => Err(Error::new(ErrorKind::Unavailable, message)),
             Self::Failed { message, .. } => Err(Error::internal(message)),
         }

@@ -21,9 +21,10 @@ const MAX_REPLY: u64 = 16 << 20;
 const CHUNK: usize = 256 << 10;
 
 /// A child at work. Dropped, it is killed.
-struct Working {
-    child: Child,
-    out: BufReader<ChildStdout>,
+#[derive(Debug)]
+pub(super) struct Working {
+    pub(super) child: Child,
+    pub(super) out: BufReader<ChildStdout>,
     _place: SemaphorePermit<'static>,
 }
 
@@ -32,13 +33,13 @@ pub struct Content(Working);
 
 /// Has a child do something, and returns what it answers.
 pub async fn call<T: DeserializeOwned>(command: &WorkerCommand, order: &Order) -> Result<T> {
-    let mut working = start(command, order).await?;
+    let mut working = start(command, order, &PLACES).await?;
     first_line(&mut working).await
 }
 
 /// Has a child write out a file.
 pub async fn content(command: &WorkerCommand, order: &Order) -> Result<Content> {
-    let mut working = start(command, order).await?;
+    let mut working = start(command, order, &PLACES).await?;
     first_line::<()>(&mut working).await?;
     Ok(Content(working))
 }
@@ -58,9 +59,14 @@ impl Content {
     }
 }
 
-async fn start(command: &WorkerCommand, order: &Order) -> Result<Working> {
+/// Starts a child as soon as there is a place for it.
+pub(super) async fn start(
+    command: &WorkerCommand,
+    order: &Order,
+    places: &'static Semaphore,
+) -> Result<Working> {
     let gone = |_| Error::new(ErrorKind::Unavailable, "The server is ending.");
-    let place = PLACES.acquire().await.map_err(gone)?;
+    let place = places.acquire().await.map_err(gone)?;
     let mut child = Command::new(&command.program)
         .args(&command.arguments)
         .stdin(Stdio::piped())
@@ -77,7 +83,8 @@ async fn start(command: &WorkerCommand, order: &Order) -> Result<Working> {
     Ok(Working { child, out: BufReader::with_capacity(64 << 10, out), _place: place })
 }
 
-async fn first_line<T: DeserializeOwned>(working: &mut Working) -> Result<T> {
+/// What a child answers in its first line, or in the next one.
+pub(super) async fn first_line<T: DeserializeOwned>(working: &mut Working) -> Result<T> {
     let mut line = Vec::new();
     (&mut working.out).take(MAX_REPLY).read_until(b'\n', &mut line).await?;
     if line.last() != Some(&b'\n') {

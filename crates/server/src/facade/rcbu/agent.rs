@@ -3,27 +3,32 @@
 use std::collections::HashMap;
 
 use axum::http::Method;
-use roadstead_api::{PageQuery, agent::Agent, id::AgentId};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use roadstead_api::{
+    PageQuery,
+    agent::{Agent, AgentDeletion, VaultFate},
+    id::AgentId,
+    sealing::{EncryptedPassword, NewSealing, NewVaultPassword, Padding, Sealing, VaultMigration},
+};
 use serde_json::{Value, json};
 
 use super::{
     answer::Answer,
     call::Call,
     nothing_here,
-    value::{flag, id, required, size},
+    value::{flag, id, integer, required, size, text},
 };
 use crate::{
     Error, Result,
     auth::public_key::PublicKey,
     db,
-    ops::{Context, agent, vault},
+    ops::{Context, agent, sealing, vault},
 };
 
 /// The one data centre that everything is said to lie in.
 pub const DATACENTER: &str = "DFW";
 /// The kind of machine that everything is said to be.
 pub const FLAVOR: &str = "RaxCloudServer";
-const NO_SEALING: &str = "Vaults cannot be sealed with a password of yours yet.";
 const NO_LOGGING: &str = "The log level of an agent is set where it runs.";
 
 /// An operation below `/agent`.
@@ -40,16 +45,37 @@ pub async fn answer(call: &Call, parts: &[&str]) -> Result<Answer> {
             };
             Ok(Answer::NoContent)
         }
-        (&Method::POST, ["encrypt" | "changeencryption"]) => {
-            agent::show(context, AgentId(required(&call.body, "MachineAgentId")?)).await?;
-            Ok(Answer::NotImplemented(NO_SEALING))
+        (&Method::POST, ["encrypt"]) => {
+            let id = AgentId(required(&call.body, "MachineAgentId")?);
+            agent::show(context, id).await?;
+            let password = password(&call.body, "EncryptedPasswordHex")?;
+            Ok(request_id(&sealing::encrypt(context, id, NewSealing { password }).await?))
+        }
+        (&Method::POST, ["changeencryption"]) => {
+            let id = AgentId(required(&call.body, "MachineAgentId")?);
+            agent::show(context, id).await?;
+            let current = password(&call.body, "OldEncryptedPasswordHex")?;
+            let new = password(&call.body, "NewEncryptedPasswordHex")?;
+            let change = NewVaultPassword { current, new };
+            Ok(request_id(&sealing::change_password(context, id, change).await?))
         }
         (&Method::POST, ["delete"]) => {
-            agent::show(context, AgentId(required(&call.body, "MachineAgentId")?)).await?;
-            Ok(Answer::NotImplemented("Agents cannot be deleted yet; disable it."))
+            let id = AgentId(required(&call.body, "MachineAgentId")?);
+            agent::delete(context, id, AgentDeletion { vault: Some(VaultFate::Delete) }).await?;
+            Ok(Answer::NoContent)
         }
         (&Method::PUT | &Method::POST, ["migratevault"]) => {
-            Ok(Answer::NotImplemented("A vault cannot be given to another agent yet."))
+            let from = AgentId(required(&call.body, "SourceMachineAgentId")?);
+            // The documentation spells it in both ways.
+            let to = match integer(&call.body, "DestinationMachineAgentId")? {
+                Some(to) => to,
+                None => required(&call.body, "DestinationMachineAgentID")?,
+            };
+            if agent::show(context, from).await?.encrypted {
+                return Err(Error::forbidden("A sealed vault is not migrated without its password."));
+            }
+            agent::migrate(context, from, VaultMigration { to: AgentId(to), password: None }).await?;
+            Ok(Answer::Empty)
         }
         (&Method::PUT, ["logging"]) | (&Method::GET, ["logging", _]) => {
             Ok(Answer::NotImplemented(NO_LOGGING))
@@ -68,6 +94,19 @@ pub async fn answer(call: &Call, parts: &[&str]) -> Result<Answer> {
         }
         _ => Err(nothing_here()),
     }
+}
+
+/// A password, encrypted as this service's clients do: PKCS #1 v1.5, in hexadecimal.
+pub fn password(body: &Value, field: &str) -> Result<EncryptedPassword> {
+    let hex = text(body, field)?.ok_or_else(|| Error::invalid(format!("{field} is missing.")))?;
+    let bytes = hex::decode(&hex)
+        .map_err(|e| Error::invalid(format!("{field} must be hexadecimal.")).caused_by(e))?;
+    Ok(EncryptedPassword { padding: Padding::Pkcs1, text: BASE64_STANDARD.encode(bytes) })
+}
+
+/// The id of a request that goes on, as a text in the form of a GUID.
+fn request_id(sealing: &Sealing) -> Answer {
+    Answer::Text(format!("00000000-0000-4000-8000-{:012x}", sealing.id.0))
 }
 
 /// An operation below `/user`.

@@ -6,6 +6,7 @@ use roadstead_api::{
     restore::{NewRestore, Restore},
     restore_configuration::{NewRestoreConfiguration, RestoreConfiguration, RestoreConfigurationChange},
     run::RunState,
+    vault::VaultMode,
 };
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    ops::{Context, backup, backup_configuration, restore, restore_configuration as ops},
+    ops::{Context, backup, backup_configuration, restore, restore_configuration as ops, vault},
 };
 
 /// An operation below `/restore`.
@@ -126,7 +127,11 @@ async fn act(call: &Call) -> Result<Answer> {
     let id = RestoreConfigurationId(required(&call.body, "Id")?);
     match text(&call.body, "Action")?.as_deref() {
         Some("StartManual") => {
-            restore::create(context, NewRestore::by(id)).await?;
+            let password = match text(&call.body, "EncryptedPassword")?.filter(|text| !text.is_empty()) {
+                Some(_) => Some(agent::password(&call.body, "EncryptedPassword")?),
+                None => None,
+            };
+            restore::create(context, NewRestore { password, ..NewRestore::by(id) }).await?;
         }
         Some("StopManual") => {
             let never = || Error::conflict("The restore was not started.");
@@ -165,9 +170,9 @@ async fn shown(context: &Context, known: &RestoreConfiguration) -> Result<Value>
         "BackupRestorePoint": maybe_date(source.completed_at),
         "BackupFlavor": FLAVOR,
         "BackupDataCenter": DATACENTER,
-        "IsEncrypted": false,
+        "IsEncrypted": vault::get(context, &source.vault_id).await.is_ok_and(|v| v.mode == VaultMode::Sealed),
         "EncryptedPassword": null,
-        "PublicKey": agent::public_key(context, source.agent_id).await?,
+        "PublicKey": agent::public_key(context, known.agent_id).await?,
         "RestoreStateId": state_number(latest.map(|restore| restore.state)),
         "Inclusions": files(known).as_array().map(|files| with_filter(files, 1)),
         "Exclusions": files(known).as_array().map(|files| with_filter(files, 2)),

@@ -1,6 +1,8 @@
-//! Agents: enrolling, listing, enabling.
+//! Agents: enrolling, listing, enabling, deleting, and what becomes of their vaults.
 
+mod delete;
 mod enroll;
+mod migrate;
 
 use roadstead_api::{
     Endpoint, Page, PageQuery,
@@ -11,7 +13,9 @@ use roadstead_api::{
     id::AgentId,
 };
 
+pub use delete::{delete, plan as plan_deletion};
 pub use enroll::enroll;
+pub use migrate::migrate;
 
 use super::{Context, page};
 use crate::{Error, Result, db, db::row::timestamp, random};
