@@ -46,7 +46,7 @@ fn the_table_of_roles_is_the_one_agreed_on() {
         own.call::<ApiKeyCreate>(&(), &(), &NewApiKey { name }).unwrap().secret
     });
     let mut table = String::from("endpoint                         nobody observer creator admin\n");
-    let files: [(&str, &str, &str); 4] = [
+    let files: [(&str, &str, &str); 5] = [
         ("file_content", "GET", "/api/v1/backups/999/content?path=/x"),
         ("file_archive", "GET", "/api/v1/backups/999/archive?path=/x"),
         ("event_stream", "GET", "/api/v1/events"),

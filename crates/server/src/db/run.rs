@@ -102,7 +102,8 @@ async fn tell(db: &mut Write, run: RunRef, state: RunState, moved: Option<AnyRow
     let Some(row) = moved else { return Ok(false) };
     let account = AccountId(row.integer("account_id")?);
     db.tell(account, event(run, "state").state(state));
-    if state.has_report() {
+    // Whoever seals a vault waits for its end; nobody else is told.
+    if state.has_report() && run.kind != RunKind::Sealing {
         notify(db, run, state, account).await?;
         mail::tell_of_run(db, account, run, state).await?;
     }

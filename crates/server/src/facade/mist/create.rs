@@ -59,6 +59,7 @@ async fn order(context: &Context, backend: &str, asked: &Asked) -> Result<NewMac
         key_id,
         cloud_init: asked.text("script").map(runnable),
         quantity,
+        container: None,
     })
 }
 
