@@ -29,15 +29,16 @@ pub const RESYNC: &str = "resync";
 pub const CHANGED: &str = ".changed";
 
 /// Nouns of two words and more, which an operation's name cannot be cut at its first `_` for.
-const LONG_NOUNS: [&str; 8] = [
+const LONG_NOUNS: [&str; 9] = [
     "agent_machine",
     "api_key",
     "backup_configuration",
     "enrolment_token",
     "key_machine",
+    "mail_settings",
     "notification_channel",
     "restore_configuration",
-    "restore_plan",
+    "retention_plan",
 ];
 
 /// Something that changed.

@@ -214,6 +214,7 @@ fn agent(id: i64) -> Value {
 fn configuration() -> Value {
     json!({
         "id": 5, "name": "daily-sql", "agent_id": 1, "enabled": true, "inclusions": ["/etc"], "exclusions": ["*.bak"],
+        "options": {},
         "schedule": "manual", "timezone": "UTC", "spread_minutes": 0, "missed": "asap", "next_runtime": null,
         "retention": {}, "notification_email": null, "notify_success": false, "notify_failure": false, "created_at": TIME, "updated_at": TIME,
     })
