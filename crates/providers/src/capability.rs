@@ -38,11 +38,13 @@ pub enum Capability {
     ConsoleOutput,
     /// Ask a machine how it is.
     Probe,
+    /// Start programs on a machine, with no login of the user's.
+    Exec,
 }
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Images,
         Self::Sizes,
         Self::Locations,
@@ -57,6 +59,7 @@ impl Capability {
         Self::Tag,
         Self::ConsoleOutput,
         Self::Probe,
+        Self::Exec,
     ];
 
     /// The capability as what a person would want to do: `reboot machines`, `list images`.
@@ -76,6 +79,7 @@ impl Capability {
             Self::Tag => "tag machines",
             Self::ConsoleOutput => "read a machine's console",
             Self::Probe => "probe machines",
+            Self::Exec => "run commands on machines",
         }
     }
 

@@ -21,6 +21,7 @@ use crate::{
     guard::AddressGuard,
     machine::{MachineOrder, SeenMachine},
     pins::Pins,
+    remote::{Program, Remote},
 };
 
 /// What a driver is made from: one backend's settings.
@@ -197,5 +198,11 @@ pub trait Driver: fmt::Debug + Send + Sync {
     async fn probe(&self, id: &str) -> Result<MachineProbe> {
         let _ = id;
         Err(Error::unsupported(self.provider(), Capability::Probe))
+    }
+
+    /// Starts a program on a machine, by a way of the backend's own. It returns once the program runs.
+    async fn open(&self, id: &str, program: Program) -> Result<Remote> {
+        let _ = (id, program);
+        Err(Error::unsupported(self.provider(), Capability::Exec))
     }
 }

@@ -43,6 +43,7 @@ mod openstack;
 mod pins;
 mod rackspace;
 mod registry;
+mod remote;
 mod softlayer;
 mod ssh;
 mod tcp;
@@ -59,7 +60,9 @@ pub use guard::{AddressGuard, is_private};
 pub use machine::{MachineOrder, SeenMachine};
 pub use pins::Pins;
 pub use registry::{check_fields, connect, registration};
+pub use remote::{Feed, Program, Remote, Said, TerminalSize};
 pub use ssh::key::{SshKey, SshKeyKind};
+pub use ssh::target::{HostKey, SshTarget};
 
 /// The fake far sides, for tests and benchmarks.
 #[cfg(feature = "sim")]

@@ -25,6 +25,7 @@ use crate::{
     guard::AddressGuard,
     machine::SeenMachine,
     pins::Pins,
+    remote::{Program, Remote},
     ssh::{CommandLine, Dialer, MAX_OUTPUT_BYTES, Route, power::Power, probe},
     tcp::within,
 };
@@ -38,7 +39,7 @@ pub(crate) const REGISTRATION: Registration = Registration {
 
 const PROVIDER: &str = "bare_metal";
 const CAPABILITIES: Capabilities =
-    Capabilities::of(&[Capability::Stop, Capability::Reboot, Capability::Probe]);
+    Capabilities::of(&[Capability::Stop, Capability::Reboot, Capability::Probe, Capability::Exec]);
 const WITHOUT_LOGIN: Capabilities = Capabilities::of(&[Capability::Probe]);
 
 struct BareMetal {
@@ -195,6 +196,12 @@ impl Driver for BareMetal {
 
     async fn stop(&self, id: &str) -> Result<()> {
         self.power(id, Capability::Stop, Power::Off).await
+    }
+
+    async fn open(&self, id: &str, program: Program) -> Result<Remote> {
+        self.require(id, Capability::Exec)?;
+        let route = self.dialer.log_in_to_stay(&self.settings.host, self.settings.jump.as_ref()).await?;
+        route.into_program(program, self.timeouts).await
     }
 
     async fn probe(&self, id: &str) -> Result<MachineProbe> {

@@ -11,6 +11,7 @@ use hyper::{
     client::conn::http1,
     header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER},
     http::response::Parts,
+    upgrade::{OnUpgrade, Upgraded},
 };
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
@@ -43,6 +44,7 @@ pub(super) struct Caller {
 pub(super) struct Reply {
     parts: Parts,
     body: Incoming,
+    upgrade: OnUpgrade,
     what: String,
     timeouts: Timeouts,
     _connection: Connection,
@@ -80,13 +82,24 @@ impl Caller {
 
     /// Makes a call. An answer that is no success is an error.
     pub(super) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply> {
+        self.call_with(method, path, body, &[]).await
+    }
+
+    /// The same with headers of its own.
+    pub(super) async fn call_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&'static str, HeaderValue)],
+    ) -> Result<Reply> {
         let prefix = self.prefix.get_or_try_init(|| self.greet()).await?;
-        self.send(method, &format!("{prefix}{path}"), body).await?.checked().await
+        self.send(method, &format!("{prefix}{path}"), body, headers).await?.checked().await
     }
 
     /// Asks which version the engine speaks, always anew.
     pub(super) async fn greet(&self) -> Result<String> {
-        let reply = self.send(Method::GET, "/_ping", None).await?.checked().await?;
+        let reply = self.send(Method::GET, "/_ping", None, &[]).await?.checked().await?;
         let version = reply.parts.headers.get("api-version").and_then(|value| value.to_str().ok());
         version.and_then(prefix).ok_or_else(|| {
             let message = format!("{} answers, but not as an engine of containers", self.transport.name);
@@ -94,18 +107,35 @@ impl Caller {
         })
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        headers: &[(&'static str, HeaderValue)],
+    ) -> Result<Reply> {
         let what = format!("{} does not answer", self.transport.name);
-        let request = self.request(method, path, body, &what)?;
+        let mut request = self.request(method, path, body, &what)?;
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.clone());
+        }
         let stream = self.transport.open().await?;
         within(self.timeouts.call, || what.clone(), async {
             let (mut sender, connection) =
                 http1::handshake(TokioIo::new(stream)).await.map_err(|source| broken(&what, source))?;
             // What goes wrong on the connection shows in the answer.
-            let connection = Connection(tokio::spawn(async move { drop(connection.await) }));
-            let reply = sender.send_request(request).await.map_err(|source| broken(&what, source))?;
+            let connection = Connection(tokio::spawn(async move { drop(connection.with_upgrades().await) }));
+            let mut reply = sender.send_request(request).await.map_err(|source| broken(&what, source))?;
+            let upgrade = hyper::upgrade::on(&mut reply);
             let (parts, body) = reply.into_parts();
-            Ok(Reply { parts, body, what: what.clone(), timeouts: self.timeouts, _connection: connection })
+            Ok(Reply {
+                parts,
+                body,
+                upgrade,
+                what: what.clone(),
+                timeouts: self.timeouts,
+                _connection: connection,
+            })
         })
         .await
     }
@@ -176,8 +206,20 @@ impl Reply {
     }
 
     /// The reply itself, if it says that all went well.
+    /// What the engine answered.
+    pub(super) fn status(&self) -> StatusCode {
+        self.parts.status
+    }
+
+    /// The connection itself, where the engine gave it away.
+    pub(super) async fn upgraded(self) -> Result<Upgraded> {
+        let Self { upgrade, what, timeouts, .. } = self;
+        let given = async { upgrade.await.map_err(|source| broken(&what, source)) };
+        within(timeouts.call, || what.clone(), given).await
+    }
+
     async fn checked(self) -> Result<Self> {
-        if self.parts.status.is_success() {
+        if self.parts.status.is_success() || self.parts.status == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(self);
         }
         let status = self.parts.status;

@@ -8,6 +8,7 @@
 //! hexadecimal digits, and nothing else gets into a path.
 
 mod call;
+mod exec;
 mod log;
 mod order;
 mod pull;
@@ -40,6 +41,7 @@ use crate::{
     guard::AddressGuard,
     machine::{MachineOrder, SeenMachine},
     pins::Pins,
+    remote::{Program, Remote},
     tcp::within,
 };
 
@@ -62,6 +64,7 @@ const CAPABILITIES: Capabilities = Capabilities::of(&[
     Capability::Destroy,
     Capability::Rename,
     Capability::ConsoleOutput,
+    Capability::Exec,
 ]);
 
 /// How many images of a registry a search shows.
@@ -74,7 +77,7 @@ const MAX_LOG_BYTES: usize = 64 * 1024 * 1024;
 const GRACE_SECONDS: u32 = 10;
 
 struct Docker {
-    caller: Caller,
+    caller: Arc<Caller>,
     guard: AddressGuard,
     connect: Duration,
 }
@@ -90,7 +93,7 @@ impl Docker {
         let mut settings = Settings::read(&setup.credentials, &setup.local)?;
         let authorization = settings.basic.take().map(|(user, password)| authorization(&user, &password));
         let transport = Transport::new(settings, &setup)?;
-        let caller = Caller::new(transport, authorization.transpose()?, setup.timeouts);
+        let caller = Arc::new(Caller::new(transport, authorization.transpose()?, setup.timeouts));
         Ok(Self { caller, guard: setup.guard, connect: setup.timeouts.connect })
     }
 
@@ -218,6 +221,16 @@ impl Driver for Docker {
     async fn rename(&self, id: &str, name: &str) -> Result<()> {
         order::check_name(name)?;
         self.tell(id, &format!("rename?name={}", encoded(name))).await
+    }
+
+    async fn open(&self, id: &str, program: Program) -> Result<Remote> {
+        let opened = exec::open(self, checked(id)?, program).await;
+        opened.map_err(|error| match error.kind() {
+            ErrorKind::Conflict => {
+                Error::new(ErrorKind::Conflict, "the container does not run").caused_by(error)
+            }
+            _ => named(id, error),
+        })
     }
 
     async fn console_output(&self, id: &str) -> Result<String> {

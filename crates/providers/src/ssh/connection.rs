@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use russh::{
-    ChannelMsg, ChannelOpenFailure, Disconnect, MethodKind,
+    Channel, ChannelMsg, ChannelOpenFailure, Disconnect, MethodKind,
     client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse},
     keys::{PrivateKey, PrivateKeyWithHashAlg, PublicKey},
 };
@@ -34,6 +34,18 @@ const MAX_QUESTIONS: usize = 4;
 
 /// After this time without a byte a connection that somebody forgot ends by itself.
 const IDLE: Duration = Duration::from_secs(60);
+
+/// How often a host is asked whether it is still there; after the third silence in a row the connection ends.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+
+/// What becomes of a connection over which nothing is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// It ends after a minute.
+    Ends,
+    /// It stays for as long as the host answers: a program may have nothing to say for hours.
+    IsKeptAlive,
+}
 
 /// Who to be on a host, and how to prove it.
 #[derive(Clone)]
@@ -74,10 +86,14 @@ pub(crate) async fn handshake(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     host: &str,
     pinned: Option<PublicKey>,
+    rest: Rest,
     timeouts: Timeouts,
 ) -> Result<Connection> {
-    let mut config =
-        client::Config { inactivity_timeout: Some(IDLE), nodelay: true, ..client::Config::default() };
+    let mut config = client::Config { nodelay: true, ..client::Config::default() };
+    match rest {
+        Rest::Ends => config.inactivity_timeout = Some(IDLE),
+        Rest::IsKeptAlive => config.keepalive_interval = Some(SIGN_OF_LIFE),
+    }
     config.preferred.key = host_key::preference(pinned.as_ref());
     let (checker, seen) = Checker::new(pinned.clone());
     let context = || format!("cannot speak SSH with {host}");
@@ -103,6 +119,11 @@ impl Connection {
     /// Whether it has ended.
     pub(crate) fn is_closed(&self) -> bool {
         self.handle.is_closed()
+    }
+
+    /// Opens a channel for a program.
+    pub(super) async fn open_channel(&self) -> Result<Channel<client::Msg>, russh::Error> {
+        self.handle.channel_open_session().await
     }
 
     /// Logs in with the key, else with the password.
@@ -257,7 +278,7 @@ impl Output {
     }
 }
 
-fn broken(context: impl Into<String>, source: russh::Error) -> Error {
+pub(super) fn broken(context: impl Into<String>, source: russh::Error) -> Error {
     let kind = match &source {
         russh::Error::IO(io) if io.kind() == std::io::ErrorKind::InvalidData => ErrorKind::Malformed,
         russh::Error::IO(_)

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
-    connection::{self, Connection, Host},
+    connection::{self, Connection, Host, Rest},
     host_key,
 };
 use crate::{driver::Timeouts, error::Result, guard::AddressGuard, pins::Pins, tcp};
@@ -49,19 +49,37 @@ impl Dialer {
 
     /// Connects and logs in to `host`, through `jump` where there is one.
     pub(crate) async fn log_in(&self, host: &Host, jump: Option<&Host>) -> Result<Route> {
+        self.route(host, jump, Rest::Ends).await
+    }
+
+    /// The same for programs that may have nothing to say for hours.
+    pub(crate) async fn log_in_to_stay(&self, host: &Host, jump: Option<&Host>) -> Result<Route> {
+        self.route(host, jump, Rest::IsKeptAlive).await
+    }
+
+    /// The key that a host shows, in OpenSSH's one-line form. Nobody logs in.
+    pub(super) async fn look(&self, host: &str, port: u16) -> Result<String> {
+        let stream = tcp::connect(self.guard, host, port, self.timeouts.connect).await?;
+        let connection = connection::handshake(stream, host, None, Rest::Ends, self.timeouts).await?;
+        let line = host_key::pin(&connection.host_key);
+        connection.close().await;
+        line
+    }
+
+    async fn route(&self, host: &Host, jump: Option<&Host>, rest: Rest) -> Result<Route> {
         let Some(jump) = jump else {
-            return Ok(Route { machine: self.log_in_directly(host).await?, jump: None });
+            return Ok(Route { machine: self.log_in_directly(host, rest).await?, jump: None });
         };
-        let jump = self.log_in_directly(jump).await?;
+        let jump = self.log_in_directly(jump, rest).await?;
         let stream = self.forward(&jump, &host.name, host.port).await?;
-        let mut machine = self.shake(host, stream).await?;
+        let mut machine = self.shake(host, stream, rest).await?;
         machine.log_in(&host.login, self.timeouts).await?;
         Ok(Route { machine, jump: Some(jump) })
     }
 
     /// Whether `host` takes connections on one of `ports`, as seen from `jump`.
     pub(crate) async fn answers_behind(&self, jump: &Host, host: &str, ports: &[u16]) -> Result<bool> {
-        let jump = self.log_in_directly(jump).await?;
+        let jump = self.log_in_directly(jump, Rest::Ends).await?;
         let mut found = false;
         for &port in ports {
             found = self.forward(&jump, host, port).await.is_ok();
@@ -73,9 +91,9 @@ impl Dialer {
         Ok(found)
     }
 
-    async fn log_in_directly(&self, host: &Host) -> Result<Connection> {
+    async fn log_in_directly(&self, host: &Host, rest: Rest) -> Result<Connection> {
         let stream = tcp::connect(self.guard, &host.name, host.port, self.timeouts.connect).await?;
-        let mut connection = self.shake(host, stream).await?;
+        let mut connection = self.shake(host, stream, rest).await?;
         connection.log_in(&host.login, self.timeouts).await?;
         Ok(connection)
     }
@@ -97,9 +115,10 @@ impl Dialer {
         &self,
         host: &Host,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        rest: Rest,
     ) -> Result<Connection> {
         let known = self.lock().get(&host.name, host.port).map(host_key::parse).transpose()?;
-        let connection = connection::handshake(stream, &host.name, known, self.timeouts).await?;
+        let connection = connection::handshake(stream, &host.name, known, rest, self.timeouts).await?;
         self.pin(host, &connection)?;
         Ok(connection)
     }

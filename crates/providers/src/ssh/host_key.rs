@@ -55,6 +55,11 @@ pub(super) fn pin(key: &PublicKey) -> Result<String> {
     })
 }
 
+/// A key as people compare it.
+pub(super) fn fingerprint(key: &PublicKey) -> String {
+    key.fingerprint(HashAlg::Sha256).to_string()
+}
+
 /// The algorithms to ask for: that of the pin first, so that a host which gained a key of another type still shows the
 /// one that is pinned.
 pub(super) fn preference(pinned: Option<&PublicKey>) -> Cow<'static, [Algorithm]> {

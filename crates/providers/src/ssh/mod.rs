@@ -16,6 +16,8 @@ mod host_key;
 pub mod key;
 pub(crate) mod power;
 pub(crate) mod probe;
+mod program;
+pub mod target;
 
 pub(crate) use command_line::CommandLine;
 pub(crate) use connection::{Host, Login, MAX_OUTPUT_BYTES, Output};

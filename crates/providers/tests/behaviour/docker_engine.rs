@@ -13,7 +13,10 @@ use std::{
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use roadstead_api::machine::MachineState;
-use roadstead_providers::{Capability, ContainerOrder, Driver, ErrorKind, LocalAccess, MachineOrder};
+use roadstead_providers::{
+    Capability, ContainerOrder, Driver, ErrorKind, Feed, LocalAccess, MachineOrder, Program, Said,
+    TerminalSize, Volume,
+};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -115,7 +118,7 @@ impl Engine {
         let root = self.folder.path().join("root/bin");
         fs::create_dir_all(&root).unwrap();
         fs::copy(BUSYBOX, root.join("busybox")).unwrap();
-        for name in ["sh", "sleep", "echo"] {
+        for name in ["sh", "sleep", "echo", "cat"] {
             std::os::unix::fs::symlink("busybox", root.join(name)).unwrap();
         }
         let archive = self.folder.path().join("root.tar");
@@ -203,10 +206,11 @@ impl Stage for Engine {
 fn anchor(name: &str) -> MachineOrder {
     let command = ["sh", "-c", SCRIPT].map(str::to_owned).to_vec();
     let environment = [("MODE".to_owned(), "a test".to_owned())].into();
+    let volumes = vec![Volume::parse("kept:/kept").unwrap()];
     MachineOrder {
         networks: vec!["none".into()],
         public_key: Some("ssh-ed25519 AAAA".into()),
-        container: ContainerOrder { command, environment, ..ContainerOrder::default() },
+        container: ContainerOrder { command, environment, volumes, ..ContainerOrder::default() },
         ..order(name, IMAGE)
     }
 }
@@ -224,15 +228,53 @@ async fn wait_until_up(driver: &dyn Driver, id: &str, times: usize) {
     }
 }
 
+/// What a program says to this input, and how it ends.
+async fn said(driver: &dyn Driver, id: &str, program: Program, input: &str) -> (String, String, Option<u32>) {
+    let mut remote = driver.open(id, program).await.unwrap();
+    remote.input().send(Feed::Input(input.into())).await.unwrap();
+    let (mut output, mut error, mut status) = (Vec::new(), Vec::new(), None);
+    while let Some(said) = remote.said().await {
+        match said {
+            Said::Output(bytes) => output.extend(bytes),
+            Said::Error(bytes) => error.extend(bytes),
+            Said::Ended(ended) => status = Some(ended),
+        }
+    }
+    (String::from_utf8(output).unwrap(), String::from_utf8(error).unwrap(), status)
+}
+
+async fn programs_run_in_it(driver: &dyn Driver, id: &str) {
+    let heard = said(driver, id, Program::Commands, "echo out; echo err >&2; exit 3\n").await;
+    assert_eq!(heard, ("out\n".into(), "err\n".into(), Some(3)));
+    let size = TerminalSize { columns: 100, rows: 30 };
+    let (output, _, status) = said(driver, id, Program::Terminal(size), "echo \"on $TERM\"; exit 4\n").await;
+    assert!(output.contains("on xterm-256color") && status == Some(4), "{output} {status:?}");
+    let mut ends = driver.open(id, Program::Commands).await.unwrap();
+    ends.input().send(Feed::Input("cat; exit 5\n".into())).await.unwrap();
+    ends.input().send(Feed::End).await.unwrap();
+    let mut last = None;
+    while let Some(said) = ends.said().await {
+        last = Some(said);
+    }
+    assert_eq!(last, Some(Said::Ended(5)), "its input ended");
+    let gone = driver.open(&"0".repeat(64), Program::Commands).await.unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::NotFound);
+}
+
 async fn a_container_lives_its_whole_life(engine: &Engine, driver: &dyn Driver, name: &str) {
     let made = driver.create(&anchor(name)).await.unwrap().remove(0);
     let id = made.external_id.as_str();
     assert_eq!((made.state, made.image.as_deref()), (MachineState::Running, Some(IMAGE)));
     wait_until_up(driver, id, 1).await;
-    let shown = engine.cli(&["inspect", "--format", "{{.Name}} {{.Config.Env}}", id]).output().unwrap();
+    programs_run_in_it(driver, id).await;
+    let shown = engine
+        .cli(&["inspect", "--format", "{{.Name}} {{.Config.Env}} {{.HostConfig.Binds}}", id])
+        .output()
+        .unwrap();
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(
         shown.contains(name)
+            && shown.contains("kept:/kept:rw")
             && shown.contains("MODE=a test")
             && shown.contains("PUBLIC_KEY=ssh-ed25519 AAAA")
     );

@@ -3,7 +3,9 @@
 use std::{collections::HashSet, net::SocketAddr, sync::Arc};
 
 use roadstead_api::id::ProviderId;
-use roadstead_providers::{AddressGuard, Capability, Driver, Error, ErrorKind, Result, registration};
+use roadstead_providers::{
+    AddressGuard, Capability, Driver, Error, ErrorKind, Program, Result, registration,
+};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -72,6 +74,7 @@ async fn call(driver: &dyn Driver, capability: Capability, id: &str) -> Result<(
         Capability::Tag => driver.set_tags(id, &["other".into()]).await,
         Capability::ConsoleOutput => driver.console_output(id).await.map(drop),
         Capability::Probe => driver.probe(id).await.map(drop),
+        Capability::Exec => driver.open(id, Program::Commands).await.map(drop),
     }
 }
 
@@ -89,9 +92,14 @@ async fn what_is_not_declared_is_refused_without_a_call(stage: &impl Stage, driv
 }
 
 async fn unknown_machines_are_not_found(driver: &dyn Driver) {
-    for capability in
-        [Capability::Start, Capability::Stop, Capability::Reboot, Capability::Probe, Capability::Destroy]
-    {
+    for capability in [
+        Capability::Start,
+        Capability::Stop,
+        Capability::Reboot,
+        Capability::Probe,
+        Capability::Exec,
+        Capability::Destroy,
+    ] {
         if driver.capabilities().contains(capability) {
             for id in ["no-such-machine", "", "../..", "$(reboot)", "-h"] {
                 assert_eq!(
