@@ -97,6 +97,8 @@ integer_id! {
     NotificationChannelId;
     /// A sealing of a vault, or a change of its password.
     SealingId;
+    /// A command on machines.
+    CommandId;
 }
 
 string_id! {

@@ -30,6 +30,9 @@ pub struct KeyMachine {
     pub port: u16,
     /// Where the machine is reached; absent where it is at the address that its backend tells.
     pub host: Option<String>,
+    /// The fingerprint of the host key that the machine has to show, `SHA256:...`; absent until it was met.
+    #[serde(default)]
+    pub host_key: Option<String>,
     /// When the key was associated.
     pub created_at: Timestamp,
 }
@@ -51,6 +54,15 @@ pub struct NewKeyMachine {
     pub host: Option<String>,
 }
 
+/// A host key to be trusted from now on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedHostKey {
+    /// The fingerprint that the machine has to show now, `SHA256:...`; any is taken when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
 impl PathParams for (KeyId, MachineId) {
     const TYPES: &'static [&'static str] = &["string", "string"];
     fn segments(&self) -> Vec<String> {
@@ -63,6 +75,8 @@ endpoints! {
     KeyMachineCreate = "key_machine_create": Post "/keys/{id}/machines", Creator, (KeyId) ? (), NewKeyMachine => 201 KeyMachine;
     /// Lists the machines that an SSH key is associated with, in the order in which it was.
     KeyMachineList = "key_machine_list": Get "/keys/{id}/machines", Observer, (KeyId) ? PageQuery, () => 200 Page<KeyMachine>;
+    /// Looks which host key a machine shows now, and trusts that one from now on.
+    KeyMachineAccept = "key_machine_accept": Post "/keys/{id}/machines/{machine_id}/host-key", Creator, ((KeyId, MachineId)) ? (), AcceptedHostKey => 200 KeyMachine;
     /// Ends the association of an SSH key with a machine. The machine goes on to let the key in.
     KeyMachineDelete = "key_machine_delete": Delete "/keys/{id}/machines/{machine_id}", Creator, ((KeyId, MachineId)) ? (), () => 204 ();
 }

@@ -20,6 +20,7 @@ pub mod backup_configuration;
 pub mod backup_options;
 pub mod check;
 pub mod cleanup;
+pub mod command;
 pub mod event;
 pub mod file;
 pub mod id;
@@ -68,6 +69,7 @@ pub fn declarations() -> Vec<Declaration> {
         network::declarations(),
         machine::declarations(),
         machine_history::declarations(),
+        command::declarations(),
         job::declarations(),
         agent::declarations(),
         agent_machine::declarations(),

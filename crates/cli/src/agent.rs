@@ -292,7 +292,7 @@ fn configurations(plan: &AgentDeletionPlan) -> String {
     }
 }
 
-/// A time such as 15m or 7d.
+/// Reads a time such as 90s, 15m, 1h or 7d.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let span: Span = text.parse().map_err(|e: jiff::Error| e.to_string())?;
     let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|e| e.to_string())?;

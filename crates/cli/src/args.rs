@@ -4,14 +4,37 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::{
-    activity::ActivityCommand, agent::AgentCommand, agent_process::AgentProcessCommand, alarm::AlarmCommand,
-    api_key::ApiKeyCommand, audit::AuditCommand, backend::BackendCommand, backup::BackupCommand,
-    backup_configuration::BackupConfigurationCommand, browser_session::BrowserSessionCommand,
-    event::EventArgs, image::ImageCommand, job::JobCommand, key::KeyCommand, location::LocationCommand,
-    login::LoginArgs, machine::MachineCommand, mail_settings::MailSettingsCommand, man::ManArgs,
-    network::NetworkCommand, notification_channel::NotificationChannelCommand, provider::ProviderCommand,
-    quota::QuotaCommand, restore::RestoreCommand, restore_configuration::RestoreConfigurationCommand,
-    server::ServerArgs, session::Globals, size::SizeCommand, up::UpArgs, user::UserCommand,
+    activity::ActivityCommand,
+    agent::AgentCommand,
+    agent_process::AgentProcessCommand,
+    alarm::AlarmCommand,
+    api_key::ApiKeyCommand,
+    audit::AuditCommand,
+    backend::BackendCommand,
+    backup::BackupCommand,
+    backup_configuration::BackupConfigurationCommand,
+    browser_session::BrowserSessionCommand,
+    command::{CommandVerb, RunArgs},
+    event::EventArgs,
+    image::ImageCommand,
+    job::JobCommand,
+    key::KeyCommand,
+    location::LocationCommand,
+    login::LoginArgs,
+    machine::MachineCommand,
+    mail_settings::MailSettingsCommand,
+    man::ManArgs,
+    network::NetworkCommand,
+    notification_channel::NotificationChannelCommand,
+    provider::ProviderCommand,
+    quota::QuotaCommand,
+    restore::RestoreCommand,
+    restore_configuration::RestoreConfigurationCommand,
+    server::ServerArgs,
+    session::Globals,
+    size::SizeCommand,
+    up::UpArgs,
+    user::UserCommand,
     vault::VaultCommand,
 };
 
@@ -89,6 +112,18 @@ pub enum Command {
         /// The verb.
         #[command(subcommand)]
         command: Box<MachineCommand>,
+    },
+    /// Run a command or a script on many machines, and show what they print.
+    #[command(
+        after_help = "Example:\n  roadstead run --tag web --parallel 20 -- 'uptime; df -h /'\n  roadstead run -m web-1 -m \
+                            web-2 --script upgrade.sh --timeout 1h -o json"
+    )]
+    Run(Box<RunArgs>),
+    /// The commands that were run on machines, and what they printed.
+    Commands {
+        /// The verb.
+        #[command(subcommand)]
+        command: CommandVerb,
     },
     /// Work that takes time, such as the making of machines.
     Jobs {

@@ -79,6 +79,19 @@ pub enum KeyCommand {
         #[command(flatten)]
         machine: Which,
     },
+    /// Trust a machine that shows another host key than before, once it is known why it does.
+    #[command(
+        after_help = "Example:\n  roadstead keys accept-host-key fleet web-1 --fingerprint SHA256:47DEQpj8HBSa..."
+    )]
+    AcceptHostKey {
+        /// The key's id or name.
+        key: String,
+        #[command(flatten)]
+        machine: Which,
+        /// The fingerprint that the machine has to show, as ssh-keygen -l prints it there; any is taken when absent.
+        #[arg(long, value_name = "SHA256:...")]
+        fingerprint: Option<String>,
+    },
     /// List the machines that a key is associated with.
     #[command(after_help = "Example:\n  roadstead keys machines fleet")]
     Machines {
@@ -174,6 +187,9 @@ pub async fn run(command: KeyCommand, session: &Session) -> Result<Exit> {
         KeyCommand::Associate(args) => return key_machine::associate(session, args).await,
         KeyCommand::Disassociate { key, machine } => {
             return key_machine::disassociate(session, &key, &machine).await;
+        }
+        KeyCommand::AcceptHostKey { key, machine, fingerprint } => {
+            return key_machine::accept_host_key(session, &key, &machine, fingerprint).await;
         }
         KeyCommand::Machines { key, which } => return key_machine::list(session, &key, which).await,
         KeyCommand::Delete { key, delete } => return remove(session, &key, delete).await,

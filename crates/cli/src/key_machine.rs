@@ -3,7 +3,7 @@
 use clap::Args;
 use roadstead_client::api::{
     PageQuery,
-    key_machine::{DEFAULT_PORT, DEFAULT_USER, KeyMachine, KeyMachineList, NewKeyMachine},
+    key_machine::{AcceptedHostKey, DEFAULT_PORT, DEFAULT_USER, KeyMachine, KeyMachineList, NewKeyMachine},
 };
 
 use crate::{
@@ -34,7 +34,7 @@ pub struct AssociateArgs {
 }
 
 impl Row for KeyMachine {
-    const COLUMNS: &'static [&'static str] = &["machine", "name", "user", "port", "host"];
+    const COLUMNS: &'static [&'static str] = &["machine", "name", "user", "port", "host", "host key"];
     fn cells(&self) -> Vec<String> {
         vec![
             self.machine_id.to_string(),
@@ -42,6 +42,7 @@ impl Row for KeyMachine {
             self.user.clone(),
             self.port.to_string(),
             self.host.clone().unwrap_or_else(|| "-".to_owned()),
+            self.host_key.clone().unwrap_or_else(|| "-".to_owned()),
         ]
     }
 }
@@ -67,6 +68,19 @@ pub async fn disassociate(session: &Session, key: &str, machine: &Which) -> Resu
     session
         .output
         .say("Disassociated. The machine goes on to let the key in until it is taken from authorized_keys.");
+    Ok(Exit::Done)
+}
+
+/// Trusts the host key that a machine shows now.
+pub async fn accept_host_key(
+    session: &Session,
+    key: &str,
+    machine: &Which,
+    fingerprint: Option<String>,
+) -> Result<Exit> {
+    let machine = machine.find(session).await?;
+    let key = find(session, key).await?;
+    session.output.object(&key.accept_host_key(&machine.id, &AcceptedHostKey { fingerprint }).await?)?;
     Ok(Exit::Done)
 }
 

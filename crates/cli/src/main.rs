@@ -17,6 +17,7 @@ mod backup_configuration;
 mod browser_session;
 mod check;
 mod cleanup;
+mod command;
 mod confirm;
 mod csv;
 mod error;
@@ -109,6 +110,8 @@ async fn ask(command: Command, session: &Session) -> Result<Exit> {
         Command::Sizes { command } => size::run(command, session).await,
         Command::Locations { command } => location::run(command, session).await,
         Command::Networks { command } => network::run(command, session).await,
+        Command::Run(args) => command::order(session, *args).await,
+        Command::Commands { command } => command::run(command, session).await,
         Command::Jobs { command } => job::run(command, session).await,
         Command::Machines { command } => machine::run(*command, session).await,
         Command::Agents { command } => agent::run(command, session).await,

@@ -8,7 +8,7 @@ use std::{fmt, ops::Deref, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use roadstead_api::{
-    Endpoint,
+    Endpoint, Page,
     activity::{Activity, ActivityQuery},
     agent::{self, AgentDeletionPlan, EnrolmentToken, VaultFate},
     agent_machine::AgentMachine,
@@ -20,17 +20,18 @@ use roadstead_api::{
     backup_configuration::{BackupConfigurationChange, BackupConfigurationQuery, NewBackupConfiguration},
     check::Check,
     cleanup::{Cleanup, CleanupPlan, Trash},
+    command::{Command, CommandMachine, CommandOutput, CommandOutputQuery, CommandQuery, NewCommand},
     event::EventQuery,
     file::{ArchiveForm, File, FileChange, FindQuery, FoundFile},
     id::{
-        AgentId, AlarmId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, CleanupId, JobId,
-        KeyId, MachineId, NotificationChannelId, RestoreConfigurationId, RestoreId, SealingId, SessionId,
-        UserId, VaultId,
+        AgentId, AlarmId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, CleanupId,
+        CommandId, JobId, KeyId, MachineId, NotificationChannelId, RestoreConfigurationId, RestoreId,
+        SealingId, SessionId, UserId, VaultId,
     },
     image::{Image, ImageStar},
     job::{Job, JobQuery},
     key::{KeyQuery, NewKey},
-    key_machine::{KeyMachine, NewKeyMachine},
+    key_machine::{AcceptedHostKey, KeyMachine, NewKeyMachine},
     location::Location,
     machine::{self, MachinePlan, MachineProbe, MachineQuery, NewMachine, TagChange},
     machine_history::MachineHistory,
@@ -205,6 +206,7 @@ answers!(EncryptedPassword, agent::Agent, FileChange, FoundFile, VaultStats);
 answers!(ScheduleTimes);
 answers!(MailSettings, MailTest, NotificationChannel, NotificationChannelWithSecret, NotificationTest);
 answers!(AgentMachine, MachineHistory, Metrics, ImageStar);
+answers!(Command, CommandMachine, Page<CommandOutput>);
 
 /// Gives a blocking object the namesakes of the async methods listed.
 macro_rules! namesakes {
@@ -268,6 +270,13 @@ namesakes! { Client:
     fn get_machine(&self, id: &MachineId) -> Machine;
     fn create_machine(&self, new: &NewMachine) -> Job;
     fn plan_machine(&self, new: &NewMachine) -> MachinePlan;
+    fn run_command(&self, new: &NewCommand) -> Command;
+    fn find_commands(&self, query: CommandQuery) -> Vec<Command>;
+    fn get_command(&self, id: CommandId) -> Command;
+    fn command_machines(&self, id: CommandId) -> Vec<CommandMachine>;
+    fn command_output(&self, id: CommandId, query: &CommandOutputQuery) -> Page<CommandOutput>;
+    fn cancel_command(&self, id: CommandId) -> Command;
+    fn follow_command(&self, id: CommandId, told: impl FnMut(&CommandOutput) + Send) -> Command;
     fn find_jobs(&self, query: JobQuery) -> Vec<Job>;
     fn get_job(&self, id: JobId) -> Job;
     fn wait_for_job(&self, id: JobId, progress: impl FnMut(&Job) + Send) -> Job;
@@ -399,6 +408,7 @@ namesakes! { Agent:
 
 namesakes! { Key:
     fn associate(&self, new: &NewKeyMachine) -> KeyMachine;
+    fn accept_host_key(&self, machine: &MachineId, accepted: &AcceptedHostKey) -> KeyMachine;
     fn disassociate(&self, machine: &MachineId) -> ();
     fn machines(&self) -> Vec<KeyMachine>;
     fn private_key(&self) -> String;

@@ -3,7 +3,10 @@
 use roadstead_api::{
     PageQuery,
     id::MachineId,
-    key_machine::{KeyMachine, KeyMachineCreate, KeyMachineDelete, KeyMachineList, NewKeyMachine},
+    key_machine::{
+        AcceptedHostKey, KeyMachine, KeyMachineAccept, KeyMachineCreate, KeyMachineDelete, KeyMachineList,
+        NewKeyMachine,
+    },
 };
 
 use crate::{Key, error::Result};
@@ -18,6 +21,16 @@ impl Key {
     pub async fn disassociate(&self, machine: &MachineId) -> Result<()> {
         let pair = (self.id.clone(), machine.clone());
         self.client.call::<KeyMachineDelete>(&pair, &(), &()).await
+    }
+
+    /// Trusts the host key that a machine shows now. Talks to the server.
+    pub async fn accept_host_key(
+        &self,
+        machine: &MachineId,
+        accepted: &AcceptedHostKey,
+    ) -> Result<KeyMachine> {
+        let pair = (self.id.clone(), machine.clone());
+        self.client.call::<KeyMachineAccept>(&pair, &(), accepted).await
     }
 
     /// The machines that it is associated with. Talks to the server.

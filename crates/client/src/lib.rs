@@ -36,6 +36,7 @@ mod builder;
 mod check;
 mod cleanup;
 mod client;
+mod command;
 mod document;
 mod error;
 mod event;

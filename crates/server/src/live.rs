@@ -87,6 +87,10 @@ pub struct Live {
     pub checks: Signal,
     /// Wakes whoever makes machines: there may be a job.
     pub make: Notify,
+    /// Wakes whoever runs commands: there may be one.
+    pub command: Notify,
+    /// Wakes all who wait for what commands print.
+    pub command_output: Notify,
     /// Wakes whoever asks backends for their machines: one may be due sooner than it was.
     pub refresh: Notify,
 }

@@ -273,6 +273,11 @@ impl Which {
         &self.machine
     }
 
+    /// The machine of this id or name.
+    pub fn named(machine: String) -> Self {
+        Self { machine }
+    }
+
     /// The machine with this id, or the only one with this name.
     pub async fn find(&self, session: &Session) -> Result<Machine> {
         let text = &self.machine;

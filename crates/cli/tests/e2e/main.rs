@@ -9,6 +9,7 @@ mod backends;
 mod bad_input;
 mod bucket;
 mod clients;
+mod commands;
 mod containers;
 mod creates;
 mod events;

@@ -31,7 +31,8 @@ pub async fn put(
     let put = query(
         "INSERT INTO key_machines (key_id, machine_id, username, port, host, created_ms)
          VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (key_id, machine_id) DO UPDATE SET username = $3, port = $4, host = $5",
+         ON CONFLICT (key_id, machine_id) DO UPDATE SET username = $3, port = $4, host = $5,
+             host_key = NULL, host_key_fingerprint = NULL",
     )
     .bind(key.0.as_str())
     .bind(machine.0.as_str())
@@ -73,6 +74,39 @@ pub async fn of_machine(
     rows.iter().map(|row| Ok(association(row)?.association)).collect()
 }
 
+/// Keeps the host key that a machine showed first to whoever logs in with a key.
+pub async fn pin(
+    db: &mut Connection,
+    (key, machine): (&KeyId, &MachineId),
+    host_key: &str,
+    fingerprint: &str,
+) -> Result<()> {
+    let update = query(
+        "UPDATE key_machines SET host_key = $3, host_key_fingerprint = $4
+         WHERE key_id = $1 AND machine_id = $2 AND host_key IS NULL",
+    );
+    let update = update.bind(key.0.as_str()).bind(machine.0.as_str()).bind(host_key).bind(fingerprint);
+    db.execute(update).await?;
+    Ok(())
+}
+
+/// Forgets the host key of a machine.
+pub async fn unpin(db: &mut Connection, (key, machine): (&KeyId, &MachineId)) -> Result<()> {
+    let update = query(
+        "UPDATE key_machines SET host_key = NULL, host_key_fingerprint = NULL
+         WHERE key_id = $1 AND machine_id = $2",
+    );
+    db.execute(update.bind(key.0.as_str()).bind(machine.0.as_str())).await?;
+    Ok(())
+}
+
+/// The host key that a machine has to show to whoever logs in with a key.
+pub async fn pinned(db: &mut Connection, (key, machine): (&KeyId, &MachineId)) -> Result<Option<String>> {
+    let select = query("SELECT host_key FROM key_machines WHERE key_id = $1 AND machine_id = $2");
+    let row = db.fetch_optional(select.bind(key.0.as_str()).bind(machine.0.as_str())).await?;
+    row.map_or(Ok(None), |row| row.maybe_text("host_key"))
+}
+
 /// Ends the association of an account's key with a machine; says whether there was one.
 pub async fn delete(
     db: &mut Connection,
@@ -98,6 +132,7 @@ fn association(row: &AnyRow) -> Result<KeyMachineRow> {
         user: row.text("username")?,
         port: u16::try_from(row.integer("port")?).unwrap_or_default(),
         host: row.maybe_text("host")?,
+        host_key: row.maybe_text("host_key_fingerprint")?,
         created_at: row.time("created_ms")?,
     };
     Ok(KeyMachineRow { number: row.integer("number")?, association })

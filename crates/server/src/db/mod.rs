@@ -32,6 +32,7 @@ pub mod backup;
 pub mod backup_configuration;
 pub mod check;
 pub mod cleanup;
+pub mod command;
 pub mod enrolment_token;
 pub mod idempotency_key;
 pub mod image_star;

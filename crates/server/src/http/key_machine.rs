@@ -1,6 +1,6 @@
 //! Routes of keys of machines.
 
-use roadstead_api::key_machine::{KeyMachineCreate, KeyMachineDelete, KeyMachineList};
+use roadstead_api::key_machine::{KeyMachineAccept, KeyMachineCreate, KeyMachineDelete, KeyMachineList};
 
 use super::routes::{Call, Routes};
 use crate::ops::key_machine;
@@ -13,6 +13,9 @@ pub fn routes(routes: Routes) -> Routes {
         })
         .user(|context, call: Call<KeyMachineList>| async move {
             key_machine::list(&context, &call.path, call.query).await
+        })
+        .user(|context, call: Call<KeyMachineAccept>| async move {
+            key_machine::accept(&context, call.path, call.body).await
         })
         .user(|context, call: Call<KeyMachineDelete>| async move {
             key_machine::delete(&context, call.path).await

@@ -11,6 +11,7 @@ mod backup;
 mod backup_configuration;
 mod check;
 mod cleanup;
+mod command;
 mod event;
 mod file;
 mod health;
@@ -73,6 +74,7 @@ fn declared() -> Routes {
         network::routes,
         machine::routes,
         machine_history::routes,
+        command::routes,
         job::routes,
         agent::routes,
         agent_machine::routes,

@@ -6,6 +6,7 @@
 
 mod checker;
 mod cleaner;
+mod commander;
 mod dispatcher;
 mod last_seen;
 mod mailer;
@@ -42,6 +43,7 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
     tasks.spawn(maker::run(app.clone()));
     tasks.spawn(notifier::run(app.clone()));
     tasks.spawn(meters::run(app.clone()));
+    tasks.spawn(commander::run(app.clone()));
     if let Some(neighbours) = app.db.neighbours() {
         tasks.spawn(neighbours::run(app.clone(), neighbours));
     }

@@ -4,12 +4,14 @@ use roadstead_api::{
     Page, PageQuery,
     id::{KeyId, MachineId},
     key_machine::{
-        DEFAULT_PORT, DEFAULT_USER, KeyMachine, KeyMachineCreate, KeyMachineDelete, KeyMachineList,
-        NewKeyMachine,
+        AcceptedHostKey, DEFAULT_PORT, DEFAULT_USER, KeyMachine, KeyMachineAccept, KeyMachineCreate,
+        KeyMachineDelete, KeyMachineList, NewKeyMachine,
     },
 };
 
-use super::{Context, key, machine, page, validate};
+use roadstead_providers::{SshTarget, Timeouts};
+
+use super::{Context, key, machine, page, remote, validate};
 use crate::{Error, Result, db};
 
 /// Associates a key with a machine.
@@ -30,8 +32,38 @@ pub async fn create(context: &Context, key_id: &KeyId, new: NewKeyMachine) -> Re
     let mut change = context.change::<KeyMachineCreate>().await?;
     db::key_machine::put(&mut change, pair, (user, port, new.host.as_deref()), context.now_ms()).await?;
     change.commit(format!("{key_id}/{machine}")).await?;
-    let of_machine = of_machine(context, &machine).await?;
-    of_machine.into_iter().find(|found| found.key_id == *key_id).ok_or_else(|| not_found(key_id, &machine))
+    one(context, key_id, &machine).await
+}
+
+/// Trusts the host key that a machine shows now, in place of the one that it showed before.
+pub async fn accept(
+    context: &Context,
+    (key_id, machine_id): (KeyId, MachineId),
+    accepted: AcceptedHostKey,
+) -> Result<KeyMachine> {
+    context.authorize::<KeyMachineAccept>()?;
+    key::get(context, &key_id).await?;
+    let machine = machine::get(context, &machine_id).await?;
+    let association = one(context, &key_id, &machine_id).await?;
+    let host = remote::address(&machine, &association)?;
+    let guard = context.drivers.guard;
+    let shown = SshTarget::shown(&host, association.port, guard, Timeouts::default()).await?;
+    if let Some(wanted) = accepted.fingerprint.filter(|wanted| *wanted != shown.fingerprint) {
+        let message =
+            format!("{} shows the host key {}, not {wanted:.100}.", machine.name, shown.fingerprint);
+        return Err(Error::conflict(message));
+    }
+    let pair = (&key_id, &machine_id);
+    let mut change = context.change::<KeyMachineAccept>().await?;
+    db::key_machine::unpin(&mut change, pair).await?;
+    db::key_machine::pin(&mut change, pair, &shown.line, &shown.fingerprint).await?;
+    change.commit(format!("{key_id}/{machine_id} {}", shown.fingerprint)).await?;
+    one(context, &key_id, &machine_id).await
+}
+
+async fn one(context: &Context, key_id: &KeyId, machine: &MachineId) -> Result<KeyMachine> {
+    let of_machine = of_machine(context, machine).await?;
+    of_machine.into_iter().find(|found| found.key_id == *key_id).ok_or_else(|| not_found(key_id, machine))
 }
 
 /// Lists the machines that a key is associated with.

@@ -30,7 +30,7 @@ use super::{open, router};
 use crate::{
     ServerOptions, WorkerCommand,
     app::{App, account_key_place},
-    db::{self, Db, backend::Reach, job::NewJob, machine::MachineRow, user::NewUser},
+    db::{self, Db, backend::Reach, command::NewCommandRow, job::NewJob, machine::MachineRow, user::NewUser},
     ops::{self, Context},
     random,
     secrets::Key,
@@ -111,6 +111,18 @@ async fn fill(app: &Arc<App>) -> Ids {
     let job =
         NewJob { account_id: OWNER, kind, backend_id, token, sealed_input, total: 1, created_by, now_ms: 1 };
     db::job::insert(&mut write, &job).await.unwrap();
+    let machines = &[(machine.id.clone(), "fleet".to_owned())];
+    let command = NewCommandRow {
+        account_id: OWNER,
+        token,
+        sealed_script: "fleet",
+        parallel: 1,
+        timeout_seconds: 1,
+        machines,
+        created_by,
+        now_ms: 1,
+    };
+    db::command::insert(&mut write, &command).await.unwrap();
     write.commit().await.unwrap();
     let new = NewRestoreConfiguration::new("fleet", BackupId(1));
     ops::restore_configuration::create(&context, new).await.unwrap();
@@ -159,6 +171,7 @@ fn foreign_id<'a>(path: &str, ids: &'a Ids) -> &'a str {
         | "jobs"
         | "notification-channels"
         | "sealings"
+        | "commands"
         | "api-keys" => "1",
         "vaults" => "vault-1",
         "backends" => "backend-1",
@@ -190,6 +203,7 @@ fn body(name: &str) -> Value {
         "retention_plan_show" => json!({ "days": 1 }),
         "check_create" => json!({ "read_data": false }),
         "agent_machine_attach" | "key_machine_create" => json!({ "machine_id": "machine-1" }),
+        "key_machine_accept" => json!({}),
         _ => panic!("which body does {name} take?"),
     }
 }
