@@ -40,6 +40,7 @@ mod session;
 mod socket;
 mod token;
 mod trust;
+mod vault;
 mod work;
 
 pub use backoff::Reconnect;

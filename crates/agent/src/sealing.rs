@@ -11,9 +11,9 @@ use roadstead_api::{
     id::VaultId,
     sealing::{EncryptedPassword, Padding},
 };
-use roadstead_vault::{Error, ErrorKind, InitOptions, KdfCost, Repository, Result};
+use roadstead_vault::{Cancel, Error, ErrorKind, InitOptions, KdfCost, Repository, Result};
 
-use crate::{data_dir::DataDir, durable, key::AgentKey, order::JobOrder, work};
+use crate::{data_dir::DataDir, durable, key::AgentKey, order::JobOrder, vault};
 
 /// How long a password may be, in bytes: as much as the smallest key can carry.
 const MAX_PASSWORD: usize = 190;
@@ -29,12 +29,12 @@ pub(crate) fn password(order: &JobOrder) -> Result<String> {
 }
 
 /// Begins a vault under a password, which is kept first: a vault that nobody can open is of no use.
-pub(crate) fn seal(order: &JobOrder, encrypted: &EncryptedPassword, cancel: &work::Cancel) -> Result<()> {
+pub(crate) fn seal(order: &JobOrder, encrypted: &EncryptedPassword, cancel: &Cancel) -> Result<()> {
     let data = DataDir::new(&order.data_dir);
     let password = decrypt(&data, encrypted)?;
     keep(&data, &order.job.vault_id, &password)?;
     let options = InitOptions { kdf: KdfCost::default() };
-    Repository::init(work::store(order, cancel)?, password.as_bytes(), &options)?;
+    Repository::init(vault::store(order, cancel)?, password.as_bytes(), &options)?;
     Ok(())
 }
 
@@ -42,24 +42,20 @@ pub(crate) fn seal(order: &JobOrder, encrypted: &EncryptedPassword, cancel: &wor
 pub(crate) fn change_password(
     order: &JobOrder,
     [current, new]: [&EncryptedPassword; 2],
-    cancel: &work::Cancel,
+    cancel: &Cancel,
 ) -> Result<()> {
     let data = DataDir::new(&order.data_dir);
     let (current, new) = (decrypt(&data, current)?, decrypt(&data, new)?);
-    let repository = Repository::open(work::store(order, cancel)?, current.as_bytes())?;
+    let repository = Repository::open(vault::store(order, cancel)?, current.as_bytes())?;
     repository.add_key(new.as_bytes(), KdfCost::default())?;
     keep(&data, &order.job.vault_id, &new)
 }
 
 /// Keeps the password of a vault that was another agent's, if it opens that.
-pub(crate) fn take_over(
-    order: &JobOrder,
-    encrypted: &EncryptedPassword,
-    cancel: &work::Cancel,
-) -> Result<()> {
+pub(crate) fn take_over(order: &JobOrder, encrypted: &EncryptedPassword, cancel: &Cancel) -> Result<()> {
     let data = DataDir::new(&order.data_dir);
     let password = decrypt(&data, encrypted)?;
-    Repository::open(work::store(order, cancel)?, password.as_bytes())?;
+    Repository::open(vault::store(order, cancel)?, password.as_bytes())?;
     keep(&data, &order.job.vault_id, &password)
 }
 

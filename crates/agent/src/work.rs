@@ -1,6 +1,6 @@
-//! What a job does, in the engine's terms. All use of the engine is here.
+//! What a job does, in the engine's terms; sealing and its passwords are in `sealing`.
 
-use std::{io::Write, path::PathBuf, sync::Arc, time::Duration};
+use std::{io::Write, path::PathBuf};
 
 use roadstead_api::{
     id::SnapshotId,
@@ -10,15 +10,11 @@ use roadstead_api::{
 use roadstead_vault::{
     BackupOptions, BackupSummary, FileError, FileErrorKind, Monitor, Overwrite, Repository, RestoreOptions,
     RestoreSummary, Result, Skip,
-    store::{RestAuth, RestConfig, RestStore, RetryStore, Store},
 };
 
 pub(crate) use roadstead_vault::Cancel;
 
-use crate::{order::JobOrder, reporter::Reporter, sealing};
-
-/// How long a server may be away before its runs fail.
-const PATIENCE: Duration = Duration::from_secs(600);
+use crate::{order::JobOrder, reporter::Reporter, sealing, vault};
 
 /// What work leaves behind when it is done.
 #[derive(Debug, Default)]
@@ -46,7 +42,7 @@ pub(crate) fn carry_out<W: Write + Send>(
         }
         Work::Backup { .. } | Work::Restore { .. } => {}
     }
-    let repository = Repository::open(store(order, cancel)?, sealing::password(order)?.as_bytes())?;
+    let repository = Repository::open(vault::store(order, cancel)?, sealing::password(order)?.as_bytes())?;
     run(order, &repository, reporter, cancel)
 }
 
@@ -92,15 +88,6 @@ fn run<W: Write + Send>(
         }
         Work::Seal { .. } | Work::ChangePassword { .. } | Work::TakeOver { .. } => Ok(Done::default()),
     }
-}
-
-/// The job's vault at the server, whose absence is borne with for a while.
-pub(crate) fn store(order: &JobOrder, cancel: &Cancel) -> Result<Arc<dyn Store>> {
-    let url = order.server.vault(&order.job.vault_id);
-    let auth = RestAuth::Bearer(order.credential.clone());
-    let ca_pem = order.ca_pem.clone().map(String::into_bytes);
-    let store = RestStore::new(RestConfig { url, auth, ca_pem, ..RestConfig::default() })?;
-    Ok(Arc::new(RetryStore::new(Arc::new(store), PATIENCE, cancel.clone())))
 }
 
 fn backup_progress(summary: &BackupSummary) -> Progress {

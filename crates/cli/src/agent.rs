@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use jiff::{Span, SpanRelativeTo};
 use roadstead_client::api::{
     PageQuery,
     agent::{Agent, AgentDeletionPlan, AgentDisable, AgentEnable, AgentList, AgentShow, VaultFate},
@@ -32,7 +31,7 @@ pub enum AgentCommand {
     #[command(after_help = "Example:\n  roadstead agents token --ttl 1h -o json")]
     Token {
         /// How long it can be used, such as 90s, 15m, 1h or 7d.
-        #[arg(long, value_parser = duration, value_name = "TIME")]
+        #[arg(long, value_parser = human::parse_duration, value_name = "TIME")]
         ttl: Option<Duration>,
     },
     /// List the agents, oldest first.
@@ -289,28 +288,5 @@ fn configurations(plan: &AgentDeletionPlan) -> String {
     match plan.backup_configurations.len() {
         1 => "backup configuration".to_owned(),
         many => format!("{many} backup configurations"),
-    }
-}
-
-/// Reads a time such as 90s, 15m, 1h or 7d.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let span: Span = text.parse().map_err(|e: jiff::Error| e.to_string())?;
-    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|e| e.to_string())?;
-    Duration::try_from(duration).map_err(|e| e.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations() {
-        let cases = [("90s", 90), ("15m", 900), ("1h", 3600), ("7d", 604_800), ("1h 30m", 5400)];
-        for (text, seconds) in cases {
-            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
-        }
-        for text in ["", "15", "-5m", "soon", "1y"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
     }
 }

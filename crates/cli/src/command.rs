@@ -20,8 +20,9 @@ use roadstead_client::api::{
 use serde_json::json;
 
 use crate::{
-    agent, backend,
+    backend,
     error::{Error, Exit, Result},
+    human,
     list::{self, ListArgs},
     machine::Which,
     output::{self, Output},
@@ -49,7 +50,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PARALLEL)]
     parallel: u32,
     /// How long it may run on each, such as 90s, 10m or 2h.
-    #[arg(long, value_name = "D", default_value = "10m", value_parser = agent::duration)]
+    #[arg(long, value_name = "D", default_value = "10m", value_parser = human::parse_duration)]
     timeout: Duration,
     /// A file with a script to run: of a POSIX shell, or one that begins with #!; - for standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "command", required_unless_present = "command")]

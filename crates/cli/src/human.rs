@@ -1,6 +1,8 @@
-//! Numbers as people read them: sizes in binary units, ages, counts.
+//! Numbers as people read and write them: sizes in binary units, ages, counts, durations.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
+use jiff::{Span, SpanRelativeTo, Timestamp};
 
 /// A size in bytes, such as `1.5 GiB`.
 pub fn size(bytes: u64) -> String {
@@ -87,6 +89,13 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// Reads a time such as 90s, 15m, 1h or 7d.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let span: Span = text.parse().map_err(|e: jiff::Error| e.to_string())?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|e| e.to_string())?;
+    Duration::try_from(duration).map_err(|e| e.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,5 +150,16 @@ mod tests {
         assert_eq!(duration(725.2), "12m 5s");
         assert_eq!(duration(7380.0), "2h 3m");
         assert_eq!([count(0), count(999), count(1000), count(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn durations() {
+        let cases = [("90s", 90), ("15m", 900), ("1h", 3600), ("7d", 604_800), ("1h 30m", 5400)];
+        for (text, seconds) in cases {
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "15", "-5m", "soon", "1y"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
     }
 }

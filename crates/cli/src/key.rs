@@ -184,14 +184,20 @@ pub async fn run(command: KeyCommand, session: &Session) -> Result<Exit> {
             key.set_default().await?;
             output.object(&*key)?;
         }
-        KeyCommand::Associate(args) => return key_machine::associate(session, args).await,
+        KeyCommand::Associate(args) => {
+            let key = find(session, &args.key).await?;
+            return key_machine::associate(session, &key, args).await;
+        }
         KeyCommand::Disassociate { key, machine } => {
-            return key_machine::disassociate(session, &key, &machine).await;
+            return key_machine::disassociate(session, &find(session, &key).await?, &machine).await;
         }
         KeyCommand::AcceptHostKey { key, machine, fingerprint } => {
+            let key = find(session, &key).await?;
             return key_machine::accept_host_key(session, &key, &machine, fingerprint).await;
         }
-        KeyCommand::Machines { key, which } => return key_machine::list(session, &key, which).await,
+        KeyCommand::Machines { key, which } => {
+            return key_machine::list(session, &find(session, &key).await?, which).await;
+        }
         KeyCommand::Delete { key, delete } => return remove(session, &key, delete).await,
     }
     Ok(Exit::Done)

@@ -1,14 +1,18 @@
 //! `roadstead keys associate, disassociate, machines`: which SSH key lets one in where.
 
 use clap::Args;
-use roadstead_client::api::{
-    PageQuery,
-    key_machine::{AcceptedHostKey, DEFAULT_PORT, DEFAULT_USER, KeyMachine, KeyMachineList, NewKeyMachine},
+use roadstead_client::{
+    Key,
+    api::{
+        PageQuery,
+        key_machine::{
+            AcceptedHostKey, DEFAULT_PORT, DEFAULT_USER, KeyMachine, KeyMachineList, NewKeyMachine,
+        },
+    },
 };
 
 use crate::{
     error::{Exit, Result},
-    key::find,
     list::{self, ListArgs},
     machine::Which,
     session::Session,
@@ -19,7 +23,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub struct AssociateArgs {
     /// The key's id or name.
-    key: String,
+    pub key: String,
     #[command(flatten)]
     machine: Which,
     /// The user to log in as.
@@ -48,8 +52,7 @@ impl Row for KeyMachine {
 }
 
 /// Associates a key with a machine.
-pub async fn associate(session: &Session, args: AssociateArgs) -> Result<Exit> {
-    let key = find(session, &args.key).await?;
+pub async fn associate(session: &Session, key: &Key, args: AssociateArgs) -> Result<Exit> {
     let machine = args.machine.find(session).await?;
     let new = NewKeyMachine {
         machine_id: machine.id.clone(),
@@ -62,9 +65,9 @@ pub async fn associate(session: &Session, args: AssociateArgs) -> Result<Exit> {
 }
 
 /// Ends the association of a key with a machine.
-pub async fn disassociate(session: &Session, key: &str, machine: &Which) -> Result<Exit> {
+pub async fn disassociate(session: &Session, key: &Key, machine: &Which) -> Result<Exit> {
     let machine = machine.find(session).await?;
-    find(session, key).await?.disassociate(&machine.id).await?;
+    key.disassociate(&machine.id).await?;
     session
         .output
         .say("Disassociated. The machine goes on to let the key in until it is taken from authorized_keys.");
@@ -74,18 +77,16 @@ pub async fn disassociate(session: &Session, key: &str, machine: &Which) -> Resu
 /// Trusts the host key that a machine shows now.
 pub async fn accept_host_key(
     session: &Session,
-    key: &str,
+    key: &Key,
     machine: &Which,
     fingerprint: Option<String>,
 ) -> Result<Exit> {
     let machine = machine.find(session).await?;
-    let key = find(session, key).await?;
     session.output.object(&key.accept_host_key(&machine.id, &AcceptedHostKey { fingerprint }).await?)?;
     Ok(Exit::Done)
 }
 
 /// Lists the machines that a key is associated with.
-pub async fn list(session: &Session, key: &str, which: ListArgs) -> Result<Exit> {
-    let key = find(session, key).await?;
+pub async fn list(session: &Session, key: &Key, which: ListArgs) -> Result<Exit> {
     list::print::<KeyMachineList, _>(session, key.id.clone(), PageQuery::default(), which).await
 }

@@ -10,9 +10,8 @@ use roadstead_client::api::{
 };
 
 use crate::{
-    agent::duration,
     error::{Exit, Result},
-    human,
+    human::{self, parse_duration},
     session::Session,
     table::Row,
 };
@@ -21,7 +20,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub struct MetricArgs {
     /// How far back, such as 1h, 7d or 90d.
-    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1h")]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1h")]
     since: Duration,
     /// How far the points are apart, in seconds; the finest that reaches so far back when absent.
     #[arg(long, value_name = "SECONDS", value_parser = ["10", "60", "300", "3600"])]

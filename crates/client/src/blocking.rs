@@ -202,11 +202,9 @@ answers!((), bool, String, Bytes, RunState, backup::Backup, restore::Restore, Ch
 answers!(Provider, User, VaultKey, Alarm, Quota, KeyMachine, Session, ApiKey, ApiKeyWithSecret);
 answers!(AuditCheck, AuditEntry, EnrolmentToken, Activity, Cleanup, CleanupPlan, Trash, Image, Location);
 answers!(machine::Machine, MachineProbe, Network, Size, Job, MachinePlan, AgentDeletionPlan, Sealing);
-answers!(EncryptedPassword, agent::Agent, FileChange, FoundFile, VaultStats);
-answers!(ScheduleTimes);
+answers!(EncryptedPassword, agent::Agent, FileChange, FoundFile, VaultStats, ScheduleTimes);
 answers!(MailSettings, MailTest, NotificationChannel, NotificationChannelWithSecret, NotificationTest);
-answers!(AgentMachine, MachineHistory, Metrics, ImageStar);
-answers!(Command, CommandMachine, Page<CommandOutput>);
+answers!(AgentMachine, MachineHistory, Metrics, ImageStar, Command, CommandMachine, Page<CommandOutput>);
 
 /// Gives a blocking object the namesakes of the async methods listed.
 macro_rules! namesakes {

@@ -17,7 +17,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::repository::unpoisoned;
+use crate::threads::unpoisoned;
 
 /// Bytes read at once.
 const STEP: usize = 1 << 20;

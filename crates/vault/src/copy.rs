@@ -25,11 +25,12 @@ use crate::monitor::{FileError, Monitor};
 use crate::node::Node;
 use crate::pack::BlobKind;
 use crate::pack_writer::PackWriter;
-use crate::pipeline::threads;
 use crate::progress::Counters;
-use crate::repository::{Blobs, Buffers, Repository, open_blob, unpoisoned};
+use crate::repository::{Blobs, Buffers, Repository, open_blob};
 use crate::snapshot::Snapshot;
 use crate::store::FileKind;
+use crate::threads::threads;
+use crate::threads::unpoisoned;
 use crate::walk::{Step, Visitor, lost, walk};
 
 /// What a copy did.

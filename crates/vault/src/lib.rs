@@ -59,6 +59,7 @@ mod restore;
 mod snapshot;
 mod stats;
 pub mod store;
+mod threads;
 mod tree;
 mod view;
 mod walk;

@@ -18,9 +18,9 @@ use crate::files::Files;
 use crate::id::Id;
 use crate::index::Index;
 use crate::pack::{self, PackedBlob};
-use crate::pipeline::threads;
-use crate::repository::unpoisoned;
 use crate::store::{FileKind, Name};
+use crate::threads::threads;
+use crate::threads::unpoisoned;
 
 /// How much of a pack's end is read at first: enough for the headers of most packs of large files.
 const END: u64 = 64 << 10;

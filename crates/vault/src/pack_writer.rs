@@ -11,8 +11,8 @@ use crate::files::Files;
 use crate::id::Id;
 use crate::index_file::IndexWriter;
 use crate::pack::{BlobKind, PackBuilder};
-use crate::repository::unpoisoned;
 use crate::store::{FileKind, Name};
+use crate::threads::unpoisoned;
 
 /// The zstd level of what is compressed here, which is little.
 const LEVEL: i32 = 3;

@@ -48,6 +48,7 @@ use crate::progress::Counters;
 use crate::repository::{Blobs, Repository};
 use crate::snapshot::{Snapshot, SnapshotSummary};
 use crate::store::FileKind;
+use crate::threads::threads;
 
 use blobs::{BlobCounts, BlobSink, Sealer};
 use file::FileReader;
@@ -189,11 +190,6 @@ impl Stages<'_> {
         });
         tree.get().copied()
     }
-}
-
-/// As many threads as asked for; one for each processor when 0.
-pub(crate) fn threads(asked: usize) -> usize {
-    if asked > 0 { asked } else { thread::available_parallelism().map_or(2, usize::from) }
 }
 
 /// Counters that show the parent's totals until ours are known.

@@ -18,7 +18,7 @@ mod blobs;
 mod blocks;
 mod index_files;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::cancel::Cancel;
@@ -33,6 +33,7 @@ use crate::lock::{Lock, Mode};
 use crate::metadata::{host_name, user_name};
 use crate::snapshot::Snapshot;
 use crate::store::{FileKind, Name, Store};
+use crate::threads::unpoisoned;
 
 use index_files::IndexFiles;
 
@@ -207,9 +208,4 @@ fn find_key(store: &dyn Store, password: &[u8]) -> Result<(Name, Key)> {
         }
     }
     Err(last)
-}
-
-/// The guard of a mutex; what a panicking thread left behind is still consistent in all our uses.
-pub(crate) fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -32,10 +32,10 @@ use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::filter::Filter;
 use crate::monitor::{FileError, FileErrorKind, Monitor};
-use crate::pipeline::threads;
 use crate::progress::Counters;
 use crate::repository::{Blobs, Repository};
 use crate::snapshot::Snapshot;
+use crate::threads::threads;
 
 use folder::Folder;
 use walk::Walk;

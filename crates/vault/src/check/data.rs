@@ -16,10 +16,11 @@ use crate::id::Id;
 use crate::index::{Index, Location};
 use crate::monitor::Monitor;
 use crate::pack::{self, BlobKind};
-use crate::pipeline::threads;
 use crate::progress::Counters;
-use crate::repository::{Buffers, open_blob, unpoisoned};
+use crate::repository::{Buffers, open_blob};
 use crate::store::{FileKind, Name};
+use crate::threads::threads;
+use crate::threads::unpoisoned;
 
 /// What reading one pack found.
 #[derive(Default)]

@@ -17,7 +17,7 @@ use crate::files::Files;
 use crate::id::Id;
 use crate::index::Index;
 use crate::pack::{BlobKind, PACK_SIZE, PackBuilder};
-use crate::repository::unpoisoned;
+use crate::threads::unpoisoned;
 
 /// Ids are hashes already.
 #[derive(Default)]

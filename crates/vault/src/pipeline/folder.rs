@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::id::Id;
 use crate::node::Node;
 use crate::pack::BlobKind;
-use crate::repository::unpoisoned;
+use crate::threads::unpoisoned;
 use crate::tree;
 
 /// A folder being saved.

@@ -13,7 +13,7 @@ use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::monitor::{FileError, FileErrorKind, Monitor};
 use crate::progress::Counters;
-use crate::repository::unpoisoned;
+use crate::threads::unpoisoned;
 
 /// New, changed and unmodified ones of a kind.
 #[derive(Default)]

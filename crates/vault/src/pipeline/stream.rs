@@ -29,7 +29,8 @@ use crate::monitor::{FileErrorKind, Monitor};
 use crate::node::{Node, NodeKind};
 use crate::pack::BlobKind;
 use crate::progress::Counters;
-use crate::repository::{Repository, unpoisoned};
+use crate::repository::Repository;
+use crate::threads::unpoisoned;
 use crate::tree;
 
 impl Repository {

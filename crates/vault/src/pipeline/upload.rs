@@ -11,8 +11,8 @@ use crate::files::Files;
 use crate::id::Id;
 use crate::index_file::IndexWriter;
 use crate::pack::PackBuilder;
-use crate::repository::unpoisoned;
 use crate::store::{FileKind, Name};
+use crate::threads::unpoisoned;
 
 /// Stores packs until no more come. Several threads may do so at once, sharing `index`.
 pub(super) fn upload(

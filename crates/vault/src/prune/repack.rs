@@ -20,10 +20,11 @@ use crate::index::Location;
 use crate::index_file::IndexWriter;
 use crate::monitor::Monitor;
 use crate::pack::{BlobKind, PackBuilder};
-use crate::pipeline::threads;
 use crate::progress::Counters;
-use crate::repository::{Buffers, open_blob, unpoisoned};
+use crate::repository::{Buffers, open_blob};
 use crate::store::{FileKind, Name};
+use crate::threads::threads;
+use crate::threads::unpoisoned;
 
 /// Packs up to this size, in bytes, are read at once; of larger ones, which others may write, blob by blob.
 const WHOLE: u64 = 64 << 20;

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::id::Id;
 use crate::index::Location;
 use crate::store::{FileKind, Name, Store};
+use crate::threads::unpoisoned;
 
 const BLOCK: u64 = 256 << 10;
 /// Blocks kept: 16 MiB.
@@ -75,7 +76,7 @@ impl Blocks {
 
     fn block(&self, store: &dyn Store, pack: Id, number: u64) -> Result<Content> {
         let slot = self.slot(pack, number);
-        let mut content = super::unpoisoned(&slot);
+        let mut content = unpoisoned(&slot);
         if let Some(content) = &*content {
             return Ok(Arc::clone(content));
         }
@@ -87,7 +88,7 @@ impl Blocks {
     }
 
     fn slot(&self, pack: Id, number: u64) -> Arc<Mutex<Option<Content>>> {
-        let mut state = super::unpoisoned(&self.state);
+        let mut state = unpoisoned(&self.state);
         state.clock += 1;
         let used = state.clock;
         if state.blocks.len() >= KEPT && !state.blocks.contains_key(&(pack, number)) {
@@ -101,11 +102,11 @@ impl Blocks {
     }
 
     fn size(&self, store: &dyn Store, pack: Id) -> Result<u64> {
-        if let Some(size) = super::unpoisoned(&self.state).sizes.get(&pack) {
+        if let Some(size) = unpoisoned(&self.state).sizes.get(&pack) {
             return Ok(*size);
         }
         let size = store.size(FileKind::Pack, &Name(pack))?;
-        super::unpoisoned(&self.state).sizes.insert(pack, size);
+        unpoisoned(&self.state).sizes.insert(pack, size);
         Ok(size)
     }
 }

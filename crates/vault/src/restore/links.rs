@@ -19,7 +19,7 @@ use super::{Overwrite, Run};
 use crate::metadata::os;
 use crate::monitor::{FileError, FileErrorKind};
 use crate::node::{Node, NodeKind};
-use crate::repository::unpoisoned;
+use crate::threads::unpoisoned;
 
 /// The names that lead from the target's top to a file.
 type Names = Vec<Vec<u8>>;

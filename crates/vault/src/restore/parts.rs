@@ -23,8 +23,8 @@ use crate::metadata::os;
 use crate::monitor::{FileError, FileErrorKind};
 use crate::node::Node;
 use crate::pack::BlobKind;
-use crate::pipeline::threads;
 use crate::repository::Buffers;
+use crate::threads::threads;
 
 /// Files from this size on are written in parts.
 const LARGE: u64 = 64 << 20;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::{FileKind, Name, Store};
 use crate::cancel::Cancel;
 use crate::error::Result;
-use crate::repository::unpoisoned;
+use crate::threads::unpoisoned;
 
 /// A store around another that keeps to a rate in either direction.
 pub struct LimitStore {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::{FileKind, Name, Store};
 use crate::error::Result;
-use crate::repository::unpoisoned;
+use crate::threads::unpoisoned;
 
 /// What was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
