@@ -7,12 +7,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { launch, Visit } from "./support/browser";
 import { write } from "./support/files";
 import { Server } from "./support/server";
-import { until } from "./support/until";
-
-interface Run {
-  id: number;
-  state: string;
-}
 
 let server: Server;
 let browser: Browser;
@@ -33,11 +27,7 @@ async function configure(name: string, folder: string, agent = "harbour"): Promi
 }
 
 async function backUp(name: string, folder: string, agent?: string): Promise<number> {
-  const configuration_id = await configure(name, folder, agent);
-  const { id } = await server.api<Run>("POST", "/backups", { configuration_id });
-  const ended = async () => (await server.api<Run>("GET", `/backups/${id}`)).state;
-  await until(`${name} has completed`, ended, (state) => state.startsWith("completed"));
-  return id;
+  return server.backUp(await configure(name, folder, agent));
 }
 
 test("a backup is browsed as a tree, and a file of it downloaded", async () => {

@@ -60,6 +60,12 @@ async function stage(): Promise<Record<string, string>> {
   };
   const configuration = await server.api<{ id: number }>("POST", "/backup-configurations", body);
   const backup = await ended("backups", { configuration_id: configuration.id });
+  write(folder, { "one.txt": "one, but longer" });
+  const later = await ended("backups", { configuration_id: configuration.id });
+  const vaults = await server.api<{ items: { id: string }[] }>("GET", "/vaults");
+  // No key of the machine's is known, so it fails there: that is to be seen, too.
+  const order = { script: "uptime; df -h /", machine_ids: machines.items.map((one) => one.id) };
+  const command = await server.api<{ id: number }>("POST", "/commands", order);
   const restore = await ended("restores", { backup_id: backup, path: join(server.folder, "aside") });
   return {
     overview: "/",
@@ -69,6 +75,9 @@ async function stage(): Promise<Record<string, string>> {
     backends: "/backends",
     backend: `/backends/${backend.id}`,
     "backend-add": "/backends/add",
+    commands: "/commands",
+    command: `/commands/${command.id}`,
+    "command-run": `/commands/run?machines=${machines.items[0]?.id}`,
     keys: "/keys",
     agents: "/agents",
     agent: `/agents/${agents[0]?.id}`,
@@ -78,12 +87,17 @@ async function stage(): Promise<Record<string, string>> {
     backups: "/backups",
     backup: `/backups/${backup}`,
     "backup-files": `/backups/${backup}/files`,
+    "backup-compare": `/backups/${backup}/compare?with=${later}`,
+    "files-found": `/find/${vaults.items[0]?.id}?pattern=*.txt`,
     restores: "/restores",
     restore: `/restores/${restore}`,
     activity: "/activity",
     alarms: "/alarms",
     audit: "/audit",
     settings: "/settings",
+    "settings-users": "/settings?tab=users",
+    "settings-webhooks": "/settings?tab=webhooks",
+    "settings-mail": "/settings?tab=mail",
     nothing: "/no/such/page",
   };
 }

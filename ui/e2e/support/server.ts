@@ -3,6 +3,7 @@ import { chmodSync, chownSync, copyFileSync, mkdtempSync, readdirSync, readFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Program, run } from "./process";
+import { until } from "./until";
 
 /** The binary with the page in it. */
 export const ROADSTEAD =
@@ -68,6 +69,14 @@ export class Server {
     });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return response.status === 204 ? (undefined as T) : response.json();
+  }
+
+  /** Starts a backup, and gives its id once it has completed. */
+  async backUp(configuration: number): Promise<number> {
+    const { id } = await this.api<{ id: number }>("POST", "/backups", { configuration_id: configuration });
+    const state = async () => (await this.api<{ state: string }>("GET", `/backups/${id}`)).state;
+    await until(`backup ${id} has completed`, state, (now) => now.startsWith("completed"));
+    return id;
   }
 
   /** Enrols an agent with a token, and runs it; as a user who may not read everything, where that is asked for. */

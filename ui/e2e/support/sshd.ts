@@ -32,7 +32,9 @@ export class Sshd {
     if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true });
     const port = await freePort();
     const options = [
+      // Two addresses, so that one can be two machines.
       `ListenAddress=127.0.0.1:${port}`,
+      `ListenAddress=127.0.0.2:${port}`,
       `AuthorizedKeysFile=${join(folder, "authorized_keys")}`,
       // A probe is a shell that reads its script; nothing else is let through.
       "ForceCommand=exec sh",

@@ -22,8 +22,13 @@ export function useMe() {
   });
 }
 
+/** Whether somebody of one role may do what needs another. */
+export function mayDo(role: Role, needed: Role): boolean {
+  return ORDER.indexOf(role) >= ORDER.indexOf(needed);
+}
+
 /** Whether the user may do what needs this role. What they may not is not offered. */
 export function useMay(needed: Role): boolean {
   const { data } = useMe();
-  return data ? ORDER.indexOf(data.role) >= ORDER.indexOf(needed) : false;
+  return data ? mayDo(data.role, needed) : false;
 }

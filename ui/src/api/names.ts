@@ -22,3 +22,9 @@ export function useConfigurationNames(): (id: number) => string {
   const names = useMemo(() => new Map(data?.map((one) => [one.id, one.name])), [data]);
   return (id) => names.get(id) ?? `configuration ${id}`;
 }
+
+/** Whether a vault is sealed, so that the server cannot look into it; as far as is known yet. */
+export function useIsSealed(id?: string): boolean {
+  const { data } = useAll("vault", "/vaults");
+  return data?.some((vault) => vault.id === id && vault.mode === "sealed") ?? false;
+}

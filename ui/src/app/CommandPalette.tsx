@@ -1,12 +1,23 @@
-// Ctrl-K: go anywhere by typing. Machines and backends are looked for on the server.
+// Ctrl-K: go anywhere by typing, and begin what can be begun. Machines are looked for on the server.
 import { Kbd, Modal, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { type Icon, IconCloud, IconSearch, IconServer2, IconShieldCheck } from "@tabler/icons-react";
+import {
+  type Icon,
+  IconArchive,
+  IconCalendarTime,
+  IconCloud,
+  IconKey,
+  IconRestore,
+  IconSearch,
+  IconServer2,
+  IconShieldCheck,
+} from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { type KeyboardEvent, useState } from "react";
 import { useAll, useOne } from "../api/lists";
-import { useMay } from "../api/me";
-import { PLACES } from "./places";
+import { mayDo, useMe } from "../api/me";
+import type { Role } from "../api/schema";
+import { DOINGS, PLACES } from "./places";
 
 interface Choice {
   to: string;
@@ -55,8 +66,8 @@ function Finder({ onClose }: { onClose: () => void }) {
     <>
       <TextInput
         data-autofocus
-        aria-label="Go to a page, a machine, a backend or an agent"
-        placeholder="Go to a page, a machine, a backend or an agent"
+        aria-label="Go to a page, a machine, an agent or whatever has a name"
+        placeholder="Go to a page, a machine, an agent or whatever has a name"
         leftSection={<IconSearch size={16} aria-hidden />}
         value={text}
         onKeyDown={keys}
@@ -72,7 +83,7 @@ function Finder({ onClose }: { onClose: () => void }) {
       <div id="choices" role="listbox" aria-label="Places" style={{ marginTop: 8 }}>
         {choices.map((choice, index) => (
           <UnstyledButton
-            key={choice.to}
+            key={`${choice.to} ${choice.title}`}
             id={`choice-${index}`}
             role="option"
             aria-selected={index === at}
@@ -104,39 +115,61 @@ function Finder({ onClose }: { onClose: () => void }) {
 function useChoices(text: string): Choice[] {
   const [search] = useDebouncedValue(text.trim(), 150);
   const wanted = search.toLowerCase();
-  const isAdmin = useMay("admin");
+  const { data: me } = useMe();
   const machines = useOne("machine", "/machines", { query: { search, limit: MOST } }, wanted !== "");
   const backends = useAll("backend", "/backends");
   const agents = useAll("agent", "/agents");
-  const named = (name: string) => wanted !== "" && name.toLowerCase().includes(wanted);
-  const pages = PLACES.filter(
-    (place) => place.title.toLowerCase().includes(wanted) && (!place.role || isAdmin),
-  );
+  const configurations = useAll("backup_configuration", "/backup-configurations");
+  const keys = useAll("key", "/keys");
+  const may = ({ role }: { role?: Role }) => !role || (me ? mayDo(me.role, role) : false);
+  const fits = (title: string) => title.toLowerCase().includes(wanted);
+  const pages = PLACES.filter((place) => fits(place.title) && may(place));
+  const doings = wanted === "" ? [] : DOINGS.filter((doing) => fits(doing.title) && may(doing));
+  const named = <T,>(list: T[] | undefined, choice: (thing: T) => Choice) =>
+    wanted === ""
+      ? []
+      : (list ?? [])
+          .map(choice)
+          .filter(({ title }) => fits(title))
+          .slice(0, MOST);
   return [
     ...pages.map((place) => ({ ...place, kind: "Page" })),
+    ...doings.map((doing) => ({ ...doing, kind: "Do" })),
+    // The server looked for these, also by what is not in their names.
     ...(wanted ? (machines.data?.items ?? []) : []).map((machine) => ({
       to: `/machines/${machine.id}`,
       title: machine.name,
       kind: "Machine",
       icon: IconServer2,
     })),
-    ...(backends.data ?? [])
-      .filter((backend) => named(backend.title))
-      .slice(0, MOST)
-      .map((backend) => ({
-        to: `/backends/${backend.id}`,
-        title: backend.title,
-        kind: "Backend",
-        icon: IconCloud,
-      })),
-    ...(agents.data ?? [])
-      .filter((agent) => named(agent.name))
-      .slice(0, MOST)
-      .map((agent) => ({
-        to: `/agents/${agent.id}`,
-        title: agent.name,
-        kind: "Agent",
-        icon: IconShieldCheck,
-      })),
+    ...named(backends.data, ({ id, title }) => ({
+      to: `/backends/${id}`,
+      title,
+      kind: "Backend",
+      icon: IconCloud,
+    })),
+    ...named(agents.data, ({ id, name }) => ({
+      to: `/agents/${id}`,
+      title: name,
+      kind: "Agent",
+      icon: IconShieldCheck,
+    })),
+    ...named(configurations.data, ({ id, name }) => ({
+      to: `/configurations/${id}`,
+      title: name,
+      kind: "Configuration",
+      icon: IconCalendarTime,
+    })),
+    ...named(keys.data, ({ name }) => ({ to: "/keys", title: name, kind: "Key", icon: IconKey })),
+    ...numbered(wanted),
+  ];
+}
+
+/** A number alone may be the id of a run. */
+function numbered(wanted: string): Choice[] {
+  if (!/^\d{1,15}$/.test(wanted)) return [];
+  return [
+    { to: `/backups/${wanted}`, title: `Backup ${wanted}`, kind: "Backup", icon: IconArchive },
+    { to: `/restores/${wanted}`, title: `Restore ${wanted}`, kind: "Restore", icon: IconRestore },
   ];
 }

@@ -1,19 +1,20 @@
 // The frame of every page.
 import { ActionIcon, Alert, AppShell, Burger, Button, Group, Kbd, Text } from "@mantine/core";
-import { useDisclosure, useHotkeys } from "@mantine/hooks";
+import { useDisclosure } from "@mantine/hooks";
 import { IconPlugConnectedX, IconSearch } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
 import { CommandPalette } from "./CommandPalette";
 import { Mark } from "./Mark";
 import { Navigation } from "./Navigation";
 import { UserMenu } from "./UserMenu";
+import { useKeys } from "./useKeys";
 import { useLive } from "./useLive";
 
 export function Shell() {
   const [menu, { toggle, close }] = useDisclosure(false);
   const [palette, { open: openPalette, close: closePalette }] = useDisclosure(false);
   const up = useLive();
-  useHotkeys([["mod+K", openPalette]], []);
+  useKeys(openPalette);
   return (
     <AppShell
       header={{ height: 52 }}

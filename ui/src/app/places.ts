@@ -9,10 +9,12 @@ import {
   IconKey,
   IconLayoutDashboard,
   IconListDetails,
+  IconPlus,
   IconRestore,
   IconServer2,
   IconSettings,
   IconShieldCheck,
+  IconTerminal2,
 } from "@tabler/icons-react";
 import type { Role } from "../api/schema";
 
@@ -31,6 +33,7 @@ export const GROUPS: { title: string; places: Place[] }[] = [
     places: [
       { to: "/machines", title: "Machines", icon: IconServer2 },
       { to: "/backends", title: "Backends", icon: IconCloud },
+      { to: "/commands", title: "Run", icon: IconTerminal2, role: "admin" },
       { to: "/keys", title: "Keys", icon: IconKey },
     ],
   },
@@ -55,3 +58,17 @@ export const GROUPS: { title: string; places: Place[] }[] = [
 ];
 
 export const PLACES: Place[] = GROUPS.flatMap((group) => group.places);
+
+/** What can be begun from anywhere. */
+export const DOINGS: Place[] = [
+  { to: "/backends/add", title: "Add a backend", icon: IconPlus, role: "creator" },
+  { to: "/machines/create", title: "Create machines", icon: IconPlus, role: "creator" },
+  { to: "/commands/run", title: "Run a command", icon: IconTerminal2, role: "admin" },
+  { to: "/configurations/create", title: "New backup configuration", icon: IconPlus, role: "creator" },
+  { to: "/machines?protection=unprotected", title: "Show unprotected machines", icon: IconServer2 },
+  { to: "/settings?tab=profile", title: "Change the password", icon: IconSettings },
+  { to: "/settings?tab=api-keys", title: "Make an API key", icon: IconSettings },
+  { to: "/settings?tab=users", title: "Add a user", icon: IconSettings, role: "admin" },
+  { to: "/settings?tab=mail", title: "Mail settings", icon: IconSettings, role: "admin" },
+  { to: "/settings?tab=webhooks", title: "Webhooks", icon: IconSettings, role: "admin" },
+];

@@ -2,9 +2,9 @@
 import { Loader, Skeleton, useMantineTheme } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useNavigate } from "@tanstack/react-router";
-import { type ColumnDef, flexRender, getCoreRowModel, type Row, useReactTable } from "@tanstack/react-table";
+import { type Cell, type ColumnDef, flexRender, getCoreRowModel, type Row, useReactTable } from "@tanstack/react-table";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type MouseEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type MouseEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { List } from "../api/lists";
 import { type Emptiness, EmptyState } from "./EmptyState";
 import { Failure } from "./Failure";
@@ -125,7 +125,7 @@ function Body<T>({ rows, list, template, href, height }: BodyProps<T>) {
           >
             {row.getVisibleCells().map((cell) => (
               <div role="cell" className="cell" data-right={rightOf(cell.column.columnDef)} key={cell.id}>
-                {flexRender(cell.column.columnDef.cell, cell.getContext())}
+                {drawn(cell)}
               </div>
             ))}
           </div>
@@ -136,6 +136,13 @@ function Body<T>({ rows, list, template, href, height }: BodyProps<T>) {
       )}
     </div>
   );
+}
+
+/** A cell's content. Were its function taken for a component, a window opened from the cell would close whenever the
+ * table is drawn anew, since the function is then another. */
+function drawn<T>(cell: Cell<T, unknown>): ReactNode {
+  const { cell: content } = cell.column.columnDef;
+  return typeof content === "function" ? content(cell.getContext()) : content;
 }
 
 function rightOf(definition: object): true | undefined {

@@ -1,8 +1,8 @@
-// The search of a list: `/` goes to it, Escape empties it.
+// The search of a list: `/` goes to it (app/useKeys.ts), Escape empties it.
 import { Kbd, TextInput } from "@mantine/core";
-import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
+import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
-import { useRef, useState } from "react";
+import { useState } from "react";
 
 interface Props {
   label: string;
@@ -11,17 +11,14 @@ interface Props {
 }
 
 export function SearchBox({ label, value, onChange }: Props) {
-  const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(value);
   const tell = useDebouncedCallback(onChange, 250);
-  useHotkeys([["/", () => input.current?.focus()]]);
   const change = (next: string) => {
     setText(next);
     tell(next);
   };
   return (
     <TextInput
-      ref={input}
       type="search"
       aria-label={label}
       placeholder={label}

@@ -24,6 +24,7 @@ const COLOURS: Record<string, string> = {
   completed_with_errors: "yellow",
   missed: "orange",
   failed: "red",
+  timed_out: "red",
   error: "red",
   offline: "red",
   disconnected: "red",

@@ -210,6 +210,7 @@ async fn on_machine(work: &Work, row: &CommandRow, machine: CommandMachine) -> R
     let ended = Ended { state, exit_code, reason: reason.as_deref(), output_bytes };
     let mut write = work.app.db.write().await?;
     db::command::end_machine(&mut write, work.id, &machine.machine_id, &ended, work.app.now_ms()).await?;
+    write.tell(row.account_id, event(work.id, CommandState::Running));
     write.commit().await?;
     work.app.live.command_output.notify_waiters();
     Ok(state)

@@ -15,7 +15,10 @@ import { StateBadge } from "../../components/StateBadge";
 import { When } from "../../components/When";
 import { ActivityTable } from "../activity/ActivityTable";
 import { ConfigurationTable } from "../configurations/ConfigurationTable";
+import { Metrics } from "../machines/Metrics";
 import { AgentMachines } from "./AgentMachines";
+import { DeleteAgent } from "./DeleteAgent";
+import { OldVaults } from "./OldVaults";
 import { agentState } from "./state";
 import { VaultSection } from "./VaultSection";
 
@@ -23,6 +26,7 @@ export default function AgentPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const found = useOne("agent", "/agents/{id}", { path: { id } });
   const mayMake = useMay("creator");
+  const mayDelete = useMay("admin");
   if (found.error) return <Failure error={found.error} retry={() => void found.refetch()} />;
   if (!found.data) return <Loader aria-label="Reading the agent" />;
   const agent = found.data;
@@ -39,6 +43,7 @@ export default function AgentPage() {
         about={agent.busy ? "It has work in hand." : undefined}
       >
         <Toggle agent={agent} />
+        {mayDelete && <DeleteAgent agent={agent} />}
       </PageHeader>
       <Section title="About it">
         <Facts
@@ -61,7 +66,9 @@ export default function AgentPage() {
       <Section title="Configurations" actions={create} flush>
         <ConfigurationTable agentId={agent.id} />
       </Section>
-      <VaultSection vaultId={agent.vault_id} />
+      <VaultSection agent={agent} />
+      <OldVaults agent={agent.id} />
+      <Metrics of={{ agent: agent.id }} />
       <Section title="What it did" flush>
         <AgentActivity id={agent.id} />
       </Section>

@@ -12,6 +12,7 @@ import { StateBadge } from "../../components/StateBadge";
 import { When } from "../../components/When";
 import { bytes, count } from "../../format/bytes";
 import { Enrol } from "./Enrol";
+import { OldVaults } from "./OldVaults";
 import { agentState } from "./state";
 
 export default function Agents() {
@@ -76,6 +77,9 @@ export default function Agents() {
           rowKey={(one) => String(one.id)}
           href={(one) => `/agents/${one.id}`}
         />
+      </div>
+      <div style={{ marginTop: 16 }}>
+        <OldVaults />
       </div>
     </>
   );

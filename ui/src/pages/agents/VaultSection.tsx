@@ -4,15 +4,20 @@ import { useAction } from "../../api/action";
 import { post } from "../../api/call";
 import { useOne } from "../../api/lists";
 import { useMay } from "../../api/me";
+import type { Agent, Vault } from "../../api/schema";
+import { ButtonLink } from "../../components/ButtonLink";
 import { Facts } from "../../components/Facts";
 import { Failure } from "../../components/Failure";
 import { Section } from "../../components/Section";
 import { bytes, count } from "../../format/bytes";
 import { CleanupPlan } from "./CleanupPlan";
 import { ExportKey } from "./ExportKey";
+import { MigrateVault } from "./MigrateVault";
+import { SealVault } from "./SealVault";
 import { TrashFacts } from "./TrashFacts";
 
-export function VaultSection({ vaultId }: { vaultId: string }) {
+export function VaultSection({ agent }: { agent: Agent }) {
+  const vaultId = agent.vault_id;
   const where = { path: { id: vaultId } };
   const found = useOne("vault", "/vaults/{id}", where);
   const mayCheck = useMay("creator");
@@ -21,53 +26,64 @@ export function VaultSection({ vaultId }: { vaultId: string }) {
     changes: ["activity"],
     done: "The check has begun. It is among what the agent did, below.",
   });
-  if (found.error) return <Failure error={found.error} retry={() => void found.refetch()} />;
-  if (!found.data) return <Loader aria-label="Reading the vault" />;
-  const vault = found.data;
+  const managed = found.data?.mode === "managed";
   const actions = (
     <>
       {mayCheck && (
-        <>
-          <Button size="xs" variant="default" loading={check.isPending} onClick={() => check.mutate(false)}>
-            Check structure
-          </Button>
-          <Button size="xs" variant="default" loading={check.isPending} onClick={() => check.mutate(true)}>
-            Check all data
-          </Button>
-        </>
+        <Button size="xs" variant="default" loading={check.isPending} onClick={() => check.mutate(false)}>
+          Check structure
+        </Button>
       )}
-      <CleanupPlan vaultId={vaultId} mayClean={mayClean} />
-      {mayClean && vault.mode === "managed" && <ExportKey vaultId={vaultId} />}
+      {mayCheck && managed && (
+        <Button size="xs" variant="default" loading={check.isPending} onClick={() => check.mutate(true)}>
+          Check all data
+        </Button>
+      )}
+      {managed && <CleanupPlan vaultId={vaultId} mayClean={mayClean} />}
+      {managed && (
+        <ButtonLink to={`/find/${vaultId}`} size="xs" variant="default">
+          Find files
+        </ButtonLink>
+      )}
+      {/* Its window goes on telling how it went when the vault is another already. */}
+      {(agent.encrypted ? mayClean : mayCheck) && <SealVault agent={agent} />}
+      {mayClean && <MigrateVault agent={agent} />}
+      {mayClean && managed && <ExportKey vaultId={vaultId} />}
     </>
   );
-  const mode =
-    vault.mode === "managed"
-      ? "The server holds its password."
-      : "Only the agent and its user hold the password.";
   return (
     <Section title="Vault" actions={actions}>
-      <Facts
-        facts={[
-          ["Size", bytes(vault.size_bytes)],
-          ["Snapshots", count(vault.snapshot_count)],
-          [
-            "Kind",
-            <>
-              <Badge variant="default" size="sm" radius="sm" tt="none">
-                {vault.mode === "managed" ? "Managed" : "Sealed"}
-              </Badge>{" "}
-              {mode}
-            </>,
-          ],
-          [
-            "For restic",
-            <span key="u" className="mono">
-              rest:{vault.url}
-            </span>,
-          ],
-        ]}
-      />
-      <TrashFacts vaultId={vaultId} mayRestore={mayClean} />
+      {found.error && <Failure error={found.error} retry={() => void found.refetch()} />}
+      {found.isPending && <Loader aria-label="Reading the vault" />}
+      {found.data && <VaultFacts vault={found.data} />}
+      {found.data && <TrashFacts vaultId={vaultId} mayRestore={mayClean} />}
     </Section>
+  );
+}
+
+function VaultFacts({ vault }: { vault: Vault }) {
+  const managed = vault.mode === "managed";
+  return (
+    <Facts
+      facts={[
+        ["Size", bytes(vault.size_bytes)],
+        ["Snapshots", count(vault.snapshot_count)],
+        [
+          "Kind",
+          <>
+            <Badge variant="default" size="sm" radius="sm" tt="none">
+              {managed ? "Managed" : "Sealed"}
+            </Badge>{" "}
+            {managed ? "The server holds its password." : "Only the agent and its user hold the password."}
+          </>,
+        ],
+        [
+          "For restic",
+          <span key="u" className="mono">
+            rest:{vault.url}
+          </span>,
+        ],
+      ]}
+    />
   );
 }

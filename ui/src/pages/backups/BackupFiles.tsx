@@ -1,7 +1,7 @@
 // A backup as a tree of files: folders open in place, files are downloaded, and what is chosen is restored.
 import { Breadcrumbs, Button, Loader, Text } from "@mantine/core";
 import { IconRestore } from "@tabler/icons-react";
-import { useParams } from "@tanstack/react-router";
+import { useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useOne } from "../../api/lists";
 import { useMay } from "../../api/me";
@@ -14,6 +14,8 @@ import { FileTree } from "./FileTree";
 
 export default function BackupFiles() {
   const { id } = useParams({ strict: false }) as { id: string };
+  // Whoever comes from a search sees the file that was found.
+  const { open: at = "" } = useSearch({ strict: false }) as { open?: string };
   const found = useOne("backup", "/backups/{id}", { path: { id } });
   const mayRestore = useMay("creator");
   const [chosen, setChosen] = useState<Set<string>>(new Set());
@@ -54,7 +56,7 @@ export default function BackupFiles() {
         )}
       </PageHeader>
       <div className="panel">
-        <FileTree backup={backup.id} chosen={chosen} onToggle={mayRestore ? toggle : undefined} />
+        <FileTree key={id + at} backup={backup.id} at={at} chosen={chosen} onToggle={mayRestore ? toggle : undefined} />
       </div>
     </>
   );

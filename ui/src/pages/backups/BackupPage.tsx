@@ -1,12 +1,12 @@
 // One backup: live while it runs, with its report once it has ended.
 import { Alert, Button, Group, Loader } from "@mantine/core";
-import { IconFolderOpen, IconPlayerStop, IconRestore } from "@tabler/icons-react";
+import { IconArrowsDiff, IconFolderOpen, IconPlayerStop, IconRestore } from "@tabler/icons-react";
 import { useParams } from "@tanstack/react-router";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
 import { useOne } from "../../api/lists";
 import { useMay } from "../../api/me";
-import { useAgentNames, useConfigurationNames } from "../../api/names";
+import { useAgentNames, useConfigurationNames, useIsSealed } from "../../api/names";
 import type { Backup, BackupReport } from "../../api/schema";
 import { ButtonLink } from "../../components/ButtonLink";
 import { Facts } from "../../components/Facts";
@@ -64,6 +64,7 @@ function Actions({ backup }: { backup: Backup }) {
     done: "It is being stopped. The vault stays sound.",
   });
   const restorable = isOver(backup.state) && backup.snapshot_id;
+  const readable = !useIsSealed(backup.vault_id);
   return (
     <Group gap="xs">
       {mayMake && !isOver(backup.state) && (
@@ -78,13 +79,22 @@ function Actions({ backup }: { backup: Backup }) {
           Stop
         </Button>
       )}
-      {restorable && (
+      {restorable && readable && (
         <ButtonLink
           to={`/backups/${backup.id}/files`}
           variant="default"
           leftSection={<IconFolderOpen size={16} />}
         >
           Browse its files
+        </ButtonLink>
+      )}
+      {restorable && readable && (
+        <ButtonLink
+          to={`/backups/${backup.id}/compare`}
+          variant="default"
+          leftSection={<IconArrowsDiff size={16} />}
+        >
+          Compare
         </ButtonLink>
       )}
       {restorable && mayMake && (

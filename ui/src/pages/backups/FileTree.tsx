@@ -4,13 +4,15 @@ import { TreeFolder } from "./TreeFolder";
 
 interface Props {
   backup: number;
+  /** A path whose folders are open from the beginning. */
+  at: string;
   chosen: Set<string>;
   /** Chooses a path, or no more; absent for those who may not restore. */
   onToggle?: (path: string) => void;
 }
 
-export function FileTree({ backup, chosen, onToggle }: Props) {
-  const [open, setOpen] = useState<Set<string>>(new Set());
+export function FileTree({ backup, at, chosen, onToggle }: Props) {
+  const [open, setOpen] = useState(() => new Set(foldersAbove(at)));
   const turn = (path: string) => {
     const next = new Set(open);
     if (!next.delete(path)) next.add(path);
@@ -30,4 +32,10 @@ export function FileTree({ backup, chosen, onToggle }: Props) {
       />
     </div>
   );
+}
+
+/** `/a/b/c` is in `/a` and `/a/b`. */
+function foldersAbove(path: string): string[] {
+  const parts = path.split("/").slice(1, -1);
+  return parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
 }

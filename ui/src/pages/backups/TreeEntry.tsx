@@ -14,6 +14,7 @@ import { useMay } from "../../api/me";
 import type { File } from "../../api/schema";
 import { When } from "../../components/When";
 import { bytes } from "../../format/bytes";
+import { FolderDownload } from "./FolderDownload";
 import type { TreeState } from "./TreeFolder";
 
 interface Props extends TreeState {
@@ -81,6 +82,7 @@ export function TreeEntry({ file, path, depth, isOpen, within, backup, turn, cho
         <When at={file.modified_at} absolute />
       </span>
       <span className="tree-act">
+        {mayRead && isFolder && <FolderDownload backup={backup} path={path} />}
         {mayRead && file.type === "file" && (
           <Tooltip label="Download">
             <ActionIcon

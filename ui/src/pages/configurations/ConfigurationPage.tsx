@@ -1,13 +1,13 @@
 // One backup configuration: what it says, its backups, and its change.
 import { Button, Loader } from "@mantine/core";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useAction } from "../../api/action";
 import { patch, post, remove } from "../../api/call";
 import { useOne } from "../../api/lists";
 import { useMay } from "../../api/me";
 import { useAgentNames } from "../../api/names";
-import type { BackupConfiguration, Retention } from "../../api/schema";
+import type { BackupConfiguration, BackupOptions, Hook, Retention } from "../../api/schema";
 import { ConfirmButton } from "../../components/ConfirmButton";
 import { Facts } from "../../components/Facts";
 import { Failure } from "../../components/Failure";
@@ -16,7 +16,7 @@ import { PageHeader } from "../../components/PageHeader";
 import { Section } from "../../components/Section";
 import { StateBadge } from "../../components/StateBadge";
 import { When } from "../../components/When";
-import { plural } from "../../format/bytes";
+import { bytes, plural } from "../../format/bytes";
 import { BackupTable } from "../backups/BackupTable";
 import { bodyOf, type Draft, draftOf } from "./draft";
 import { Editor } from "./Editor";
@@ -27,8 +27,9 @@ export default function ConfigurationPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const found = useOne("backup_configuration", "/backup-configurations/{id}", { path: { id } });
   const [editing, setEditing] = useState(false);
+  const isAdmin = useMay("admin");
   const save = useAction(
-    (draft: Draft) => patch("/backup-configurations/{id}", { path: { id } }, bodyOf(draft)),
+    (draft: Draft) => patch("/backup-configurations/{id}", { path: { id } }, bodyOf(draft, isAdmin)),
     {
       changes: ["backup_configuration"],
       quiet: true,
@@ -46,7 +47,7 @@ export default function ConfigurationPage() {
         <PageHeader title={`Edit ${configuration.name}`} />
         <Editor
           start={draftOf(configuration)}
-          exists
+          id={configuration.id}
           error={save.error}
           saving={save.isPending}
           onSave={(draft) => save.mutate(draft)}
@@ -103,6 +104,9 @@ function About({ configuration }: { configuration: BackupConfiguration }) {
             </>
           ),
         ],
+        ["Only what matches", mono(configuration.options?.patterns ?? [])],
+        ["Passes over", passed(configuration.options ?? {})],
+        ...hooksOf(configuration.options ?? {}),
         ["Kept", tellRetention(configuration.retention)],
         [
           "Tells",
@@ -113,6 +117,28 @@ function About({ configuration }: { configuration: BackupConfiguration }) {
       ]}
     />
   );
+}
+
+function passed(options: BackupOptions): string {
+  const { ignore_files = [], exclude_larger_than } = options;
+  return [
+    ignore_files.length > 0 && `what ${ignore_files.join(", ")} name`,
+    options.one_file_system && "other file systems",
+    options.exclude_caches && "caches",
+    exclude_larger_than && `files larger than ${bytes(exclude_larger_than)}`,
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
+function hooksOf(options: BackupOptions): [string, ReactNode][] {
+  const { pre, post, error } = options.hooks ?? {};
+  const line = (hook?: Hook | null) => hook && <span className="mono">{hook.command}</span>;
+  return [
+    ["Runs before", line(pre)],
+    ["Runs after", line(post)],
+    ["Runs when it fails", line(error)],
+  ];
 }
 
 function tellRetention(rules: Retention): string {

@@ -2,6 +2,7 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
+import { useMay } from "../../api/me";
 import { PageHeader } from "../../components/PageHeader";
 import { bodyOf, type Draft, newDraft } from "./draft";
 import { Editor } from "./Editor";
@@ -9,8 +10,9 @@ import { Editor } from "./Editor";
 export default function CreateConfiguration() {
   const navigate = useNavigate();
   const { agent } = useSearch({ strict: false }) as { agent?: number };
+  const isAdmin = useMay("admin");
   const make = useAction(
-    (draft: Draft) => post("/backup-configurations", {}, { ...bodyOf(draft), agent_id: draft.agent_id ?? 0 }),
+    (draft: Draft) => post("/backup-configurations", {}, { ...bodyOf(draft, isAdmin), agent_id: draft.agent_id ?? 0 }),
     {
       changes: ["backup_configuration"],
       quiet: true,

@@ -2,25 +2,32 @@
 import { Alert, Button, Checkbox, Group, NumberInput, Select, Stack, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useAll } from "../../api/lists";
+import { useMay } from "../../api/me";
 import { Section } from "../../components/Section";
-import type { Draft } from "./draft";
+import type { Draft, Options } from "./draft";
+import { HooksInputs } from "./HooksInputs";
 import { LinesInput } from "./LinesInput";
+import { OptionsInputs } from "./OptionsInputs";
 import { RetentionEditor } from "./RetentionEditor";
+import { RetentionPreview } from "./RetentionPreview";
 import { ScheduleEditor } from "./ScheduleEditor";
 
 interface Props {
   start: Draft;
-  /** Whether it exists already: its agent stays. */
-  exists?: boolean;
+  /** Of one that exists already: its agent stays, and its backups show what rules would do. */
+  id?: number;
   error: Error | null;
   saving: boolean;
   onSave: (draft: Draft) => void;
   onLeave: () => void;
 }
 
-export function Editor({ start, exists = false, error, saving, onSave, onLeave }: Props) {
+export function Editor({ start, id, error, saving, onSave, onLeave }: Props) {
   const [draft, setDraft] = useState(start);
+  const isAdmin = useMay("admin");
+  const exists = id !== undefined;
   const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
+  const changeOptions = (part: Partial<Options>) => change({ options: { ...draft.options, ...part } });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     onSave(draft);
@@ -37,11 +44,22 @@ export function Editor({ start, exists = false, error, saving, onSave, onLeave }
         </Stack>
       </Section>
       <Section title="How long it is kept">
-        <RetentionEditor value={draft.retention} onChange={(retention) => change({ retention })} />
+        <Stack gap="sm">
+          <RetentionEditor value={draft.retention} onChange={(retention) => change({ retention })} />
+          {id !== undefined && <RetentionPreview id={id} rules={draft.retention} />}
+        </Stack>
       </Section>
       <Section title="Whom to tell">
         <NotifyInputs draft={draft} change={change} />
       </Section>
+      <Section title="What else it passes over">
+        <OptionsInputs options={draft.options} onChange={changeOptions} />
+      </Section>
+      {isAdmin && (
+        <Section title="Commands around it">
+          <HooksInputs hooks={draft.options.hooks} onChange={(hooks) => changeOptions({ hooks })} />
+        </Section>
+      )}
       {error && (
         <Alert color="red" role="alert" mb="md">
           {error.message}

@@ -3,6 +3,7 @@ import { Alert, Group, List, NumberInput, Select, Stack, Text, TextInput } from 
 import { useDebouncedValue } from "@mantine/hooks";
 import { useOne } from "../../api/lists";
 import { When } from "../../components/When";
+import { zones } from "../../format/zones";
 import { DAYS, formatSchedule, parseSchedule, type ScheduleKind, type ScheduleParts } from "./schedule";
 
 interface Props {
@@ -104,9 +105,4 @@ function NextTimes({ schedule, timezone }: { schedule: string; timezone: string 
       </List>
     </div>
   );
-}
-
-function zones(current: string): string[] {
-  const known = Intl.supportedValuesOf("timeZone");
-  return [...new Set(["UTC", current, ...known])];
 }

@@ -1,5 +1,9 @@
 // A configuration in the editor.
-import type { BackupConfiguration, NewBackupConfiguration } from "../../api/schema";
+import type { BackupConfiguration, BackupOptions, NewBackupConfiguration } from "../../api/schema";
+
+/** The options with nothing left out. */
+export type Options = Required<Omit<BackupOptions, "hooks">> & { hooks: Required<Hooks> };
+export type Hooks = NonNullable<BackupOptions["hooks"]>;
 
 export type Draft = Required<
   Pick<NewBackupConfiguration, "inclusions" | "exclusions" | "retention" | "schedule" | "timezone">
@@ -8,6 +12,7 @@ export type Draft = Required<
   agent_id: number | null;
   missed: BackupConfiguration["missed"];
   spread_minutes: number;
+  options: Options;
   notification_email: string;
   notify_failure: boolean;
   notify_success: boolean;
@@ -25,6 +30,7 @@ export function newDraft(agent: number | null): Draft {
     retention: { keep_daily: 7, keep_weekly: 4, keep_monthly: 12 },
     missed: "asap",
     spread_minutes: 0,
+    options: optionsOf({}),
     notification_email: "",
     notify_failure: false,
     notify_success: false,
@@ -33,13 +39,30 @@ export function newDraft(agent: number | null): Draft {
 
 /** One that exists, to be changed. */
 export function draftOf(configuration: BackupConfiguration): Draft {
-  return { ...configuration, notification_email: configuration.notification_email ?? "" };
+  return {
+    ...configuration,
+    options: optionsOf(configuration.options ?? {}),
+    notification_email: configuration.notification_email ?? "",
+  };
 }
 
-/** What is sent of it. */
-export function bodyOf(draft: Draft): Omit<NewBackupConfiguration, "agent_id"> {
+function optionsOf(options: BackupOptions): Options {
+  const { pre = null, post = null, error = null, cancel_when_pre_fails = true } = options.hooks ?? {};
+  return {
+    patterns: options.patterns ?? [],
+    ignore_files: options.ignore_files ?? [],
+    one_file_system: options.one_file_system ?? false,
+    exclude_caches: options.exclude_caches ?? false,
+    exclude_larger_than: options.exclude_larger_than ?? null,
+    hooks: { pre, post, error, cancel_when_pre_fails },
+  };
+}
+
+/** What is sent of it. Only admins set commands, so others send none. */
+export function bodyOf(draft: Draft, isAdmin: boolean): Omit<NewBackupConfiguration, "agent_id"> {
   const { name, inclusions, exclusions, schedule, timezone, retention, missed, spread_minutes } = draft;
   const { notification_email, notify_failure, notify_success } = draft;
+  const { hooks, ...others } = draft.options;
   return {
     name,
     inclusions,
@@ -49,6 +72,7 @@ export function bodyOf(draft: Draft): Omit<NewBackupConfiguration, "agent_id"> {
     retention,
     missed,
     spread_minutes,
+    options: isAdmin ? { ...others, hooks } : others,
     notification_email,
     notify_failure,
     notify_success,

@@ -4,6 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useMe } from "../../api/me";
 import type { Machine } from "../../api/schema";
+import { ButtonLink } from "../../components/ButtonLink";
 import { plural } from "../../format/bytes";
 import { ACTIONS, type MachineAction } from "./actions";
 import { eachOf, type Standing } from "./eachOf";
@@ -28,6 +29,11 @@ export function BulkActions({ machines, onDone }: { machines: Machine[]; onDone:
           {one.verb}
         </Button>
       ))}
+      {me?.role === "admin" && (
+        <ButtonLink to={`/commands/run?machines=${machines.map((one) => one.id).join(",")}`} size="xs" variant="light">
+          Run a command
+        </ButtonLink>
+      )}
       <Button size="xs" variant="subtle" onClick={onDone}>
         Choose none
       </Button>

@@ -17,6 +17,7 @@ import { MachineHistory } from "./MachineHistory";
 import { MachineKeys } from "./MachineKeys";
 import { MachineProtection } from "./MachineProtection";
 import { MachineTags } from "./MachineTags";
+import { Metrics } from "./Metrics";
 import { Probe } from "./Probe";
 
 export default function MachinePage() {
@@ -57,6 +58,7 @@ export default function MachinePage() {
         />
       </Section>
       <MachineProtection machine={machine} />
+      {machine.agent_id && <Metrics of={{ machine: machine.id }} />}
       <MachineTags machine={machine} />
       <Probe machine={machine} />
       <MachineKeys machine={machine} />

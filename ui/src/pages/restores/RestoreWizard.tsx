@@ -6,6 +6,7 @@ import {
   Group,
   List,
   Modal,
+  PasswordInput,
   Radio,
   Select,
   Stack,
@@ -17,8 +18,10 @@ import { useDisclosure } from "@mantine/hooks";
 import { useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { useAction } from "../../api/action";
-import { post } from "../../api/call";
+import { get, post } from "../../api/call";
 import { useAll } from "../../api/lists";
+import { useIsSealed } from "../../api/names";
+import { encryptPassword } from "../../api/password";
 import type { Backup } from "../../api/schema";
 import { plural } from "../../format/bytes";
 
@@ -49,6 +52,8 @@ interface Target {
   aside: boolean;
   path: string;
   overwrite: boolean;
+  /** Of a sealed vault, for another agent than its own. */
+  password: string;
 }
 
 function Steps({ backup, paths }: { backup: Backup; paths: string[] }) {
@@ -59,20 +64,22 @@ function Steps({ backup, paths }: { backup: Backup; paths: string[] }) {
     aside: true,
     path: "/var/tmp/restored",
     overwrite: false,
+    password: "",
   });
+  const needsPassword = useIsSealed(backup.vault_id) && target.agent !== backup.agent_id;
   const start = useAction(
-    () =>
-      post(
-        "/restores",
-        {},
-        {
-          backup_id: backup.id,
-          agent_id: target.agent,
-          inclusions: paths,
-          path: target.aside ? target.path : "/",
-          overwrite: target.overwrite,
-        },
-      ),
+    async () => {
+      const key = needsPassword && (await get("/agents/{id}/key", { path: { id: target.agent } }));
+      const order = {
+        backup_id: backup.id,
+        agent_id: target.agent,
+        inclusions: paths,
+        path: target.aside ? target.path : "/",
+        overwrite: target.overwrite,
+        password: key ? await encryptPassword(key, target.password) : null,
+      };
+      return post("/restores", {}, order);
+    },
     {
       changes: ["restore", "activity"],
       quiet: true,
@@ -86,7 +93,7 @@ function Steps({ backup, paths }: { backup: Backup; paths: string[] }) {
           <What paths={paths} />
         </Stepper.Step>
         <Stepper.Step label="Where to">
-          <Where target={target} onChange={setTarget} />
+          <Where target={target} needsPassword={needsPassword} onChange={setTarget} />
         </Stepper.Step>
         <Stepper.Step label="Plan">
           <Plan backup={backup} paths={paths} target={target} />
@@ -106,7 +113,7 @@ function Steps({ backup, paths }: { backup: Backup; paths: string[] }) {
         {step < 2 ? (
           <Button
             onClick={() => setStep(step + 1)}
-            disabled={step === 1 && target.aside && !target.path.startsWith("/")}
+            disabled={step === 1 && !isWhole(target, needsPassword)}
           >
             Next
           </Button>
@@ -118,6 +125,11 @@ function Steps({ backup, paths }: { backup: Backup; paths: string[] }) {
       </Group>
     </>
   );
+}
+
+function isWhole(target: Target, needsPassword: boolean): boolean {
+  if (needsPassword && target.password === "") return false;
+  return !target.aside || target.path.startsWith("/");
 }
 
 function What({ paths }: { paths: string[] }) {
@@ -141,7 +153,13 @@ function What({ paths }: { paths: string[] }) {
   );
 }
 
-function Where({ target, onChange }: { target: Target; onChange: (target: Target) => void }) {
+interface WhereProps {
+  target: Target;
+  needsPassword: boolean;
+  onChange: (target: Target) => void;
+}
+
+function Where({ target, needsPassword, onChange }: WhereProps) {
   const agents = useAll("agent", "/agents");
   return (
     <Stack>
@@ -159,6 +177,16 @@ function Where({ target, onChange }: { target: Target; onChange: (target: Target
           })) ?? []
         }
       />
+      {needsPassword && (
+        <PasswordInput
+          label="The vault's password"
+          description="The vault is sealed. The password is encrypted in this browser, to that agent."
+          required
+          autoComplete="off"
+          value={target.password}
+          onChange={(event) => onChange({ ...target, password: event.currentTarget.value })}
+        />
+      )}
       <Radio.Group
         label="Place"
         value={target.aside ? "aside" : "there"}

@@ -1,8 +1,11 @@
 // The user's own settings, and for admins those of the account.
 import { Tabs } from "@mantine/core";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMay } from "../../api/me";
 import { PageHeader } from "../../components/PageHeader";
 import { ApiKeys } from "./ApiKeys";
+import { Channels } from "./Channels";
+import { Mail } from "./Mail";
 import { Profile } from "./Profile";
 import { Quotas } from "./Quotas";
 import { Sessions } from "./Sessions";
@@ -10,15 +13,21 @@ import { Users } from "./Users";
 
 export default function Settings() {
   const isAdmin = useMay("admin");
+  // The tab stands in the address, so that it can be linked to.
+  const { tab } = useSearch({ strict: false }) as { tab?: string };
+  const navigate = useNavigate();
+  const go = (next: string | null) => void navigate({ to: "/settings", search: { tab: next } as never });
   return (
     <>
       <PageHeader title="Settings" />
-      <Tabs defaultValue="profile" keepMounted={false}>
+      <Tabs value={tab ?? "profile"} onChange={go} keepMounted={false}>
         <Tabs.List mb="md">
           <Tabs.Tab value="profile">Profile</Tabs.Tab>
           <Tabs.Tab value="api-keys">API keys</Tabs.Tab>
           <Tabs.Tab value="sessions">Sessions</Tabs.Tab>
           {isAdmin && <Tabs.Tab value="users">Users</Tabs.Tab>}
+          {isAdmin && <Tabs.Tab value="webhooks">Webhooks</Tabs.Tab>}
+          {isAdmin && <Tabs.Tab value="mail">Mail</Tabs.Tab>}
           <Tabs.Tab value="quotas">Quotas</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="profile">
@@ -33,6 +42,16 @@ export default function Settings() {
         {isAdmin && (
           <Tabs.Panel value="users">
             <Users />
+          </Tabs.Panel>
+        )}
+        {isAdmin && (
+          <Tabs.Panel value="webhooks">
+            <Channels />
+          </Tabs.Panel>
+        )}
+        {isAdmin && (
+          <Tabs.Panel value="mail">
+            <Mail />
           </Tabs.Panel>
         )}
         <Tabs.Panel value="quotas">

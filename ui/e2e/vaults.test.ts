@@ -1,0 +1,149 @@
+// Agents and their vaults: found, compared, taken away as an archive, sealed, given away and deleted.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launch, Visit } from "./support/browser";
+import { write } from "./support/files";
+import { run } from "./support/process";
+import { Server } from "./support/server";
+
+interface Named {
+  id: number;
+  name: string;
+}
+
+let server: Server;
+let browser: Browser;
+let folder: string;
+let configuration: number;
+beforeAll(async () => {
+  [server, browser] = await Promise.all([Server.start(), launch()]);
+  await server.agent("harbour");
+  folder = join(server.folder, "letters");
+  write(folder, { "one.txt": "first", "deep/two.conf": "second" });
+  const body = { name: "letters", agent_id: await agentOf("harbour"), inclusions: [folder] };
+  configuration = (await server.api<Named>("POST", "/backup-configurations", body)).id;
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.end();
+});
+
+async function agentOf(name: string): Promise<number | undefined> {
+  const { items } = await server.api<{ items: Named[] }>("GET", "/agents");
+  return items.find((one) => one.name === name)?.id;
+}
+
+async function visited(path: string): Promise<[Visit, Page]> {
+  const visit = await Visit.begin(browser, server);
+  await visit.as(server, path);
+  return [visit, visit.page];
+}
+
+test("files are found in all backups, backups compared, and a folder taken away as an archive", async () => {
+  const before = await server.backUp(configuration);
+  write(folder, { "one.txt": "changed since", "new.txt": "new" });
+  const after = await server.backUp(configuration);
+  const [visit, page] = await visited(`/agents/${await agentOf("harbour")}`);
+  await page.getByRole("link", { name: "Find files" }).click();
+  await page.getByRole("searchbox", { name: "Name or path" }).fill("TWO.*");
+  await page.getByRole("button", { name: "Find" }).click();
+  const found = page.getByRole("table", { name: "Found files" });
+  await expect.poll(() => found.getByRole("row", { name: /two\.conf/ }).count()).toBe(2);
+  // What is looked for stands in the address.
+  await page.reload();
+  // Where it was found leads to its folder, open.
+  await found.getByRole("link").first().click();
+  await page.getByText("two.conf").waitFor();
+
+  await page.goto(`/backups/${before}`);
+  await page.getByRole("link", { name: "Compare" }).click();
+  await page.getByRole("combobox", { name: "With" }).click();
+  await page.getByRole("option").first().click();
+  const differences = page.getByRole("table", { name: "Differences" });
+  await differences.getByRole("row", { name: /Content .*one\.txt/ }).waitFor();
+  await differences.getByRole("row", { name: /Added .*new\.txt/ }).waitFor();
+  expect(await differences.getByRole("row", { name: /two\.conf/ }).count()).toBe(0);
+
+  await page.goto(`/backups/${after}/files?open=${encodeURIComponent(join(folder, "deep/x"))}`);
+  await page.getByRole("button", { name: `Download ${folder}`, exact: true }).click();
+  const coming = page.waitForEvent("download");
+  await page.getByRole("menuitem", { name: /As tar/ }).click();
+  const archive = await (await coming).path();
+  expect((await run("tar", ["--list", "-f", archive])).split("\n")).toContain("letters/deep/two.conf");
+  await visit.end();
+});
+
+test("a vault is sealed with a password that the server never learns, and the password changed", async () => {
+  const [visit, page] = await visited(`/agents/${await agentOf("harbour")}`);
+  const sent: string[] = [];
+  page.on("request", (request) => sent.push(request.postData() ?? ""));
+  await page.getByRole("button", { name: "Seal it" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("Browsing, finding, comparing and downloading").waitFor();
+  await dialog.getByLabel("The new password").fill("correct horse battery");
+  await dialog.getByLabel("The same again").fill("correct horse battery");
+  expect(await dialog.getByRole("button", { name: "Seal it" }).isDisabled()).toBe(true);
+  await dialog.getByLabel(/I keep the password/).check();
+  await dialog.getByRole("button", { name: "Seal it" }).click();
+
+  await dialog.getByText("The vault is sealed.").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).last().click();
+  await page.getByText("Only the agent and its user hold the password.").waitFor();
+  // The vault before is listed, to be read or deleted.
+  await page.getByRole("region", { name: "Vaults that are only read" }).getByText(/2 backups/).waitFor();
+  expect(await page.getByRole("button", { name: "Cleanup plan" }).count()).toBe(0);
+
+  const id = await server.backUp(configuration);
+  await page.getByRole("button", { name: "Change the password" }).click();
+  await dialog.getByLabel("The password until now").fill("correct horse battery");
+  await dialog.getByLabel("The new password").fill("staple instead");
+  await dialog.getByLabel("The same again").fill("staple instead");
+  await dialog.getByRole("button", { name: "Change it" }).click();
+  await dialog.getByText("The password was changed.").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).last().click();
+  expect(sent.join()).not.toContain("horse");
+  await page.goto(`/backups/${id}`);
+  await page.getByRole("button", { name: "Restore it" }).waitFor();
+  expect(await page.getByRole("link", { name: "Browse its files" }).count()).toBe(0);
+  await visit.end();
+});
+
+test("the sealed vault is given to another agent, which restores with its password; the old agent is deleted", async () => {
+  await server.agent("quay");
+  const [visit, page] = await visited(`/agents/${await agentOf("harbour")}`);
+  await page.getByRole("button", { name: "Give it to another agent" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("combobox", { name: "The other agent" }).click();
+  await page.getByRole("option", { name: "quay" }).click();
+  await dialog.getByLabel("The vault's password").fill("staple instead");
+  await dialog.getByRole("button", { name: "Give it away" }).click();
+  await page.getByRole("heading", { level: 1, name: "quay" }).waitFor();
+  await page.getByRole("table", { name: "Configurations" }).getByRole("link", { name: "letters" }).waitFor();
+  const { items } = await server.api<{ items: Named[] }>("GET", "/backups?restorable=true&limit=1");
+  const aside = join(server.folder, "aside");
+  const order = { backup_id: items[0]?.id, agent_id: await agentOf("quay"), path: aside };
+  const restore = await server.api<Named>("POST", "/restores", order);
+  await page.goto(`/restores/${restore.id}`);
+  await page.getByText("Everything was restored").waitFor();
+  expect(readFileSync(join(aside, folder, "new.txt"), "utf8")).toBe("new");
+
+  await page.goto(`/agents/${await agentOf("harbour")}`);
+  await page.getByRole("button", { name: "Delete", exact: true }).first().click();
+  await dialog.getByText("The machine backs up no more").waitFor();
+  await dialog.getByLabel(/Is deleted, with/).check();
+  await dialog.getByLabel("Type harbour to go on").fill("harbour");
+  await dialog.getByRole("button", { name: "Delete the agent" }).click();
+  await page.getByRole("row", { name: /quay/ }).waitFor();
+  expect(await page.getByRole("row", { name: /harbour/ }).count()).toBe(0);
+  await visit.end();
+});
+
+test("the machine's measurements are drawn", async () => {
+  const [visit, page] = await visited(`/agents/${await agentOf("quay")}`);
+  const busy = page.getByRole("region", { name: "How busy it is" });
+  await busy.getByRole("figure", { name: /^Processors: Used \d+ %/ }).waitFor();
+  await busy.locator("canvas").first().waitFor();
+  await visit.end();
+});
