@@ -11,9 +11,11 @@
 //! - No secret is logged or put in an argument list.
 
 mod backoff;
+mod browse;
 mod ca;
 mod child;
 mod data_dir;
+mod desk;
 mod durable;
 mod enroll;
 mod error;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::{
     backoff::{Backoff, Reconnect},
+    desk::Desk,
     error::{Error, ErrorKind, Result},
     host,
     identity::Identity,
@@ -12,10 +13,10 @@ use crate::{
 };
 
 /// Keeps the link until all runs have ended, been told and acknowledged after [`Runs::close`].
-pub(crate) async fn keep(identity: &Identity, runs: &Runs, reconnect: Reconnect) {
+pub(crate) async fn keep(identity: &Identity, runs: &Runs, desk: &Desk, reconnect: Reconnect) {
     let mut backoff = Backoff::new(reconnect);
     while !runs.is_finished() {
-        let Err(error) = serve_once(identity, runs, &mut backoff).await else { continue };
+        let Err(error) = serve_once(identity, runs, desk, &mut backoff).await else { continue };
         let wait = pause(&error, &mut backoff);
         tracing::warn!(server = %identity.server, error = %error.chain(), retry_ms = wait.as_millis(), "no link");
         let mut changes = runs.changes();
@@ -25,9 +26,9 @@ pub(crate) async fn keep(identity: &Identity, runs: &Runs, reconnect: Reconnect)
     }
 }
 
-async fn serve_once(identity: &Identity, runs: &Runs, backoff: &mut Backoff) -> Result<()> {
+async fn serve_once(identity: &Identity, runs: &Runs, desk: &Desk, backoff: &mut Backoff) -> Result<()> {
     let host = host::facts();
-    let session = Session::open(identity, &host, runs).await?;
+    let session = Session::open(identity, &host, runs, desk).await?;
     tracing::info!(server = %identity.server, agent = %identity.agent_id, "the link stands");
     let began = Instant::now();
     let served = session.serve().await;

@@ -2,13 +2,21 @@
 //! which only the machine's own administrator writes.
 //!
 //! ```toml
-//! # The commands that backups may run, letter by letter; or "any".
+//! # The commands that backups may run, letter by letter; or "any". Without this line none.
 //! hooks = ["/usr/local/sbin/dump-databases"]
+//! # The folders whose files may be listed, with all beneath them; or "any", or "none". Without this line any.
+//! browse = ["/home", "/srv"]
+//! # The folders that restores may write to; or "any", or "none". Without this line any.
+//! restore = ["/restored"]
 //! ```
 //!
-//! Without the file no command runs. One that cannot be understood allows nothing, and says so.
+//! One that cannot be understood allows nothing, and says so. Folders are compared where they really lie, with links
+//! followed.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
@@ -16,15 +24,17 @@ use serde::Deserialize;
 const MAX_BYTES: u64 = 1 << 20;
 
 /// What is allowed.
-#[derive(Debug, Default, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Policy {
-    hooks: Commands,
+    hooks: Allowed,
+    browse: Allowed,
+    restore: Allowed,
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
-enum Commands {
+enum Allowed {
     Word(Word),
     These(Vec<String>),
 }
@@ -36,9 +46,10 @@ enum Word {
     None,
 }
 
-impl Default for Commands {
+impl Default for Policy {
     fn default() -> Self {
-        Self::Word(Word::None)
+        let any = || Allowed::Word(Word::Any);
+        Self { hooks: Allowed::Word(Word::None), browse: any(), restore: any() }
     }
 }
 
@@ -57,16 +68,53 @@ impl Policy {
 
     /// Whether a backup may run this command.
     pub fn allows_hook(&self, command: &str) -> bool {
-        match &self.hooks {
-            Commands::Word(Word::Any) => true,
-            Commands::Word(Word::None) => false,
-            Commands::These(commands) => commands.iter().any(|allowed| allowed == command),
+        self.hooks.holds(|allowed| allowed == command)
+    }
+
+    /// Whether the files of this folder may be listed.
+    pub fn allows_browsing(&self, folder: &Path) -> bool {
+        self.browse.holds_folder(folder)
+    }
+
+    /// Whether a restore may write to this folder, which need not be there yet.
+    pub fn allows_restoring(&self, folder: &Path) -> bool {
+        self.restore.holds_folder(folder)
+    }
+}
+
+impl Allowed {
+    fn holds(&self, is_it: impl Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Word(Word::Any) => true,
+            Self::Word(Word::None) => false,
+            Self::These(these) => these.iter().any(|allowed| is_it(allowed)),
         }
+    }
+
+    fn holds_folder(&self, folder: &Path) -> bool {
+        self.holds(|allowed| match (real(folder), real(Path::new(allowed))) {
+            (Some(folder), Some(allowed)) => folder.starts_with(allowed),
+            _ => false,
+        })
+    }
+}
+
+/// Where a path really lies: links are followed as far as there is something. `None` where that cannot be told.
+fn real(path: &Path) -> Option<PathBuf> {
+    match fs::canonicalize(path) {
+        Ok(real) => Some(real),
+        // A link that leads nowhere yet could lead anywhere later.
+        Err(e) if e.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
+            Some(real(path.parent()?)?.join(path.file_name()?))
+        }
+        Err(_) => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{os::unix::fs::symlink, path::Path};
+
     use super::Policy;
 
     fn policy(text: &str) -> Result<Policy, String> {
@@ -89,8 +137,32 @@ mod tests {
     }
 
     #[test]
+    fn folders_are_allowed_where_they_really_lie() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        for name in ["open/deep", "closed"] {
+            std::fs::create_dir_all(at(name)).unwrap();
+        }
+        symlink(at("closed"), at("open/link")).unwrap();
+        symlink(at("nowhere"), at("open/dangling")).unwrap();
+        let some = policy(&format!("browse = [{:?}]\nrestore = [{:?}]", at("open"), at("open"))).unwrap();
+        for allows in [Policy::allows_browsing, Policy::allows_restoring] {
+            for name in ["open", "open/deep", "open/new/newer"] {
+                assert!(allows(&some, &at(name)), "{name}");
+            }
+            for name in ["closed", "open/link", "open/link/new", "opener", "open/dangling", "open/dangling/x"]
+            {
+                assert!(!allows(&some, &at(name)), "{name}");
+            }
+            assert!(!allows(&some, Path::new("/")));
+            assert!(allows(&policy("").unwrap(), Path::new("/")));
+        }
+        assert!(!policy("browse = \"none\"").unwrap().allows_browsing(&at("open")));
+    }
+
+    #[test]
     fn what_cannot_be_understood_is_told() {
-        for wrong in ["hooks = 1", "hooks = \"all\"", "hook = \"any\"", "x", "hooks = [1]"] {
+        for wrong in ["hooks = 1", "hooks = \"all\"", "hook = \"any\"", "x", "hooks = [1]", "browse = true"] {
             assert!(policy(wrong).unwrap_err().contains("policy.toml"), "{wrong}");
         }
     }

@@ -8,6 +8,7 @@ use crate::{
     backoff::Reconnect,
     child::{self, JobCommand},
     data_dir::DataDir,
+    desk::Desk,
     error::{Error, Result},
     identity::Identity,
     link,
@@ -45,7 +46,8 @@ pub async fn run(options: RunOptions, shutdown: impl Future<Output = ()>) -> Res
         .map_err(|e| Error::io(format!("cannot make the folder {}", data.results().display()), e))?;
     sweep(&data, &results)?;
     let runs = Runs::new(results);
-    let link = link::keep(&identity, &runs, options.reconnect);
+    let desk = Desk::new(data.clone());
+    let link = link::keep(&identity, &runs, &desk, options.reconnect);
     let jobs = work_through(&identity, &data, &options.job_command, &runs);
     // Neither ends before the runs are closed, and the link not before all results are told.
     let mut work = pin!(async { tokio::join!(link, jobs) });

@@ -10,6 +10,7 @@ use std::{collections::BTreeSet, time::Duration};
 use roadstead_api::{
     agent::HostFacts,
     link::{self, AgentMessage, RunRef, ServerMessage},
+    question::{Answer, Refusal},
     run::{Progress, RunState},
 };
 use serde::Deserialize;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
+    desk::{Answers, Desk},
     error::{Error, ErrorKind, Result},
     identity::Identity,
     measuring::Measuring,
@@ -37,6 +39,8 @@ const HEARTBEATS: std::ops::RangeInclusive<u32> = 1..=3600;
 pub(crate) struct Session<'a> {
     socket: Socket,
     runs: &'a Runs,
+    desk: &'a Desk,
+    answers: Answers,
     heartbeat: Duration,
     heard: Instant,
     pinged: Instant,
@@ -56,7 +60,7 @@ struct Told {
 
 impl<'a> Session<'a> {
     /// Connects, says hello and waits for the welcome.
-    pub async fn open(identity: &Identity, host: &HostFacts, runs: &'a Runs) -> Result<Self> {
+    pub async fn open(identity: &Identity, host: &HostFacts, runs: &'a Runs, desk: &'a Desk) -> Result<Self> {
         let until = Instant::now() + HANDSHAKE;
         let late = |_| Error::new(ErrorKind::Link, "the server did not let the agent in in time");
         let socket = timeout_at(until, Socket::connect(identity)).await.map_err(late)??;
@@ -64,6 +68,8 @@ impl<'a> Session<'a> {
         let mut session = Self {
             socket,
             runs,
+            desk,
+            answers: Answers::new(),
             heartbeat: HANDSHAKE,
             heard: now,
             pinged: now,
@@ -81,7 +87,8 @@ impl<'a> Session<'a> {
 
     async fn welcome(&mut self) -> Result<Duration> {
         loop {
-            let Some(text) = self.receive().await? else { continue };
+            let Some(text) = self.socket.next().await? else { continue };
+            self.heard = Instant::now();
             return match serde_json::from_str(&text) {
                 Ok(ServerMessage::Welcome { protocol: link::PROTOCOL, heartbeat_seconds }) => {
                     let seconds = heartbeat_seconds.clamp(*HEARTBEATS.start(), *HEARTBEATS.end());
@@ -114,8 +121,14 @@ impl<'a> Session<'a> {
             }
             let due = self.due();
             tokio::select! {
-                text = self.receive() => if let Some(text) = text? { self.obey(&text).await? },
+                text = self.socket.next() => {
+                    self.heard = Instant::now();
+                    if let Some(text) = text? { self.obey(&text).await? }
+                }
                 _ = changes.changed() => {}
+                Some(answer) = self.answers.join_next() => if let Ok(answer) = answer {
+                    self.send(&answer).await?;
+                },
                 () = sleep_until(due) => {}
             }
         }
@@ -202,6 +215,10 @@ impl<'a> Session<'a> {
                 measuring.change(every_seconds, for_seconds, now);
                 Ok(())
             }
+            Ok(ServerMessage::Ask { question, what }) => {
+                self.desk.ask(question, what, &mut self.answers);
+                Ok(())
+            }
             Ok(ServerMessage::Stop { run }) => {
                 tracing::info!(%run, "run is to stop");
                 self.runs.stop(run);
@@ -223,11 +240,24 @@ impl<'a> Session<'a> {
                     column = e.column(),
                     "a message of the server is not understood"
                 );
-                if let Ok(UnknownStart::Start { run }) = serde_json::from_str(text) {
-                    self.runs.refuse(run, "this version of the agent does not know such a job: update it");
-                }
+                self.answer_unknown(text).await
+            }
+        }
+    }
+
+    /// Refuses what a later server wants and this agent does not know, as far as it can be read.
+    async fn answer_unknown(&mut self, text: &str) -> Result<()> {
+        match serde_json::from_str(text) {
+            Ok(Unknown::Start { run }) => {
+                self.runs.refuse(run, "this version of the agent does not know such a job: update it");
                 Ok(())
             }
+            Ok(Unknown::Ask { question }) => {
+                let reason = "this version of the agent does not know such a question: update it".to_owned();
+                let answer = Answer::Refused { why: Refusal::Unknown, reason };
+                self.send(&AgentMessage::Answer { question, answer }).await
+            }
+            Err(_) => Ok(()),
         }
     }
 
@@ -257,21 +287,15 @@ impl<'a> Session<'a> {
         self.socket.send(message, self.heartbeat * SILENCE).await
     }
 
-    /// The next text message; `None` for a sign of life without one.
-    async fn receive(&mut self) -> Result<Option<String>> {
-        let text = self.socket.next().await?;
-        self.heard = Instant::now();
-        Ok(text)
-    }
-
     async fn part(mut self) -> Result<()> {
         self.send_raw(Message::Close(None)).await
     }
 }
 
-/// A start whose job is beyond this version, as far as it can be read.
+/// A job or question that is beyond this version, as far as it can be read.
 #[derive(Deserialize)]
 #[serde(tag = "message", rename_all = "snake_case")]
-enum UnknownStart {
+enum Unknown {
     Start { run: RunRef },
+    Ask { question: u64 },
 }

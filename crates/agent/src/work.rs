@@ -1,6 +1,9 @@
 //! What a job does, in the engine's terms; sealing and its passwords are in `sealing`.
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use roadstead_api::{
     id::SnapshotId,
@@ -8,13 +11,13 @@ use roadstead_api::{
     run::{Progress, RunError},
 };
 use roadstead_vault::{
-    BackupOptions, BackupSummary, FileError, FileErrorKind, Monitor, Overwrite, Repository, RestoreOptions,
-    RestoreSummary, Result, Skip,
+    BackupOptions, BackupSummary, Error, ErrorKind, FileError, FileErrorKind, Monitor, Overwrite, Repository,
+    RestoreOptions, RestoreSummary, Result, Skip,
 };
 
 pub(crate) use roadstead_vault::Cancel;
 
-use crate::{order::JobOrder, reporter::Reporter, sealing, vault};
+use crate::{data_dir::DataDir, order::JobOrder, policy::Policy, reporter::Reporter, sealing, vault};
 
 /// What work leaves behind when it is done.
 #[derive(Debug, Default)]
@@ -40,10 +43,25 @@ pub(crate) fn carry_out<W: Write + Send>(
         Work::TakeOver { password } => {
             return sealing::take_over(order, password, cancel).map(|()| Done::default());
         }
-        Work::Backup { .. } | Work::Restore { .. } => {}
+        Work::Restore { path, .. } => allowed_to_restore(order, Path::new(path))?,
+        Work::Backup { .. } => {}
     }
     let repository = Repository::open(vault::store(order, cancel)?, sealing::password(order)?.as_bytes())?;
     run(order, &repository, reporter, cancel)
+}
+
+/// Whether the machine lets a restore write there.
+fn allowed_to_restore(order: &JobOrder, folder: &Path) -> Result<()> {
+    let file = DataDir::new(&order.data_dir).policy();
+    let denied = |why: String| Error::new(ErrorKind::Denied, why);
+    match Policy::read(&file).map_err(denied)?.allows_restoring(folder) {
+        true => Ok(()),
+        false => Err(denied(format!(
+            "this machine does not let restores write to {}; its administrator says where they may: restore = [...] in {}",
+            folder.display(),
+            file.display()
+        ))),
+    }
 }
 
 /// Backs up or restores.

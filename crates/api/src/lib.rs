@@ -10,6 +10,7 @@ mod endpoint;
 
 pub mod activity;
 pub mod agent;
+pub mod agent_file;
 pub mod agent_machine;
 pub mod alarm;
 pub mod api_key;
@@ -40,6 +41,7 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod provider;
+pub mod question;
 pub mod quota;
 pub mod restore;
 pub mod restore_configuration;
@@ -73,6 +75,7 @@ pub fn declarations() -> Vec<Declaration> {
         job::declarations(),
         agent::declarations(),
         agent_machine::declarations(),
+        agent_file::declarations(),
         metric::declarations(),
         sealing::declarations(),
         backup_configuration::declarations(),

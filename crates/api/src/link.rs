@@ -7,6 +7,7 @@
 //!   [`AgentMessage::Progress`], then [`AgentMessage::Finished`], which it repeats at each connection until it has
 //!   seen [`ServerMessage::Acknowledged`];
 //! - the server may send [`ServerMessage::Stop`] at any time; a run the agent does not know is no error;
+//! - the server may send [`ServerMessage::Ask`] at any time, which the agent answers with [`AgentMessage::Answer`];
 //! - from [`ServerMessage::Measure`] on the agent sends [`AgentMessage::Sample`] as often as that says.
 //!
 //! At `Hello` the agent names the runs that it has in hand or finished. What the server believes running and the
@@ -20,6 +21,7 @@ use crate::{
     backup_options::{BackupOptions, HookOutcome},
     id::{AgentId, SnapshotId, VaultId},
     metric::Sample,
+    question::{Answer, Question},
     run::{Progress, RunError, RunState},
     sealing::EncryptedPassword,
 };
@@ -98,6 +100,13 @@ pub enum AgentMessage {
         /// What was measured.
         sample: Sample,
     },
+    /// What the server has asked.
+    Answer {
+        /// The number of the question.
+        question: u64,
+        /// The answer.
+        answer: Answer,
+    },
     /// A run has ended.
     Finished {
         /// The run.
@@ -155,6 +164,13 @@ pub enum ServerMessage {
         every_seconds: u32,
         /// For how long, and then as before; from now on when absent.
         for_seconds: Option<u32>,
+    },
+    /// A question. An agent that knows of no questions passes over it.
+    Ask {
+        /// Its number, which the answer repeats.
+        question: u64,
+        /// What is asked.
+        what: Question,
     },
     /// Stop a run within two seconds.
     Stop {

@@ -11,6 +11,7 @@ use roadstead_client::api::{
 };
 
 use crate::{
+    agent_file::{self, AgentFileArgs},
     agent_machine,
     confirm::{self, DeleteArgs},
     error::{Exit, Result},
@@ -96,6 +97,12 @@ pub enum AgentCommand {
         /// The agent's id.
         agent: AgentId,
     },
+    /// List a folder of the machine that an agent runs on, as it is now.
+    #[command(
+        after_help = "`browse` in the policy.toml of the agent's folder says which folders may be listed.\n\nExample:\n  \
+                      roadstead agents files 1 /home"
+    )]
+    Files(AgentFileArgs),
     /// List the machines that an agent may run on, and what speaks for each.
     #[command(after_help = "Example:\n  roadstead agents machines 1")]
     Machines {
@@ -203,6 +210,7 @@ pub async fn run(command: AgentCommand, session: &Session) -> Result<Exit> {
         AgentCommand::Disable { agent } => {
             output.object(&client.call::<AgentDisable>(&agent, &(), &()).await?)?
         }
+        AgentCommand::Files(args) => return agent_file::list(session, args).await,
         AgentCommand::Machines { agent } => return agent_machine::list(session, agent).await,
         AgentCommand::Metrics { agent, part } => {
             let found = client.call::<AgentMetricsShow>(&agent, &part.query(), &()).await?;

@@ -142,7 +142,8 @@ pub async fn cat(session: &Session, backup: BackupId, path: &str) -> Result<Exit
     Ok(Exit::Done)
 }
 
-fn absolute(path: String) -> Result<String> {
+/// A path of a machine, which has to be absolute.
+pub fn absolute(path: String) -> Result<String> {
     match path.starts_with('/') {
         true => Ok(path),
         false => Err(Error::usage(format!("{path:?} is not an absolute path"))),

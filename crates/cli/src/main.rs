@@ -5,6 +5,7 @@
 
 mod activity;
 mod agent;
+mod agent_file;
 mod agent_machine;
 mod agent_process;
 mod alarm;

@@ -399,6 +399,7 @@ namesakes! { Agent:
     fn active_backups(&self) -> Vec<BackupStatus>;
     fn active_restores(&self) -> Vec<RestoreStatus>;
     fn machines(&self) -> Vec<AgentMachine>;
+    fn files(&self, path: &str) -> Vec<File>;
     fn attach(&mut self, machine: &MachineId) -> ();
     fn detach(&mut self) -> ();
     fn metrics(&self, query: &MetricQuery) -> Metrics;

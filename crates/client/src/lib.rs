@@ -23,6 +23,7 @@
 
 mod activity;
 mod agent;
+mod agent_file;
 mod agent_machine;
 mod alarm;
 mod api_key;

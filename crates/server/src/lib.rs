@@ -38,6 +38,7 @@ mod mail;
 mod meters;
 mod ops;
 mod public_url;
+mod questions;
 mod random;
 mod rescue;
 mod rest;

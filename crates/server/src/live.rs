@@ -18,7 +18,7 @@ use roadstead_api::{
 };
 use tokio::sync::{Notify, mpsc};
 
-use crate::{arrivals::Arrivals, meters::Meters, signal::Signal};
+use crate::{arrivals::Arrivals, meters::Meters, questions::Questions, signal::Signal};
 
 /// How often it is told, at the most, how far a single run has come.
 const PROGRESS_PAUSE: Duration = Duration::from_secs(1);
@@ -63,6 +63,8 @@ pub struct Live {
     progress: Mutex<HashMap<RunRef, Heard>>,
     seen: Mutex<HashMap<AgentId, Seen>>,
     next_number: AtomicU64,
+    /// What agents were asked.
+    pub questions: Questions,
     /// What agents measure.
     pub meters: Meters,
     /// What came into the vaults of late.
@@ -121,6 +123,7 @@ impl Live {
         let mut links = locked(&self.links);
         if links.get(&agent).is_some_and(|link| link.number == number) {
             links.remove(&agent);
+            self.questions.give_up(agent);
         }
     }
 

@@ -84,7 +84,7 @@ pub use pipeline::{BackupOptions, BackupSummary, ParentChoice, Skip};
 pub use prune::{PackUse, PruneOptions, PrunePlan, PruneSummary};
 pub use repair::{RepairReport, RepairedSnapshot, SalvageReport, SnapshotRepair};
 pub use repository::{InitOptions, Repository};
-pub use restore::{Overwrite, RestoreOptions, RestoreSummary};
+pub use restore::{Overwrite, Planned, RestoreAction, RestoreOptions, RestorePlan, RestoreSummary};
 pub use snapshot::{Snapshot, SnapshotSummary};
 pub use stats::{Contents, RawStats, SnapshotStats, Stats};
 pub use view::View;

@@ -16,6 +16,7 @@ mod hostile_tests;
 mod links;
 mod metadata;
 mod parts;
+mod plan;
 mod walk;
 
 use std::os::fd::OwnedFd;
@@ -40,6 +41,8 @@ use crate::threads::threads;
 use folder::Folder;
 use walk::Walk;
 
+pub use plan::{Planned, RestoreAction, RestorePlan};
+
 /// Files waiting for a worker; each may hold a folder open.
 const QUEUE: usize = 128;
 
@@ -52,6 +55,8 @@ pub enum Overwrite {
     /// content its metadata; rewrite the others.
     #[default]
     IfChanged,
+    /// Rewrite those that were written before the snapshot's file was, unless they have its content.
+    IfNewer,
     /// Rewrite all.
     Always,
 }
@@ -116,7 +121,29 @@ struct Run<'a> {
     skipped: AtomicU64,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(
+        snapshot: &Snapshot,
+        options: &'a RestoreOptions,
+        include: Filter,
+        blobs: &'a Blobs,
+        monitor: &'a dyn Monitor,
+        cancel: &'a Cancel,
+    ) -> Self {
+        Self {
+            options,
+            include,
+            blobs,
+            monitor,
+            cancel,
+            failed: AtomicBool::new(false),
+            counters: totals(snapshot),
+            dirs: AtomicU64::new(0),
+            specials: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
+        }
+    }
+
     fn error(&self, error: &FileError) {
         self.counters.error(self.monitor, error);
     }
@@ -158,28 +185,22 @@ impl Repository {
         blobs.warn(monitor);
         let target = open_target(options)?;
         raise_file_limit();
-        let run = Run {
-            options,
-            include,
-            blobs: &blobs,
-            monitor,
-            cancel,
-            failed: AtomicBool::new(false),
-            counters: totals(snapshot),
-            dirs: AtomicU64::new(0),
-            specials: AtomicU64::new(0),
-            skipped: AtomicU64::new(0),
-        };
-        let (running, ended) = bounded(0);
-        let outcome = thread::scope(|scope| {
-            scope.spawn(|| run.counters.report(monitor, &ended));
-            let outcome = write_all(&run, target, snapshot);
-            drop(running);
-            outcome
-        });
+        let run = Run::new(snapshot, options, include, &blobs, monitor, cancel);
+        let outcome = watched(&run, || write_all(&run, target, snapshot));
         cancel.check()?;
         outcome.map(|()| summarize(&run))
     }
+}
+
+/// Works while the counters are told to the monitor.
+fn watched<T>(run: &Run<'_>, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let (running, ended) = bounded(0);
+    thread::scope(|scope| {
+        scope.spawn(|| run.counters.report(run.monitor, &ended));
+        let outcome = work();
+        drop(running);
+        outcome
+    })
 }
 
 /// Walks and writes everything; gives the first failure of any thread that is no echo of another's.

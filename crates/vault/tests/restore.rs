@@ -14,7 +14,9 @@ use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use roadstead_vault::{Cancel, FileErrorKind, Overwrite, RestoreOptions};
+use roadstead_vault::{
+    Cancel, FileErrorKind, Overwrite, Planned, RestoreAction, RestoreOptions, RestorePlan, VoidMonitor,
+};
 use support::{Recorder, backup, beneath, init, latest, restore, stored, temporary};
 
 /// Bytes that do not compress and are the same in every run.
@@ -186,4 +188,96 @@ fn a_large_file_is_written_in_parts_and_removed_if_one_is_damaged() {
     assert_eq!((summary.files, summary.errors), (0, 1));
     assert!(!beneath(&target, &source).exists());
     assert_eq!(monitor.error_paths(), [source]);
+}
+
+/// A source with a file of each kind of difference, backed up, and a target where they stand as the name says. Gives the
+/// folder in the target.
+fn differing(folder: &Path) -> (roadstead_vault::Repository, std::path::PathBuf) {
+    let (source, target) = (folder.join("source"), folder.join("target"));
+    fs::create_dir_all(source.join("deep")).unwrap();
+    let names = ["absent", "same", "same_content", "older", "newer", "deep/in_place_of_file"];
+    for name in names {
+        fs::write(source.join(name), name.repeat(100)).unwrap();
+        set_modified(&source.join(name), 1000);
+    }
+    symlink("same", source.join("link")).unwrap();
+    let repository = init(&folder.join("vault"));
+    backup(&repository, &[&source]);
+    let there = beneath(&target, &source);
+    fs::create_dir_all(&there).unwrap();
+    for (name, content, modified) in [
+        ("same", "same".repeat(100), 1000),
+        ("same_content", "same_content".repeat(100), 500),
+        ("older", "x".to_owned(), 500),
+        ("newer", "x".to_owned(), 2000),
+        ("deep", "a file where a folder goes".to_owned(), 500),
+        ("mine", "not of the backup".to_owned(), 500),
+    ] {
+        fs::write(there.join(name), content).unwrap();
+        set_modified(&there.join(name), modified);
+    }
+    (repository, there)
+}
+
+#[test]
+fn a_plan_says_what_each_rule_does_and_touches_nothing() {
+    use RestoreAction::{Create, Leave, Overwrite as Over, Refuse};
+    let expected = [
+        (Overwrite::Never, [Create, Leave, Leave, Leave, Leave, Refuse]),
+        (Overwrite::IfChanged, [Create, Leave, Leave, Over, Over, Create]),
+        (Overwrite::IfNewer, [Create, Leave, Leave, Over, Leave, Create]),
+        (Overwrite::Always, [Create, Over, Over, Over, Over, Create]),
+    ];
+    for (overwrite, actions) in expected {
+        let folder = temporary();
+        let (repository, there) = differing(folder.path());
+        let target = folder.path().join("target");
+        let options = RestoreOptions { overwrite, ..RestoreOptions::to(&target) };
+        let before = fs::metadata(there.join("same_content")).unwrap().modified().unwrap();
+        let mut told = Vec::new();
+        let plan = repository
+            .plan_restore(
+                &latest(&repository),
+                &options,
+                &VoidMonitor,
+                &Cancel::new(),
+                &mut |path, action, _| {
+                    told.push((path.file_name().unwrap().to_str().unwrap().to_owned(), action));
+                },
+            )
+            .unwrap();
+        let names = ["absent", "same", "same_content", "older", "newer", "in_place_of_file"];
+        for (name, action) in names.into_iter().zip(actions) {
+            assert!(told.contains(&(name.to_owned(), action)), "{overwrite:?} {name} {told:?}");
+        }
+        assert!(told.contains(&("link".to_owned(), Create)) && told.len() == 7, "{told:?}");
+        assert_eq!(fs::metadata(there.join("same_content")).unwrap().modified().unwrap(), before);
+        assert_eq!(fs::read_dir(&there).unwrap().count(), 6, "nothing was made");
+
+        let (monitor, cancel) = (Recorder::default(), Cancel::new());
+        let summary = repository.restore(&latest(&repository), &options, &monitor, &cancel).unwrap();
+        let written = plan.created.files + plan.overwritten.files;
+        assert_eq!(summary.files + summary.specials, written, "{overwrite:?} {plan:?} {summary:?}");
+        assert_eq!((summary.skipped, summary.errors), (plan.left.files, plan.refused.files), "{overwrite:?}");
+        assert_eq!(summary.bytes, plan.created.bytes + plan.overwritten.bytes, "{overwrite:?}");
+        assert_eq!(fs::read_to_string(there.join("mine")).unwrap(), "not of the backup");
+        let newer = fs::read_to_string(there.join("newer")).unwrap();
+        assert_eq!(newer == "x", matches!(overwrite, Overwrite::Never | Overwrite::IfNewer), "{overwrite:?}");
+    }
+}
+
+#[test]
+fn a_plan_for_a_target_that_is_not_there_makes_all_that_is_wanted() {
+    let folder = temporary();
+    let (repository, _) = differing(folder.path());
+    let target = folder.path().join("nowhere");
+    let include = vec!["*same*".to_owned()];
+    let options = RestoreOptions { include, ..RestoreOptions::to(&target) };
+    let (cancel, mut told) = (Cancel::new(), 0);
+    let plan = repository
+        .plan_restore(&latest(&repository), &options, &VoidMonitor, &cancel, &mut |_, _, bytes| told += bytes)
+        .unwrap();
+    let created = Planned { files: 2, bytes: 1600 };
+    assert_eq!(plan, RestorePlan { created, ..RestorePlan::default() });
+    assert!(told == 1600 && !target.exists());
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on panics")]
 
+mod agent_files;
 mod agents;
 mod alarms;
 mod backends;

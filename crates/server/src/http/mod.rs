@@ -2,6 +2,7 @@
 
 mod activity;
 mod agent;
+mod agent_file;
 mod agent_machine;
 mod alarm;
 mod api_key;
@@ -78,6 +79,7 @@ fn declared() -> Routes {
         job::routes,
         agent::routes,
         agent_machine::routes,
+        agent_file::routes,
         metric::routes,
         sealing::routes,
         backup_configuration::routes,

@@ -184,6 +184,10 @@ impl Session {
                 self.app.live.meters.take(self.agent, sample, watched, self.app.now_ms());
                 Ok(())
             }
+            AgentMessage::Answer { question, answer } => {
+                self.app.live.questions.answer(self.agent, question, answer);
+                Ok(())
+            }
             AgentMessage::Accepted { run } => ops::run::accepted(&self.app, self.agent, run).await,
             AgentMessage::Progress { run, state, progress } => {
                 ops::run::progressed(&self.app, self.agent, run, state, progress).await

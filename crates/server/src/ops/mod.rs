@@ -3,6 +3,7 @@
 
 pub mod activity;
 pub mod agent;
+pub mod agent_file;
 pub mod agent_machine;
 pub mod alarm;
 pub mod api_key;
@@ -32,6 +33,7 @@ pub mod network;
 pub mod notification_channel;
 pub mod once;
 pub mod provider;
+mod question;
 pub mod quota;
 pub mod refresh;
 pub mod remote;

@@ -97,27 +97,47 @@ pub(super) fn may_stay(run: &Run<'_>, dir: impl AsFd, node: &Node) -> Result<boo
         Overwrite::Never => Ok(true),
         _ if kind(&stat) == NodeKind::Dir => Err(Errno::ISDIR),
         Overwrite::IfChanged => Ok(is_same(&stat, node)),
+        Overwrite::IfNewer => Ok(!is_older(&stat, node)),
         Overwrite::Always => Ok(false),
     }
 }
 
-/// Gives the file that is there the node's metadata if it has the node's content already.
-fn adopt(run: &Run<'_>, folder: &Folder<'_>, node: &Node) -> Result<bool, Errno> {
-    if run.options.overwrite != Overwrite::IfChanged {
-        return Ok(false);
+/// Whether what is there may be removed for a folder, or for another name of a file.
+pub(super) fn gives_way(run: &Run<'_>, dir: impl AsFd, node: &Node) -> Result<bool, Errno> {
+    match run.options.overwrite {
+        Overwrite::Never => Ok(false),
+        Overwrite::IfNewer => {
+            let stat = statat(dir, node.name.as_slice(), AtFlags::SYMLINK_NOFOLLOW)?;
+            Ok(is_older(&stat, node))
+        }
+        Overwrite::IfChanged | Overwrite::Always => Ok(true),
+    }
+}
+
+/// The file that is there, if it has the node's content and the rule is to leave such a one.
+pub(super) fn holds_content(run: &Run<'_>, dir: impl AsFd, node: &Node) -> Result<Option<OwnedFd>, Errno> {
+    if matches!(run.options.overwrite, Overwrite::Always | Overwrite::Never) || node.kind != NodeKind::File {
+        return Ok(None);
     }
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let Ok(file) = openat(&folder.fd, node.name.as_slice(), flags, Mode::empty()) else { return Ok(false) };
+    let Ok(file) = openat(dir, node.name.as_slice(), flags, Mode::empty()) else { return Ok(None) };
     let found = fstat(&file)?;
     // Other names of the file may lie outside of the target.
     let fits = kind(&found) == NodeKind::File && found.st_nlink == 1 && found.st_size as u64 == node.size;
-    if !fits || !content::is_there(run, &file, node) {
-        return Ok(false);
-    }
+    Ok((fits && content::is_there(run, &file, node)).then_some(file))
+}
+
+/// Gives the file that is there the node's metadata if it has the node's content already.
+fn adopt(run: &Run<'_>, folder: &Folder<'_>, node: &Node) -> Result<bool, Errno> {
+    let Some(file) = holds_content(run, &folder.fd, node)? else { return Ok(false) };
     if let Err(errno) = metadata::apply(&file, node, run.options.owner) {
         run.os_error(folder.path.join(os(&node.name)), FileErrorKind::Metadata, errno);
     }
     Ok(true)
+}
+
+fn is_older(stat: &Stat, node: &Node) -> bool {
+    time(stat.st_mtime, stat.st_mtime_nsec) < node.mtime
 }
 
 fn permissions(node: &Node) -> Mode {

@@ -11,12 +11,14 @@ use std::sync::atomic::Ordering::Relaxed;
 use rustix::fs::{AtFlags, Mode, OFlags, fstat, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
 
+use super::file::gives_way;
 use super::{Overwrite, Run, metadata};
 use crate::metadata::os;
 use crate::monitor::FileErrorKind;
 use crate::node::Node;
 
-const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+pub(super) const FLAGS: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// An open folder of the target.
 pub(super) struct Folder<'a> {
@@ -38,15 +40,14 @@ impl<'a> Folder<'a> {
         Arc::new(Self { fd, path, private: false, run, node: None, above: None })
     }
 
-    /// Makes or opens a folder in this one. A link or file in its place is removed, unless nothing may be
-    /// overwritten.
+    /// Makes or opens a folder in this one. A link or file in its place is removed, if the rule lets it go.
     pub(super) fn make(self: &Arc<Self>, node: Node) -> Result<Arc<Self>, Errno> {
         let run = self.run;
         let made = mkdirat(&self.fd, node.name.as_slice(), Mode::RWXU);
         let (fd, found) = match made {
             Ok(()) => (self.open(&node)?, false),
             Err(Errno::EXIST) => match self.open(&node) {
-                Err(Errno::LOOP | Errno::NOTDIR) if run.options.overwrite != Overwrite::Never => {
+                Err(Errno::LOOP | Errno::NOTDIR) if gives_way(run, &self.fd, &node)? => {
                     unlinkat(&self.fd, node.name.as_slice(), AtFlags::empty())?;
                     mkdirat(&self.fd, node.name.as_slice(), Mode::RWXU)?;
                     (self.open(&node)?, false)

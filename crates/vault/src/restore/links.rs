@@ -13,9 +13,9 @@ use std::sync::{Arc, Mutex};
 use rustix::fs::{AtFlags, linkat, statat, unlinkat};
 use rustix::io::Errno;
 
-use super::file::{MINE, create_new, may_stay};
+use super::Run;
+use super::file::{MINE, create_new, gives_way, may_stay};
 use super::folder::Folder;
-use super::{Overwrite, Run};
 use crate::metadata::os;
 use crate::monitor::{FileError, FileErrorKind};
 use crate::node::{Node, NodeKind};
@@ -149,7 +149,7 @@ impl<'a> Links<'a> {
         let identity = |dir: &OwnedFd, name| {
             statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).map(|stat| (stat.st_dev, stat.st_ino))
         };
-        if self.run.options.overwrite == Overwrite::Never || identity(from, first)? == identity(to, name)? {
+        if identity(from, first)? == identity(to, name)? || !gives_way(self.run, to, node)? {
             return Ok(false);
         }
         unlinkat(to, name, AtFlags::empty())?;
