@@ -102,6 +102,25 @@ impl Capabilities {
     /// Nothing.
     pub const NONE: Self = Self(0);
 
+    /// What clouds can do: show what they have, and have a machine made, switched and destroyed.
+    pub const CLOUD: Self = Self::of(&[
+        Capability::Images,
+        Capability::Sizes,
+        Capability::Locations,
+        Capability::Networks,
+        Capability::Create,
+        Capability::Start,
+        Capability::Stop,
+        Capability::Reboot,
+        Capability::Destroy,
+    ]);
+
+    /// This set and these.
+    #[must_use]
+    pub const fn and(self, members: &[Capability]) -> Self {
+        Self(self.0 | Self::of(members).0)
+    }
+
     /// The set of these.
     pub const fn of(members: &[Capability]) -> Self {
         let mut bits = 0;

@@ -7,6 +7,7 @@ use roadstead_api::{
     id::{BackendId, MachineId},
     machine::{Machine, MachineState},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -101,8 +102,8 @@ impl SeenMachine {
     }
 }
 
-/// Machines to be made.
-#[derive(Clone, Debug, PartialEq)]
+/// Machines to be made. Written down, it is without its progress.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MachineOrder {
     /// The name; with a number behind it where there are several.
     pub name: String,
@@ -123,8 +124,10 @@ pub struct MachineOrder {
     /// Different for each order, and the same when one is sent again: clouds that take it make the machines once.
     pub token: String,
     /// What else is said of a container; for providers that have any.
+    #[serde(default)]
     pub container: ContainerOrder,
     /// Where to tell how far the order is.
+    #[serde(skip)]
     pub progress: Progress,
 }
 

@@ -55,20 +55,8 @@ pub(crate) const REGISTRATION: Registration = Registration {
 
 const PROVIDER: &str = "azure";
 
-const CAPABILITIES: Capabilities = Capabilities::of(&[
-    Capability::Images,
-    Capability::Sizes,
-    Capability::Locations,
-    Capability::Networks,
-    Capability::Create,
-    Capability::Start,
-    Capability::Stop,
-    Capability::Reboot,
-    Capability::Destroy,
-    Capability::Resize,
-    Capability::Tag,
-    Capability::ConsoleOutput,
-]);
+const CAPABILITIES: Capabilities =
+    Capabilities::CLOUD.and(&[Capability::Resize, Capability::Tag, Capability::ConsoleOutput]);
 
 const LIMITS: Limits = Limits { calls_at_once: 8, name_chars: 64, machines_per_order: 100 };
 

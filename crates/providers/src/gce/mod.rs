@@ -44,16 +44,7 @@ pub(crate) const REGISTRATION: Registration = Registration {
 
 const PROVIDER: &str = "gce";
 
-const CAPABILITIES: Capabilities = Capabilities::of(&[
-    Capability::Images,
-    Capability::Sizes,
-    Capability::Locations,
-    Capability::Networks,
-    Capability::Create,
-    Capability::Start,
-    Capability::Stop,
-    Capability::Reboot,
-    Capability::Destroy,
+const CAPABILITIES: Capabilities = Capabilities::CLOUD.and(&[
     Capability::Rename,
     Capability::Resize,
     Capability::Tag,

@@ -16,16 +16,7 @@ use crate::{
 };
 
 /// What a cloud with all of the services can do.
-pub(super) const CAPABILITIES: Capabilities = Capabilities::of(&[
-    Capability::Images,
-    Capability::Sizes,
-    Capability::Locations,
-    Capability::Networks,
-    Capability::Create,
-    Capability::Start,
-    Capability::Stop,
-    Capability::Reboot,
-    Capability::Destroy,
+pub(super) const CAPABILITIES: Capabilities = Capabilities::CLOUD.and(&[
     Capability::Rename,
     Capability::Resize,
     Capability::Tag,

@@ -45,20 +45,8 @@ const FIELDS: Fields = Fields(&[
     CA,
 ]);
 
-const CAPABILITIES: Capabilities = Capabilities::of(&[
-    Capability::Images,
-    Capability::Sizes,
-    Capability::Locations,
-    Capability::Networks,
-    Capability::Create,
-    Capability::Start,
-    Capability::Stop,
-    Capability::Reboot,
-    Capability::Destroy,
-    Capability::Rename,
-    Capability::Resize,
-    Capability::Tag,
-]);
+const CAPABILITIES: Capabilities =
+    Capabilities::CLOUD.and(&[Capability::Rename, Capability::Resize, Capability::Tag]);
 
 const LIMITS: Limits = Limits { calls_at_once: 8, name_chars: 250, machines_per_order: 20 };
 

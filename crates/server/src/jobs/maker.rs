@@ -112,8 +112,7 @@ async fn make(app: &App, row: &mut JobRow) -> Result<()> {
     let input = key.open(&job_input_place(&row.token), &row.sealed_input)?;
     let input: Input = serde_json::from_str(&input)
         .map_err(|e| Error::internal("The input of a job is of another shape.").caused_by(e))?;
-    let key_id = input.key_id.clone();
-    let mut order = MachineOrder::from(input);
+    let Input { mut order, key_id } = input;
     let found = db::backend::get(&mut *app.db.read().await?, row.account_id, &row.job.backend_id).await?;
     let backend = found.ok_or_else(|| Error::not_found("The backend was deleted."))?;
     backend::require_enabled(&backend)?;

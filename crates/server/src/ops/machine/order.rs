@@ -44,7 +44,7 @@ pub async fn create(context: &Context, new: NewMachine) -> Result<Job> {
     let token = random::id()?;
     order.token = token.clone();
     let sealed = context.account_key(context.account()).await?;
-    let input = Input { key_id: plan.key_id.clone(), ..Input::from(order) };
+    let input = Input { order, key_id: plan.key_id.clone() };
     let sealed = sealed.seal(&job_input_place(&token), &db::row::json(&input)?)?;
     let row = NewJob {
         account_id: context.account(),
@@ -66,83 +66,12 @@ pub async fn create(context: &Context, new: NewMachine) -> Result<Job> {
 /// An order as its job keeps it.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Input {
-    name: String,
-    quantity: u32,
-    image: String,
-    size: String,
-    location: Option<String>,
-    networks: Vec<String>,
-    public_key: Option<String>,
-    user_data: Option<String>,
-    token: String,
-    #[serde(default)]
-    container: ContainerOrder,
+    /// The order.
+    #[serde(flatten)]
+    pub order: MachineOrder,
     /// The key that the machines take.
     #[serde(default)]
     pub key_id: Option<KeyId>,
-}
-
-impl From<MachineOrder> for Input {
-    fn from(order: MachineOrder) -> Self {
-        let MachineOrder {
-            name,
-            quantity,
-            image,
-            size,
-            location,
-            networks,
-            public_key,
-            user_data,
-            token,
-            container,
-            progress: _,
-        } = order;
-        let key_id = None;
-        Self {
-            name,
-            quantity,
-            image,
-            size,
-            location,
-            networks,
-            public_key,
-            user_data,
-            token,
-            container,
-            key_id,
-        }
-    }
-}
-
-impl From<Input> for MachineOrder {
-    fn from(input: Input) -> Self {
-        let Input {
-            name,
-            quantity,
-            image,
-            size,
-            location,
-            networks,
-            public_key,
-            user_data,
-            token,
-            container,
-            key_id: _,
-        } = input;
-        Self {
-            name,
-            quantity,
-            image,
-            size,
-            location,
-            networks,
-            public_key,
-            user_data,
-            token,
-            container,
-            progress: Progress::default(),
-        }
-    }
 }
 
 /// The plan of an order, and the order without its token.
@@ -239,7 +168,11 @@ async fn price(driver: &dyn Driver, order: &MachineOrder) -> Result<Option<Price
             order.size
         ))
     };
-    let size = sizes.into_iter().find(|size| size.id == order.size).ok_or_else(unknown)?;
+    let listed = sizes.into_iter().find(|size| size.id == order.size);
+    let size = match listed {
+        Some(size) => size,
+        None => driver.other_size(&order.size)?.ok_or_else(unknown)?,
+    };
     let in_sum = |price: Price| Price { per_hour: price.per_hour * f64::from(order.quantity), ..price };
     Ok(size.price.map(in_sum))
 }
