@@ -51,6 +51,19 @@ pub struct LocalAccess {
     pub sockets: Vec<PathBuf>,
     /// Connections of libvirt, such as `qemu:///system`.
     pub hypervisors: Vec<String>,
+    /// Keys of Amazon's that are this machine's.
+    pub aws: LocalAws,
+}
+
+/// What drivers may use of the server's own access to Amazon's services.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LocalAws {
+    /// Profiles of the shared credentials file.
+    pub profiles: Vec<String>,
+    /// That file.
+    pub credentials_file: Option<PathBuf>,
+    /// The URL of the instance metadata service, where the role of this instance may be used.
+    pub metadata: Option<String>,
 }
 
 /// What a driver's folder declares.
@@ -128,6 +141,14 @@ pub trait Driver: fmt::Debug + Send + Sync {
     /// Every size.
     async fn sizes(&self) -> Result<Vec<Size>> {
         Err(Error::unsupported(self.provider(), Capability::Sizes))
+    }
+
+    /// The size with this id that is in no list, where sizes are whatever their ids say. `None` where all are listed.
+    ///
+    /// Errors: [`Invalid`](crate::ErrorKind::Invalid) for an id that says nothing.
+    fn other_size(&self, id: &str) -> Result<Option<Size>> {
+        let _ = id;
+        Ok(None)
     }
 
     /// Every location.

@@ -53,7 +53,7 @@ pub use capability::{Capabilities, Capability, Limits};
 pub use catalogue::{provider, providers};
 pub use container::{ContainerOrder, Progress, PublishedPort, Volume};
 pub use credentials::{Credentials, Secret};
-pub use driver::{Driver, LocalAccess, Registration, Setup, Timeouts};
+pub use driver::{Driver, LocalAccess, LocalAws, Registration, Setup, Timeouts};
 pub use error::{Error, ErrorKind, Result};
 pub use field::{Field, FieldKind, Fields, MAX_VALUE_BYTES};
 pub use guard::{AddressGuard, is_private};

@@ -12,7 +12,7 @@ use std::{
     str::FromStr,
 };
 
-use roadstead_providers::LocalAccess;
+use roadstead_providers::{LocalAccess, LocalAws};
 use roadstead_vault::store::{S3Config, S3Keys};
 
 use crate::{DatabaseUrl, Error, Given, Result, ServerOptions, TlsChoice, WorkerCommand};
@@ -23,7 +23,7 @@ const PREFIX: &str = "ROADSTEAD_SERVER_";
 pub const CONFIG_VARIABLE: &str = "ROADSTEAD_SERVER_CONFIG";
 
 /// Every setting, and its value where nobody says one.
-const SETTINGS: [(&str, Option<&str>); 11] = [
+const SETTINGS: [(&str, Option<&str>); 15] = [
     ("data_dir", None),
     ("listen", Some("127.0.0.1:7643")),
     ("public_url", None),
@@ -35,6 +35,10 @@ const SETTINGS: [(&str, Option<&str>); 11] = [
     ("deny_private", Some("false")),
     ("local_sockets", None),
     ("local_hypervisors", None),
+    ("local_aws_profiles", None),
+    ("local_aws_credentials", None),
+    ("local_aws_role", Some("false")),
+    ("local_aws_metadata", Some("http://169.254.169.254")),
 ];
 
 /// Where a setting's value comes from.
@@ -176,7 +180,25 @@ impl Settings {
         for uri in hypervisors.iter().filter(|uri| !uri.contains(":///")) {
             problems.push(format!("local_hypervisors has {uri:?}; it should look like qemu:///system."));
         }
-        LocalAccess { sockets, hypervisors }
+        LocalAccess { sockets, hypervisors, aws: self.aws(problems) }
+    }
+
+    /// What backends may use of this machine's access to Amazon's services.
+    fn aws(&self, problems: &mut Vec<String>) -> LocalAws {
+        let profiles: Vec<String> = self.list("local_aws_profiles").map(str::to_owned).collect();
+        let credentials_file = self.value("local_aws_credentials").map(PathBuf::from);
+        if !profiles.is_empty() && !credentials_file.as_ref().is_some_and(|file| file.is_absolute()) {
+            let what =
+                "local_aws_profiles needs local_aws_credentials: the file that they are in, from / on.";
+            problems.push(what.to_owned());
+        }
+        let allowed: Option<bool> = self.parsed("local_aws_role", "should be true or false", problems);
+        let url = self.value("local_aws_metadata").filter(|_| allowed == Some(true));
+        if let Some(url) = url.filter(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
+            problems
+                .push(format!("local_aws_metadata is {url:?}; it should look like http://169.254.169.254."));
+        }
+        LocalAws { profiles, credentials_file, metadata: url.map(str::to_owned) }
     }
 
     /// The items of a setting that is a list.

@@ -1,12 +1,16 @@
 //! `ec2`: instances, by Amazon's EC2 query API and an access key.
 //!
-//! [`wire`] knows the calls, [`xml`] what they carry, [`shape`] what that means to us, [`sign`] proves who asks, and
-//! [`regions`] knows where. An order carries its token as `ClientToken`, so that one that is sent again makes nothing
+//! [`wire`] knows the calls, [`xml`] what they carry, [`shape`] what that means to us, [`sign`] proves who asks, with
+//! the keys that [`keys`] has of somebody's or, where the operator lists them, of this machine's ([`profile`],
+//! [`role`]), and [`regions`] knows where. An order carries its token as `ClientToken`, so that one that is sent again makes nothing
 //! twice.
 //!
 //! Source: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/>.
 
+mod keys;
+mod profile;
 pub(crate) mod regions;
+mod role;
 mod shape;
 mod sign;
 #[cfg(feature = "sim")]
@@ -21,7 +25,10 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use roadstead_api::{image::Image, location::Location, network::Network, size::Size};
 use russh::keys::{HashAlg, PublicKey};
 
-use self::wire::{Api, Pair};
+use self::{
+    keys::{INSTANCE_ROLE, PROFILE},
+    wire::{Api, Pair},
+};
 use crate::{
     capability::{Capabilities, Capability, Limits},
     driver::{Driver, Registration},
@@ -41,30 +48,25 @@ pub(crate) const REGISTRATION: Registration = Registration {
 const PROVIDER: &str = "ec2";
 
 const FIELDS: Fields = Fields(&[
-    Field::new("api_key", FieldKind::Text, "The id of an access key, such as AKIAIOSFODNN7EXAMPLE")
-        .required()
-        .also(&["access_key", "access_key_id", "aws_access_key_id"]),
-    Field::new("api_secret", FieldKind::Secret, "The secret of the access key").required().also(&[
+    Field::new("api_key", FieldKind::Text, "The id of an access key, such as AKIAIOSFODNN7EXAMPLE").also(&[
+        "access_key",
+        "access_key_id",
+        "aws_access_key_id",
+    ]),
+    Field::new("api_secret", FieldKind::Secret, "The secret of the access key").also(&[
         "secret_key",
         "secret_access_key",
         "aws_secret_access_key",
     ]),
     Field::new("session_token", FieldKind::Secret, "The session token, where the keys are temporary ones")
         .also(&["aws_session_token"]),
+    PROFILE,
+    INSTANCE_ROLE,
     ENDPOINT,
     CA,
 ]);
 
-const CAPABILITIES: Capabilities = Capabilities::of(&[
-    Capability::Images,
-    Capability::Sizes,
-    Capability::Locations,
-    Capability::Networks,
-    Capability::Create,
-    Capability::Start,
-    Capability::Stop,
-    Capability::Reboot,
-    Capability::Destroy,
+const CAPABILITIES: Capabilities = Capabilities::CLOUD.and(&[
     Capability::Rename,
     Capability::Resize,
     Capability::Tag,

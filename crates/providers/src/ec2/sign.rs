@@ -1,10 +1,9 @@
-//! Signs calls: AWS Signature Version 4, with static keys, by Amazon's own crate.
+//! Signs calls: AWS Signature Version 4, by Amazon's own crate.
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>.
 
 use std::time::SystemTime;
 
-use async_trait::async_trait;
 use aws_credential_types::Credentials;
 use aws_sigv4::{
     http_request::{SignableBody, SignableRequest, SigningSettings, sign},
@@ -15,22 +14,32 @@ use reqwest::{
     header::{HeaderName, HeaderValue},
 };
 
-use crate::{
-    error::{Error, ErrorKind, Result},
-    http::Auth,
-};
+use crate::error::{Error, ErrorKind, Result};
 
-/// Signs with one key pair, for one region.
-pub(super) struct Signature {
+/// Signs with these keys, for one region.
+pub(super) struct Signature<'a> {
     keys: Credentials,
-    region: String,
+    region: &'a str,
 }
 
-impl Signature {
-    /// A signer with these keys.
-    pub(super) fn new(id: &str, secret: &str, session: Option<&str>, region: &str) -> Self {
-        let session = session.map(str::to_owned);
-        Self { keys: Credentials::new(id, secret, session, None, "roadstead"), region: region.to_owned() }
+impl<'a> Signature<'a> {
+    /// A signature with these keys.
+    pub(super) fn new(keys: Credentials, region: &'a str) -> Self {
+        Self { keys, region }
+    }
+
+    /// Signs a request as of `now`.
+    pub(super) fn put_on(&self, request: &mut Request, now: SystemTime) -> Result<()> {
+        let unfit =
+            |_| Error::new(ErrorKind::WrongCredentials, "the keys hold characters that cannot be sent");
+        for (name, value) in self.headers(request, now)? {
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|e| Error::new(ErrorKind::Failed, "cannot name a header").caused_by(e))?;
+            let mut value = HeaderValue::from_str(&value).map_err(unfit)?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(name, value);
+        }
+        Ok(())
     }
 
     /// The headers that sign this request at this time.
@@ -42,7 +51,7 @@ impl Signature {
         let identity = self.keys.clone().into();
         let parameters = SigningParams::builder()
             .identity(&identity)
-            .region(&self.region)
+            .region(self.region)
             .name("ec2")
             .time(now)
             .settings(SigningSettings::default())
@@ -58,22 +67,6 @@ impl Signature {
     }
 }
 
-#[async_trait]
-impl Auth for Signature {
-    async fn sign(&self, request: &mut Request) -> Result<()> {
-        let unfit =
-            |_| Error::new(ErrorKind::WrongCredentials, "the keys hold characters that cannot be sent");
-        for (name, value) in self.headers(request, SystemTime::now())? {
-            let name = HeaderName::from_bytes(name.as_bytes())
-                .map_err(|e| Error::new(ErrorKind::Failed, "cannot name a header").caused_by(e))?;
-            let mut value = HeaderValue::from_str(&value).map_err(unfit)?;
-            value.set_sensitive(true);
-            request.headers_mut().insert(name, value);
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, SystemTime};
@@ -81,15 +74,12 @@ mod tests {
     use reqwest::{Method, Request};
 
     use super::Signature;
+    use crate::ec2::keys::keys;
 
     #[test]
     fn a_call_is_signed_for_its_region_and_its_time() {
-        let signature = Signature::new(
-            "AKIDEXAMPLE",
-            "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-            Some("session"),
-            "eu-west-1",
-        );
+        let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+        let signature = Signature::new(keys("AKIDEXAMPLE", secret, Some("session".into())), "eu-west-1");
         let mut request = Request::new(Method::POST, "https://ec2.eu-west-1.amazonaws.com/".parse().unwrap());
         *request.body_mut() = Some("Action=DescribeInstances".into());
         let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_440_938_160);

@@ -1,22 +1,26 @@
 //! A fake Amazon EC2, after the published query API of 2016-11-15: signed calls, instances that take their time, small
 //! pages, orders known again by their token, and the refusals that the service is known for.
 
+pub mod metadata;
+
 use std::{
     collections::BTreeMap,
     io,
     time::{Duration, SystemTime},
 };
 
-use jiff::{civil::DateTime, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 
-use super::sign::Signature;
+use super::{keys::keys, sign::Signature};
 use crate::fake::{Answer, FakeService, Request, Service, Slowly};
 
 /// The id of the access key that the fake takes.
 pub const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 /// The id of an access key that may only read.
 pub const READ_ONLY: &str = "AKIAI44QH8DHBEXAMPLE";
-/// The secret of both.
+/// The id of the temporary access key of the role that the account trusts.
+pub const ROLE_KEY: &str = "ASIAIOSFODNN7EXAMPLE";
+/// The secret of all three.
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 /// The region that calls have to be signed for.
 const REGION: &str = "us-east-1";
@@ -38,6 +42,10 @@ pub struct Account {
     orders_by_token: BTreeMap<String, (Parameters, Vec<String>)>,
     next_id: u64,
     page: usize,
+    /// Which of the role's session tokens is the one that has not expired.
+    pub session: u32,
+    /// By how many seconds its clock is ahead.
+    pub ahead: i64,
     /// Changes that instances were told, as `RebootInstances i-0000000000000001`.
     pub changes: Vec<String>,
     /// The parameters of the orders that came.
@@ -70,6 +78,8 @@ impl Account {
                 orders_by_token: BTreeMap::new(),
                 next_id: 0,
                 page,
+                session: 1,
+                ahead: 0,
                 changes: Vec::new(),
                 orders: Vec::new(),
             };
@@ -354,10 +364,13 @@ impl Service for Account {
     }
 
     fn answer(&mut self, request: &Request) -> Answer {
-        let may_write = match caller(request) {
-            Ok(KEY) => true,
+        let now = Timestamp::now().saturating_add(SignedDuration::from_secs(self.ahead)).unwrap_or_default();
+        let may_write = match caller(request, &session_token(self.session), now) {
+            Ok(KEY | ROLE_KEY) => true,
             Ok(_) => false,
-            Err(refused) => return refused,
+            Err(refused) => {
+                return refused.with("date", now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+            }
         };
         let parameters = parameters(request);
         if text(&parameters, "Version") != "2016-11-15" {
@@ -393,17 +406,21 @@ fn text<'a>(parameters: &'a Parameters, name: &str) -> &'a str {
 }
 
 /// Whose call it is, if its signature is right and fresh.
-fn caller(request: &Request) -> Result<&'static str, Answer> {
+fn caller(request: &Request, session: &str, now: Timestamp) -> Result<&'static str, Answer> {
     let authorization = request.header("authorization").unwrap_or_default();
     let scoped = |key: &str| authorization.starts_with(&format!("AWS4-HMAC-SHA256 Credential={key}/"));
-    let key = [KEY, READ_ONLY].into_iter().find(|key| scoped(key)).ok_or_else(auth_failure)?;
+    let key = [KEY, READ_ONLY, ROLE_KEY].into_iter().find(|key| scoped(key)).ok_or_else(auth_failure)?;
     let date = request.header("x-amz-date").unwrap_or_default();
     let then = DateTime::strptime("%Y%m%dT%H%M%SZ", date)
         .and_then(|date| date.to_zoned(TimeZone::UTC))
         .map_err(|_| auth_failure())?;
     let then = SystemTime::from(then.timestamp());
-    let skew = then.duration_since(SystemTime::now()).unwrap_or_else(|earlier| earlier.duration());
+    let skew = then.duration_since(now.into()).unwrap_or_else(|earlier| earlier.duration());
     if skew > MAX_SKEW {
+        return Err(refusal(400, "RequestExpired", "Request has expired."));
+    }
+    let shown = request.header("x-amz-security-token");
+    if key == ROLE_KEY && shown != Some(session) {
         return Err(refusal(400, "RequestExpired", "Request has expired."));
     }
     let right = expected(request, key, then).is_some_and(|right| right == authorization);
@@ -418,8 +435,14 @@ fn expected(request: &Request, key: &str, then: SystemTime) -> Option<String> {
         same.headers_mut().insert("content-type", content_type.parse().ok()?);
     }
     *same.body_mut() = Some(request.body.clone().into());
-    let headers = Signature::new(key, SECRET, None, REGION).headers(&same, then).ok()?;
+    let session = request.header("x-amz-security-token").map(str::to_owned);
+    let headers = Signature::new(keys(key, SECRET, session), REGION).headers(&same, then).ok()?;
     headers.into_iter().find(|(name, _)| name == "authorization").map(|(_, value)| value)
+}
+
+/// The session tokens of the role, one after the other.
+fn session_token(number: u32) -> String {
+    format!("session-token-of-the-role-{number}")
 }
 
 fn answer(what: &str, body: &str) -> Answer {

@@ -9,8 +9,8 @@ use reqwest::{StatusCode, Url};
 use serde::de::DeserializeOwned;
 
 use super::{
+    keys::Signer,
     regions,
-    sign::Signature,
     xml::{
         Console, Done, Image, Instance, InstanceType, Listed, Offering, Refused, Reservation, Subnet, Vpc,
         Zone,
@@ -73,13 +73,10 @@ pub(super) struct Api {
 impl Api {
     pub(super) fn new(setup: &Setup) -> Result<Self> {
         let region = regions::name(setup.region.as_deref())?;
-        let (id, secret) =
-            (setup.credentials.required_text("api_key")?, setup.credentials.required_secret("api_secret")?);
-        let session = setup.credentials.secret("session_token").map(|token| token.expose());
-        let signature = Signature::new(id, secret.expose(), session, region);
+        let signer = Signer::new(setup, region)?;
         let host = regions::host(region);
         let base = Base::parse(ENDPOINT.name, setup.credentials.text(ENDPOINT.name).unwrap_or(&host))?;
-        let http = HttpClient::new(setup, SERVICE)?.signed_by(Arc::new(signature));
+        let http = HttpClient::new(setup, SERVICE)?.signed_by(Arc::new(signer));
         Ok(Self { http, url: base.url().clone() })
     }
 

@@ -1,6 +1,7 @@
 //! Who asks: what is put onto a request so that the far side takes it.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use reqwest::{
     Request,
     header::{AUTHORIZATION, HeaderName, HeaderValue},
@@ -17,10 +18,10 @@ pub(crate) trait Auth: Send + Sync {
     /// Signs a request. Called before every attempt, outside the bound on calls, so it may make calls of its own.
     async fn sign(&self, request: &mut Request) -> Result<()>;
 
-    /// The far side took `refused` for unauthorized. Whether signing anew may help: whoever uses tokens forgets the one
-    /// that is on this request.
-    async fn renew(&self, refused: &Request) -> bool {
-        let _ = refused;
+    /// The far side took `refused` for unauthorized, at this time by its own clock, if it told. Whether signing anew may
+    /// help: whoever uses tokens forgets the one that is on this request.
+    async fn renew(&self, refused: &Request, told: Option<Timestamp>) -> bool {
+        let _ = (refused, told);
         false
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct HttpClient {
     http: reqwest::Client,
     service: Service,
     auth: Arc<dyn Auth>,
-    guard: AddressGuard,
+    guard: Option<AddressGuard>,
     timeouts: Timeouts,
     permits: Arc<Semaphore>,
     redactor: Redactor,
@@ -69,13 +69,25 @@ pub(crate) struct Reply {
 impl HttpClient {
     /// A client for a backend that signs nothing. Talks to nobody.
     pub(crate) fn new(setup: &Setup, service: Service) -> Result<Self> {
+        Self::guarded(setup, service, Some(setup.guard))
+    }
+
+    /// A client for an address that is the operator's own word, which no user can choose: any address will do.
+    pub(crate) fn at_operators_word(setup: &Setup, service: Service) -> Result<Self> {
+        Self::guarded(setup, service, None)
+    }
+
+    fn guarded(setup: &Setup, service: Service, guard: Option<AddressGuard>) -> Result<Self> {
         let redactor = Redactor::default();
         setup.credentials.secrets().for_each(|secret| redactor.hide(secret.expose()));
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if let Some(guard) = guard {
+            builder = builder.dns_resolver(Arc::new(GuardedResolver(guard)));
+        }
+        let http = builder
             .user_agent(concat!("roadstead/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .no_proxy()
-            .dns_resolver(Arc::new(GuardedResolver(setup.guard)))
             .tls_backend_preconfigured(tls::config(setup.credentials.secret(CA.name))?)
             .connect_timeout(setup.timeouts.connect)
             .pool_idle_timeout(IDLE)
@@ -85,7 +97,7 @@ impl HttpClient {
             http,
             service,
             auth: Arc::new(Anonymous),
-            guard: setup.guard,
+            guard,
             timeouts: setup.timeouts,
             permits: Arc::new(Semaphore::new(Limits::default().calls_at_once)),
             redactor,
@@ -115,7 +127,7 @@ impl HttpClient {
             };
             let unauthorized = failure.error.kind() == ErrorKind::WrongCredentials;
             if let Some(sent) = sent.filter(|_| unauthorized && !renewed)
-                && self.auth.renew(&sent).await
+                && self.auth.renew(&sent, failure.told).await
             {
                 renewed = true;
                 continue;
@@ -222,8 +234,9 @@ impl HttpClient {
 
     /// Checks a host that is an address already, for which nothing is resolved.
     fn check_literal(&self, url: &Url) -> Result<()> {
+        let Some(guard) = self.guard else { return Ok(()) };
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        host.parse().map_or(Ok(()), |address| self.guard.check(address))
+        host.parse().map_or(Ok(()), |address| guard.check(address))
     }
 
     fn outcome(&self, reply: Reply) -> Result<Reply, Failure> {

@@ -65,12 +65,14 @@ fn words(value: &Value, depth: u8) -> Option<String> {
 pub(super) struct Failure {
     pub(super) error: Error,
     pub(super) may_help: bool,
+    /// The time by the far side's clock, if it told.
+    pub(super) told: Option<Timestamp>,
 }
 
 impl Failure {
     /// A failure that will be the same the next time.
     pub(super) fn lasting(error: Error) -> Self {
-        Self { error, may_help: false }
+        Self { error, may_help: false, told: None }
     }
 
     /// What became of a call that was not answered at all, or not to the end.
@@ -92,7 +94,7 @@ impl Failure {
             (ErrorKind::Unreachable, "broke the connection off during", true)
         };
         let message = format!("{} {what} {call}", service.name);
-        Self { error: Error::new(kind, message).caused_by(error.without_url()), may_help }
+        Self { error: Error::new(kind, message).caused_by(error.without_url()), may_help, told: None }
     }
 
     /// What became of a call that was answered with a refusal.
@@ -118,7 +120,7 @@ impl Failure {
         };
         // A code that tells what is wrong tells, too, that it stays wrong.
         let may_help = if complaint.kind.is_some() { kind == ErrorKind::RateLimited } else { may_help };
-        Self { error, may_help }
+        Self { error, may_help, told: far_time(headers) }
     }
 }
 
@@ -154,10 +156,14 @@ fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
     date::retry_after(text, Timestamp::now())
 }
 
+/// What time it is at the far side.
+fn far_time(headers: &HeaderMap) -> Option<Timestamp> {
+    date::http_date(headers.get("date")?.to_str().ok()?)
+}
+
 /// How far this server's clock is from the far side's, as `12 minutes behind`, where that is too far.
 fn clock_skew(headers: &HeaderMap, now: Timestamp) -> Option<String> {
-    let theirs = date::http_date(headers.get("date")?.to_str().ok()?)?;
-    let ahead = now.duration_since(theirs);
+    let ahead = now.duration_since(far_time(headers)?);
     if ahead.abs() <= MAX_CLOCK_SKEW {
         return None;
     }

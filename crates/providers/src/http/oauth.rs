@@ -91,7 +91,7 @@ impl Auth for OAuth {
         set_secret(request, AUTHORIZATION, &header)
     }
 
-    async fn renew(&self, refused: &Request) -> bool {
+    async fn renew(&self, refused: &Request, _: Option<Timestamp>) -> bool {
         let mut held = self.held.lock().await;
         let sent = refused.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let sent = sent.and_then(|header| header.strip_prefix("Bearer "));

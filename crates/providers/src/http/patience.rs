@@ -51,7 +51,7 @@ mod tests {
 
     fn refusal(retry_after: Option<u64>) -> Failure {
         let error = Error::rate_limited("busy", retry_after.map(Duration::from_secs));
-        Failure { error, may_help: true }
+        Failure { error, may_help: true, told: None }
     }
 
     #[test]
@@ -68,13 +68,14 @@ mod tests {
 
     #[test]
     fn only_what_is_safe_is_repeated() {
-        let broke = || Failure { error: Error::new(ErrorKind::Unreachable, "broke"), may_help: true };
+        let broke =
+            || Failure { error: Error::new(ErrorKind::Unreachable, "broke"), may_help: true, told: None };
         assert!(wait(Repeat::Always, &broke(), 1).is_some());
         assert!(wait(Repeat::Refused, &broke(), 1).is_none());
         assert!(
             wait(Repeat::Never, &broke(), 1).is_none() && wait(Repeat::Never, &refusal(None), 1).is_none()
         );
-        let useless = Failure { error: Error::new(ErrorKind::NotFound, "no"), may_help: false };
+        let useless = Failure { error: Error::new(ErrorKind::NotFound, "no"), may_help: false, told: None };
         assert!(wait(Repeat::Always, &useless, 1).is_none());
     }
 }

@@ -163,7 +163,7 @@ impl Auth for Identity {
         set_secret(request, TOKEN, &session.token)
     }
 
-    async fn renew(&self, refused: &Request) -> bool {
+    async fn renew(&self, refused: &Request, _: Option<Timestamp>) -> bool {
         let mut kept = self.session.lock().await;
         let sent = refused.headers().get(TOKEN).and_then(|value| value.to_str().ok());
         // Another call may have renewed it in the meantime.

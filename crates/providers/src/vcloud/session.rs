@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
+use jiff::Timestamp;
 use reqwest::{
     Request,
     header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue},
@@ -134,7 +135,7 @@ impl Auth for Sessions {
         set_secret(request, session.header.clone(), &session.token)
     }
 
-    async fn renew(&self, refused: &Request) -> bool {
+    async fn renew(&self, refused: &Request, _: Option<Timestamp>) -> bool {
         let mut current = self.current.lock().await;
         let is_of = |session: &Arc<Session>| {
             refused.headers().get(&session.header).is_some_and(|sent| sent == session.token.as_str())

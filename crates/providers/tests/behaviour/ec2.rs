@@ -1,14 +1,16 @@
 //! `ec2` on its fake.
 
+use std::{fs, sync::Arc};
+
 use roadstead_api::id::ProviderId;
 use roadstead_providers::{
-    Capability, ErrorKind, MachineOrder, registration,
+    Capability, Driver, ErrorKind, LocalAccess, LocalAws, MachineOrder, registration,
     sim::{
         Control, FakeService,
-        ec2::{Account, KEY, READ_ONLY, SECRET},
+        ec2::{Account, KEY, READ_ONLY, SECRET, metadata::Metadata},
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     stage::{Given, Order, PATIENT, Stage, driver, driver_of, order, setup, url},
@@ -176,4 +178,96 @@ async fn orders_and_regions_that_cannot_be_right_are_refused_before_any_call() {
     // The fake takes signatures for another region only: the region is part of them.
     let error = driver_of("ec2", abroad).validate().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WrongCredentials);
+}
+
+/// A driver that was given nothing secret, on a server whose operator lists this.
+fn without_keys(fake: &Fake, given: &Value, aws: LocalAws) -> Arc<dyn Driver> {
+    let mut fields: Given = serde_json::from_value(given.clone()).unwrap();
+    fields.insert("endpoint".into(), fake.fields()["endpoint"].clone());
+    let mut setup = setup("ec2", &fields, PATIENT);
+    setup.local = LocalAccess { aws, ..LocalAccess::default() };
+    driver_of("ec2", setup)
+}
+
+#[tokio::test]
+async fn a_profile_s_keys_are_read_anew_each_time() {
+    let (fake, folder) = (fake().await, tempfile::tempdir().unwrap());
+    let file = folder.path().join("credentials");
+    let aws = LocalAws {
+        profiles: vec!["harbour".into(), "empty".into()],
+        credentials_file: Some(file.clone()),
+        ..LocalAws::default()
+    };
+    let driver = without_keys(&fake, &json!({"profile": "harbour"}), aws.clone());
+    let error = driver.validate().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Failed, "{error}");
+    for (secret, works) in [("somebody else's", false), (SECRET, true)] {
+        let keys = format!("aws_access_key_id = {KEY}\naws_secret_access_key = {secret}\n");
+        fs::write(&file, format!("[default]\nregion = x\n[harbour]\n{keys}[empty]\n")).unwrap();
+        let outcome = driver.validate().await;
+        assert_eq!(
+            outcome.as_ref().map_err(|error| error.kind()),
+            if works { Ok(&()) } else { Err(ErrorKind::WrongCredentials) }
+        );
+    }
+    assert_eq!(driver.machines().await.unwrap().len(), 10);
+    let before = fake.0.control().calls();
+    let error = without_keys(&fake, &json!({"profile": "empty"}), aws).validate().await.unwrap_err();
+    assert!(error.to_string().contains("the profile empty of this server has no access key"), "{error}");
+    fs::write(&file, "#".repeat(300_000)).unwrap();
+    assert!(driver.validate().await.unwrap_err().to_string().contains("longer than"));
+    assert_eq!(fake.0.control().calls(), before, "nothing is sent unsigned");
+}
+
+#[tokio::test]
+async fn the_role_of_the_instance_is_asked_for_once_and_again_when_its_keys_expired() {
+    let (fake, metadata) = (fake().await, Metadata::start().await.unwrap());
+    let address = metadata.address();
+    let aws =
+        LocalAws { metadata: Some(url(&address.ip().to_string(), address.port())), ..LocalAws::default() };
+    let driver = without_keys(&fake, &json!({"instance_role": true}), aws.clone());
+    for _ in 0..2 {
+        assert_eq!(driver.machines().await.unwrap().len(), 10);
+    }
+    assert_eq!(metadata.service().given, 1);
+    fake.0.service().session = 2;
+    let error = driver.validate().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongCredentials, "the service still gives the old ones: {error}");
+    metadata.service().session = 2;
+    driver.validate().await.unwrap();
+    assert_eq!(metadata.service().given, 3);
+    let id = driver.machines().await.unwrap()[0].external_id.clone();
+    driver.reboot(&id).await.unwrap();
+
+    metadata.service().has_role = false;
+    let calls = fake.0.control().calls();
+    let error =
+        without_keys(&fake, &json!({"instance_role": true}), aws.clone()).validate().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongCredentials, "{error}");
+    assert_eq!(fake.0.control().calls(), calls, "nothing is sent unsigned");
+    drop(metadata);
+    let error = without_keys(&fake, &json!({"instance_role": true}), aws).validate().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreachable, "{error}");
+}
+
+#[tokio::test]
+async fn no_metadata_service_is_an_endpoint() {
+    let fake = fake().await;
+    let mut fields = fake.fields();
+    fields.insert("endpoint".into(), json!("http://169.254.169.254"));
+    let error = driver("ec2", &fields, PATIENT).validate().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ForbiddenAddress, "what the operator allows is no user's to call");
+}
+
+#[tokio::test]
+async fn calls_are_signed_by_the_service_s_clock_where_ours_is_wrong() {
+    let fake = fake().await;
+    let driver = driver("ec2", &fake.fields(), PATIENT);
+    for ahead in [3600, -7200] {
+        fake.0.service().ahead = ahead;
+        let before = fake.0.control().calls();
+        driver.validate().await.unwrap();
+        driver.validate().await.unwrap();
+        assert_eq!(fake.0.control().calls() - before, 3, "one is refused, and that is remembered");
+    }
 }

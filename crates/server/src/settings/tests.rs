@@ -102,7 +102,17 @@ fn what_backends_may_use_of_this_machine_is_listed() {
     assert_eq!(local.sockets, ["/run/docker.sock", "/run/podman/podman.sock"].map(PathBuf::from));
     assert_eq!(local.hypervisors, ["qemu:///system"]);
     let nothing = of_file("data_dir = '/d'").options(worker()).unwrap().local;
-    assert!(nothing.sockets.is_empty() && nothing.hypervisors.is_empty());
+    assert_eq!(nothing, LocalAccess::default());
+    let aws = "data_dir = '/d'\nlocal_aws_profiles = ['backup', 'lab']\nlocal_aws_credentials = '/etc/roadstead/aws'\n\
+        local_aws_role = true";
+    let aws = of_file(aws).options(worker()).unwrap().local.aws;
+    assert_eq!(
+        (aws.profiles, aws.metadata),
+        (vec!["backup".into(), "lab".into()], Some("http://169.254.169.254".into()))
+    );
+    let odd = "data_dir = '/d'\nlocal_aws_profiles = 'backup'\nlocal_aws_role = true\nlocal_aws_metadata = '169.254.169.254'";
+    let told = problems(&of_file(odd));
+    assert!(told.contains("local_aws_credentials") && told.contains("local_aws_metadata"), "{told}");
     let odd = "data_dir = '/d'\nlocal_sockets = 'docker.sock'\nlocal_hypervisors = 'qemu+ssh://h/system'";
     let told = problems(&of_file(odd));
     assert!(told.contains("docker.sock") && told.contains("qemu+ssh://h/system"), "{told}");
