@@ -60,16 +60,7 @@ pub(crate) const REGISTRATION: Registration = Registration {
 };
 
 const PROVIDER: &str = "libvirt";
-const CAPABILITIES: Capabilities = Capabilities::of(&[
-    Capability::Images,
-    Capability::Sizes,
-    Capability::Locations,
-    Capability::Networks,
-    Capability::Create,
-    Capability::Start,
-    Capability::Stop,
-    Capability::Reboot,
-    Capability::Destroy,
+const CAPABILITIES: Capabilities = Capabilities::CLOUD.and(&[
     Capability::Rename,
     Capability::Resize,
     Capability::Tag,
@@ -247,6 +238,10 @@ impl Driver for Libvirt {
 
     async fn sizes(&self) -> Result<Vec<Size>> {
         Ok(size::offered())
+    }
+
+    fn other_size(&self, id: &str) -> Result<Option<Size>> {
+        size::named(id).map(Some)
     }
 
     async fn locations(&self) -> Result<Vec<Location>> {

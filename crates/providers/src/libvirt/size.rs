@@ -44,29 +44,39 @@ impl Shape {
 
 /// The sizes that are offered.
 pub(super) fn offered() -> Vec<Size> {
-    let size = |(cpus, memory_mib): (u32, u64)| Size {
-        id: format!("{cpus}x{memory_mib}"),
+    let shape = |(cpus, memory_mib)| Shape { cpus, memory_mib, disk_bytes: None };
+    OFFERED.map(shape).map(|shape| size(format!("{}x{}", shape.cpus, shape.memory_mib), shape)).into()
+}
+
+/// The size with this id.
+pub(super) fn named(id: &str) -> Result<Size> {
+    Ok(size(id.to_owned(), Shape::parse(id)?))
+}
+
+fn size(id: String, shape: Shape) -> Size {
+    let Shape { cpus, memory_mib, disk_bytes } = shape;
+    Size {
+        id,
         name: format!("{cpus} CPU, {memory_mib} MiB"),
         cpus: Some(cpus),
         memory_bytes: Some(memory_mib << 20),
-        disk_bytes: None,
+        disk_bytes,
         price: None,
         extra: Map::new(),
-    };
-    OFFERED.into_iter().map(size).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::{any, prop_assert_eq, proptest};
 
-    use super::{Shape, offered};
+    use super::{Shape, named, offered};
 
     #[test]
     fn ids_say_what_they_are() {
         let shape = Shape::parse("2x4096x40").unwrap();
         assert_eq!((shape.cpus, shape.memory_mib, shape.disk_bytes), (2, 4096, Some(40 << 30)));
-        assert!(offered().iter().all(|size| Shape::parse(&size.id).is_ok()));
+        assert!(offered().iter().all(|size| named(&size.id).unwrap() == *size));
         for odd in
             ["", "2", "x", "2x", "0x512", "2x8", "2x512x", "2x512x0", "2x512x1x1", "-1x512", "2x99999999999"]
         {

@@ -5,7 +5,7 @@
 //! | [`session`] | which version is spoken, and the login: by the newer API, or the old way where that is not there |
 //! | [`wire`] | the query service, actions and tasks |
 //! | [`params`] | the documents that orders are |
-//! | [`shape`] | what the API's words mean to us |
+//! | [`shape`], [`size`] | what the API's words mean to us |
 //!
 //! A machine is a VM; Roadstead makes each in a vApp of its own. Orders are not repeated when they fail.
 //!
@@ -16,15 +16,21 @@ mod session;
 mod shape;
 #[cfg(feature = "sim")]
 pub mod sim;
+mod size;
 mod wire;
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use roadstead_api::{image::Image, location::Location, machine::MachineState, network::Network, size::Size};
 
 use self::{
     params::Compose,
+    size::Hardware,
     wire::{Api, Record},
 };
 use crate::{
@@ -70,18 +76,8 @@ const FIELDS: Fields = Fields(&[
 ]);
 
 /// What the driver can do.
-pub(crate) const CAPABILITIES: Capabilities = Capabilities::of(&[
-    Capability::Images,
-    Capability::Sizes,
-    Capability::Locations,
-    Capability::Networks,
-    Capability::Create,
-    Capability::Start,
-    Capability::Stop,
-    Capability::Reboot,
-    Capability::Destroy,
-    Capability::Rename,
-]);
+pub(crate) const CAPABILITIES: Capabilities =
+    Capabilities::CLOUD.and(&[Capability::Rename, Capability::Resize, Capability::Tag]);
 
 const LIMITS: Limits = Limits { calls_at_once: 8, name_chars: 100, machines_per_order: 20 };
 
@@ -132,18 +128,45 @@ impl VCloud {
         Err(Error::new(ErrorKind::Timeout, "the Director took the order, and does not list the machine yet"))
     }
 
-    async fn finished(&self, task: &str) -> Result<()> {
+    /// Gives a machine that is being made its hardware, once it is there, and starts it.
+    async fn fit_out(&self, id: &str, hardware: Hardware) -> Result<()> {
+        for wait in WAITS {
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            let there =
+                |record: &Record| record.id() == id && record.status.as_deref() == Some("POWERED_OFF");
+            if self.api.vms().await?.iter().any(there) {
+                self.set_hardware(id, hardware).await?;
+                return self.act(id, "powerOn").await;
+            }
+        }
+        Err(Error::new(
+            ErrorKind::Timeout,
+            "the Director takes long to make it; resize and start it in a while",
+        ))
+    }
+
+    /// One piece after the other: a machine that is being changed takes no other change.
+    async fn set_hardware(&self, id: &str, hardware: Hardware) -> Result<()> {
+        let task = self.api.set_hardware(id, "cpu", &params::processors(hardware.cpus)).await?;
+        self.finished(&task, "change the processors").await?;
+        let task = self.api.set_hardware(id, "memory", &params::memory(hardware.memory_mib)).await?;
+        self.finished(&task, "change the memory").await
+    }
+
+    /// Follows a task that is to do this.
+    async fn finished(&self, task: &str, what: &str) -> Result<()> {
         for wait in WAITS {
             tokio::time::sleep(Duration::from_millis(wait)).await;
             match self.api.task(task).await?.as_str() {
                 "success" => return Ok(()),
                 "error" | "canceled" | "aborted" => {
-                    return Err(Error::new(ErrorKind::Failed, "the Director could not stop the machine"));
+                    return Err(Error::new(ErrorKind::Failed, format!("the Director could not {what}")));
                 }
                 _ => {}
             }
         }
-        Err(Error::new(ErrorKind::Timeout, "the machine takes long to stop; destroy it once more in a while"))
+        let message = format!("the Director takes long to {what}; try once more in a while");
+        Err(Error::new(ErrorKind::Timeout, message))
     }
 }
 
@@ -189,7 +212,13 @@ impl Driver for VCloud {
     }
 
     async fn machines(&self) -> Result<Vec<SeenMachine>> {
-        Ok(self.api.vms().await?.into_iter().map(shape::machine).collect())
+        let tagged = self.api.tagged().await?;
+        let tags: HashMap<_, _> = tagged.iter().map(|record| (record.id(), shape::tags(record))).collect();
+        let machine = |record: Record| {
+            let tags = tags.get(record.id()).cloned().unwrap_or_default();
+            SeenMachine { tags, ..shape::machine(record) }
+        };
+        Ok(self.api.vms().await?.into_iter().map(machine).collect())
     }
 
     async fn images(&self, search: Option<&str>) -> Result<Vec<Image>> {
@@ -203,9 +232,13 @@ impl Driver for VCloud {
         Ok(images.filter(fits).collect())
     }
 
-    /// The API has no list of sizes: a machine is as large as its template.
+    /// The API has no list of sizes: these are usual ones.
     async fn sizes(&self) -> Result<Vec<Size>> {
-        Ok(vec![shape::only_size()])
+        Ok(size::offered())
+    }
+
+    fn other_size(&self, id: &str) -> Result<Option<Size>> {
+        Hardware::parse(id).map(|hardware| Some(hardware.size()))
     }
 
     async fn locations(&self) -> Result<Vec<Location>> {
@@ -220,9 +253,7 @@ impl Driver for VCloud {
         order.check(&LIMITS)?;
         let names = order.names();
         names.iter().try_for_each(|name| check_name(name))?;
-        if order.size != shape::TEMPLATE_SIZE {
-            return Err(Error::invalid("size", format!("takes `{}` only", shape::TEMPLATE_SIZE)));
-        }
+        let hardware = Hardware::of_order(&order.size)?;
         let script = params::script(order.public_key.as_deref(), order.user_data.as_deref())?;
         let network = match order.networks.as_slice() {
             [] => None,
@@ -244,10 +275,18 @@ impl Driver for VCloud {
                 source: &source,
                 network: network.as_ref(),
                 script: script.as_deref(),
+                starts: hardware.is_none(),
             };
             let vapp = self.api.compose(&vdc, &compose.document()).await;
             let vapp = vapp.map_err(|error| order.cut_short(made.len(), error))?;
-            made.push(self.appears(&vapp).await?);
+            let machine = self.appears(&vapp).await?;
+            if let Some(hardware) = hardware {
+                self.fit_out(&machine.external_id, hardware).await.map_err(|error| {
+                    let message = format!("the machine {name} was made, and could not be given its size");
+                    Error::new(error.kind(), message).caused_by(error)
+                })?;
+            }
+            made.push(machine);
         }
         Ok(made)
     }
@@ -278,7 +317,7 @@ impl Driver for VCloud {
         let target = record.container_id().filter(|_| beside.len() == 1).unwrap_or(id);
         if record.is_deployed() {
             let task = self.api.undeploy(target).await?;
-            self.finished(&task).await?;
+            self.finished(&task, "stop the machine").await?;
         }
         self.api.delete(target).await
     }
@@ -287,5 +326,16 @@ impl Driver for VCloud {
         let id = vm(id)?;
         check_name(name)?;
         self.api.reconfigure(id, &params::renamed(name)).await
+    }
+
+    /// Machines take other hardware while they are stopped.
+    async fn resize(&self, id: &str, size: &str) -> Result<()> {
+        self.set_hardware(vm(id)?, Hardware::parse(size)?).await
+    }
+
+    async fn set_tags(&self, id: &str, tags: &[String]) -> Result<()> {
+        let (id, value) = (vm(id)?, shape::tags_value(tags)?);
+        let task = self.api.set_metadata(id, &params::metadata(shape::TAGS, &value)).await?;
+        self.finished(&task, "write the tags down").await
     }
 }

@@ -6,6 +6,7 @@ use super::wire::{Record, Reference};
 use crate::error::{Error, Result};
 
 const VCLOUD: &str = "http://www.vmware.com/vcloud/v1.5";
+const RASD: &str = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData";
 const OVF: &str = "http://schemas.dmtf.org/ovf/envelope/1";
 
 /// Where the words of a user's script end.
@@ -23,6 +24,8 @@ pub(super) struct Compose<'a> {
     pub(super) network: Option<&'a Record>,
     /// What it runs once it has been set up.
     pub(super) script: Option<&'a str>,
+    /// Whether it is started at once.
+    pub(super) starts: bool,
 }
 
 impl Compose<'_> {
@@ -34,9 +37,10 @@ impl Compose<'_> {
         let script = self
             .script
             .map(|script| format!("<CustomizationScript>{}</CustomizationScript>", escape(script)));
+        let starts = self.starts;
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
-             <ComposeVAppParams xmlns=\"{VCLOUD}\" xmlns:ovf=\"{OVF}\" name=\"{name}\" deploy=\"true\" powerOn=\"true\">\
+             <ComposeVAppParams xmlns=\"{VCLOUD}\" xmlns:ovf=\"{OVF}\" name=\"{name}\" deploy=\"{starts}\" powerOn=\"{starts}\">\
              <InstantiationParams>{outside}</InstantiationParams>\
              <SourcedItem><Source href=\"{source}\" name=\"{source_name}\"/>\
              <VmGeneralParams><Name>{name}</Name><NeedsCustomization>true</NeedsCustomization></VmGeneralParams>\
@@ -99,6 +103,35 @@ pub(super) fn undeploy() -> String {
     )
 }
 
+/// A piece of hardware, as the item of an OVF descriptor that stands for it: its type, its unit, and how much of it.
+fn item(kind: u8, units: &str, name: &str, number: u8, quantity: u64) -> String {
+    format!(
+        "<Item xmlns=\"{VCLOUD}\" xmlns:rasd=\"{RASD}\"><rasd:AllocationUnits>{units}</rasd:AllocationUnits>\
+         <rasd:ElementName>{name}</rasd:ElementName><rasd:InstanceID>{number}</rasd:InstanceID>\
+         <rasd:ResourceType>{kind}</rasd:ResourceType><rasd:VirtualQuantity>{quantity}</rasd:VirtualQuantity></Item>"
+    )
+}
+
+/// So many processors.
+pub(super) fn processors(cpus: u32) -> String {
+    item(3, "hertz * 10^6", &format!("{cpus} virtual CPU(s)"), 4, cpus.into())
+}
+
+/// So much memory.
+pub(super) fn memory(mib: u64) -> String {
+    item(4, "byte * 2^20", &format!("{mib} MB of memory"), 5, mib)
+}
+
+/// A text under a name, beside what else was said of a machine.
+pub(super) fn metadata(name: &str, value: &str) -> String {
+    let (name, value) = (escape(name), escape(value));
+    format!(
+        "<Metadata xmlns=\"{VCLOUD}\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><MetadataEntry>\
+         <Key>{name}</Key><TypedValue xsi:type=\"MetadataStringValue\"><Value>{value}</Value></TypedValue>\
+         </MetadataEntry></Metadata>"
+    )
+}
+
 /// An order to take another name.
 pub(super) fn renamed(name: &str) -> String {
     format!("<Vm xmlns=\"{VCLOUD}\" name=\"{}\"/>", escape(name))
@@ -106,11 +139,12 @@ pub(super) fn renamed(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{renamed, script};
+    use super::{metadata, renamed, script};
 
     #[test]
     fn what_comes_from_outside_stays_where_it_is_put() {
         assert!(renamed("a\"><b>").contains("name=\"a&quot;&gt;&lt;b&gt;\""));
+        assert!(metadata("a", "[\"<b>\"]").contains("<Value>[&quot;&lt;b&gt;&quot;]</Value>"));
         assert_eq!(script(None, None).unwrap(), None);
         assert_eq!(script(Some("ssh-rsa A'; reboot #"), None).unwrap_err().field(), Some("key"));
         assert_eq!(script(None, Some("#cloud-config\n")).unwrap_err().field(), Some("user_data"));

@@ -7,30 +7,34 @@ use roadstead_api::{
     location::Location,
     machine::MachineState,
     network::{Network, Subnet},
-    size::Size,
 };
 use serde_json::{Map, json};
 
-use super::wire::{Record, end_of};
+use super::{
+    size::Hardware,
+    wire::{Record, end_of},
+};
 use crate::{
     capability::{Capabilities, Capability},
+    error::{Error, Result},
     machine::SeenMachine,
 };
 
-/// The id of the only size.
-pub(super) const TEMPLATE_SIZE: &str = "template";
+/// The name of the metadata that holds a machine's tags, as a JSON list: values of it take any text.
+pub(super) const TAGS: &str = "roadstead.tags";
+/// Characters that a value of metadata takes.
+const MAX_TAGS_CHARS: usize = 1000;
 
-/// The only size.
-pub(super) fn only_size() -> Size {
-    Size {
-        id: TEMPLATE_SIZE.into(),
-        name: "As large as the template".into(),
-        cpus: None,
-        memory_bytes: None,
-        disk_bytes: None,
-        price: None,
-        extra: Map::new(),
-    }
+/// A machine's tags as its metadata holds them.
+pub(super) fn tags_value(tags: &[String]) -> Result<String> {
+    let value = json!(tags).to_string();
+    let fits = value.chars().count() <= MAX_TAGS_CHARS;
+    fits.then_some(value).ok_or_else(|| Error::invalid("tags", "have more than 1,000 characters in sum"))
+}
+
+/// The tags in a record's metadata. What somebody else wrote there is none of ours.
+pub(super) fn tags(record: &Record) -> Vec<String> {
+    record.value_of(TAGS).and_then(|value| serde_json::from_str(value).ok()).unwrap_or_default()
 }
 
 /// A VM as a machine.
@@ -41,7 +45,8 @@ pub(super) fn machine(record: Record) -> SeenMachine {
     if let Some(address) = record.ip_address {
         machine.add_address(address);
     }
-    machine.size = Some(TEMPLATE_SIZE.into());
+    let hardware = record.cpus.zip(record.memory_mib);
+    machine.size = hardware.map(|(cpus, memory_mib)| Hardware { cpus, memory_mib }.id());
     machine.location = record.vdc.as_deref().map(|vdc| end_of(vdc).to_owned());
     machine.extra = Map::from_iter([
         ("created_at".into(), json!(record.created)),
@@ -67,10 +72,11 @@ fn state(status: Option<&str>) -> MachineState {
 }
 
 fn actions(state: MachineState) -> Capabilities {
-    use Capability::{Destroy, Reboot, Rename, Start, Stop};
+    use Capability::{Destroy, Reboot, Rename, Resize, Start, Stop, Tag};
     match state {
-        MachineState::Running => Capabilities::of(&[Stop, Reboot, Destroy, Rename]),
-        MachineState::Stopped | MachineState::Suspended => Capabilities::of(&[Start, Destroy, Rename]),
+        MachineState::Running => Capabilities::of(&[Stop, Reboot, Destroy, Rename, Tag]),
+        MachineState::Stopped => Capabilities::of(&[Start, Destroy, Rename, Resize, Tag]),
+        MachineState::Suspended => Capabilities::of(&[Start, Destroy, Rename, Tag]),
         // While it is being made its vApp is busy.
         MachineState::Pending => Capabilities::NONE,
         _ => Capabilities::of(&[Destroy]),

@@ -51,6 +51,9 @@ struct Vm {
     vapp: u32,
     name: String,
     status: Slowly<&'static str>,
+    cpus: u32,
+    memory_mib: u32,
+    tags: String,
 }
 
 impl Director {
@@ -62,6 +65,9 @@ impl Director {
                 vapp: number.min(9),
                 name: format!("web-{number}"),
                 status: Slowly::still(if number == 2 { "POWERED_OFF" } else { "POWERED_ON" }),
+                cpus: 1,
+                memory_mib: 1024,
+                tags: String::new(),
             };
             Self {
                 age,
@@ -139,6 +145,9 @@ impl Director {
 
     fn query(&mut self, request: &Request) -> Answer {
         let records: Vec<String> = match request.query("type") {
+            Some("vm") if request.query("fields") == Some("name,metadata:roadstead.tags") => {
+                self.vms.iter().map(|vm| vm.tagged(&self.origin)).collect()
+            }
             Some("vm") => {
                 for vm in &mut self.vms {
                     vm.status.look();
@@ -190,8 +199,19 @@ impl Director {
             return error(400, "BAD_REQUEST", "The order names no source.");
         }
         self.next += 1;
-        let status = Slowly::towards("UNRESOLVED", "POWERED_ON", LOOKS);
-        self.vms.push(Vm { number: self.next, vapp: self.next, name: name.to_owned(), status });
+        let made = if order.contains(" powerOn=\"false\"") { "POWERED_OFF" } else { "POWERED_ON" };
+        let status = Slowly::towards("UNRESOLVED", made, LOOKS);
+        let (number, name) = (self.next, name.to_owned());
+        let tags = String::new();
+        self.vms.push(Vm {
+            number,
+            vapp: number,
+            name: name.clone(),
+            status,
+            cpus: 1,
+            memory_mib: 1024,
+            tags,
+        });
         self.orders.push(order.clone());
         xml(
             201,
@@ -229,6 +249,24 @@ impl Director {
                 let name = body.split(" name=\"").nth(1).and_then(|rest| rest.split('"').next());
                 vm.name = name.unwrap_or_default().to_owned();
             }
+            ("PUT", ["virtualHardwareSection", piece], "POWERED_OFF") => {
+                let item = String::from_utf8_lossy(&request.body).into_owned();
+                let quantity = between(&item, "<rasd:VirtualQuantity>").parse().unwrap_or_default();
+                match (*piece, between(&item, "<rasd:ResourceType>")) {
+                    ("cpu", "3") => vm.cpus = quantity,
+                    ("memory", "4") => vm.memory_mib = quantity,
+                    _ => return error(400, "BAD_REQUEST", "The item is of another kind."),
+                }
+                self.task = Slowly::towards("running", "success", LOOKS);
+            }
+            ("POST", ["metadata"], _) => {
+                let document = String::from_utf8_lossy(&request.body).into_owned();
+                if between(&document, "<Key>") != "roadstead.tags" {
+                    return error(400, "BAD_REQUEST", "The metadata has no key.");
+                }
+                between(&document, "<Value>").clone_into(&mut vm.tags);
+                self.task = Slowly::towards("running", "success", LOOKS);
+            }
             ("DELETE", [], "POWERED_OFF") => self.vms.retain(|vm| !is_it(vm)),
             (_, _, status) => {
                 return error(400, "BAD_REQUEST", &format!("It is {status}, which does not allow this."));
@@ -248,14 +286,29 @@ impl Vm {
         format!(
             "<VMRecord href=\"{origin}/api/vApp/{}\" name=\"{}\" status=\"{status}\" isDeployed=\"{}\" \
              container=\"{origin}/api/vApp/vapp-{}\" containerName=\"vapp\" guestOs=\"Debian GNU/Linux 12\" \
-             ipAddress=\"10.1.2.{}\" numberOfCpus=\"1\" memoryMB=\"1024\" isVAppTemplate=\"false\" \
+             ipAddress=\"10.1.2.{}\" numberOfCpus=\"{}\" memoryMB=\"{}\" isVAppTemplate=\"false\" \
              vdc=\"{origin}/api/vdc/00000000-0000-0000-0000-000000000001\"/>",
             self.id(),
             self.name,
             *status != "POWERED_OFF",
             self.vapp,
-            self.number
+            self.number,
+            self.cpus,
+            self.memory_mib,
         )
+    }
+
+    /// The record of a query that asks for nothing but the name and the tags, which are escaped as they came.
+    fn tagged(&self, origin: &str) -> String {
+        let entry = match self.tags.as_str() {
+            "" => String::new(),
+            tags => format!(
+                "<Metadata href=\"x\"><MetadataEntry><Key>roadstead.tags</Key><TypedValue type=\"MetadataStringValue\">\
+                 <Value>{tags}</Value></TypedValue></MetadataEntry></Metadata>"
+            ),
+        };
+        let (id, name) = (self.id(), &self.name);
+        format!("<VMRecord href=\"{origin}/api/vApp/{id}\" name=\"{name}\">{entry}</VMRecord>")
     }
 }
 
@@ -299,6 +352,11 @@ impl Service for Director {
         };
         error(status, code, "The operation failed.")
     }
+}
+
+/// What stands after this tag, up to the next.
+fn between<'a>(document: &'a str, tag: &str) -> &'a str {
+    document.split(tag).nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default()
 }
 
 fn xml(status: u16, body: &str) -> Answer {

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use reqwest::StatusCode;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::session::Sessions;
+use super::{session::Sessions, shape::TAGS};
 use crate::{
     driver::Setup,
     error::{Error, ErrorKind, Result},
@@ -20,6 +20,8 @@ const PAGE_SIZE: usize = 128;
 const COMPOSE: &str = "application/vnd.vmware.vcloud.composeVAppParams+xml";
 const UNDEPLOY: &str = "application/vnd.vmware.vcloud.undeployVAppParams+xml";
 const VM: &str = "application/vnd.vmware.vcloud.vm+xml";
+const ITEM: &str = "application/vnd.vmware.vcloud.rasdItem+xml";
+const METADATA: &str = "application/vnd.vmware.vcloud.metadata+xml";
 
 /// A record of the query service. Each type has some of these attributes.
 #[derive(Clone, Debug, Deserialize)]
@@ -55,6 +57,29 @@ pub(super) struct Record {
     pub(super) gateway: Option<IpAddr>,
     #[serde(rename = "@netmask")]
     pub(super) netmask: Option<IpAddr>,
+    /// What was asked for of what people wrote down about it.
+    #[serde(default, rename = "Metadata")]
+    metadata: Metadata,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Metadata {
+    #[serde(default, rename = "MetadataEntry")]
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Entry {
+    #[serde(default, rename = "Key")]
+    key: String,
+    #[serde(default, rename = "TypedValue")]
+    typed: Typed,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Typed {
+    #[serde(default, rename = "Value")]
+    value: String,
 }
 
 impl Record {
@@ -66,6 +91,12 @@ impl Record {
     /// The id of the vApp that it is in.
     pub(super) fn container_id(&self) -> Option<&str> {
         self.container.as_deref().map(end_of)
+    }
+
+    /// What was written down about it under this name.
+    pub(super) fn value_of(&self, name: &str) -> Option<&str> {
+        let entry = self.metadata.entries.iter().find(|entry| entry.key == name);
+        entry.map(|entry| entry.typed.value.as_str())
     }
 
     /// Whether it holds resources, which it has to give back before it goes.
@@ -145,12 +176,22 @@ impl Api {
     }
 
     pub(super) async fn try_vms(&self) -> Result<()> {
-        self.page("vm", 1, 1).await.map(drop)
+        self.page("vm", 1, 1, None).await.map(drop)
     }
 
     /// Every VM that is none of a template.
     pub(super) async fn vms(&self) -> Result<Vec<Record>> {
         self.records("vm").await
+    }
+
+    /// Every VM once more, with its tags. They are asked for apart: a query that asks for metadata shows only what it
+    /// names, and not all that there is to see of a VM can be named. A Director too old to have tags has none.
+    pub(super) async fn tagged(&self) -> Result<Vec<Record>> {
+        let fields = format!("name,metadata:{TAGS}");
+        match self.list("vm", Some(&fields)).await {
+            Err(error) if error.kind() == ErrorKind::Invalid => Ok(Vec::new()),
+            outcome => outcome,
+        }
     }
 
     /// The networks of the organization. Before version 5.1 they had another name.
@@ -163,8 +204,13 @@ impl Api {
 
     /// Every record of this type.
     pub(super) async fn records(&self, kind: &str) -> Result<Vec<Record>> {
+        self.list(kind, None).await
+    }
+
+    /// Every record of this type, with all that it has or only these fields.
+    async fn list(&self, kind: &str, fields: Option<&str>) -> Result<Vec<Record>> {
         pages(1, async |number: usize| {
-            let page = self.page(kind, number, PAGE_SIZE).await?;
+            let page = self.page(kind, number, PAGE_SIZE, fields).await?;
             let seen = number * page.page_size.unwrap_or(PAGE_SIZE);
             let more = !page.all.is_empty() && seen < page.total;
             Ok(Page { items: page.all, next: more.then_some(number + 1) })
@@ -172,10 +218,11 @@ impl Api {
         .await
     }
 
-    async fn page(&self, kind: &str, number: usize, size: usize) -> Result<Records> {
+    async fn page(&self, kind: &str, number: usize, size: usize, fields: Option<&str>) -> Result<Records> {
         let call = Call::get(self.base.at(&["api", "query"])?).query("type", kind).query("format", "records");
         let call = call.query("page", number).query("pageSize", size);
         let call = if kind == "vm" { call.query("filter", "isVAppTemplate==false") } else { call };
+        let call = if let Some(fields) = fields { call.query("fields", fields) } else { call };
         xml(&self.http.send(call).await?)
     }
 
@@ -209,8 +256,7 @@ impl Api {
     /// Has resources given back; returns the id of the task.
     pub(super) async fn undeploy(&self, id: &str) -> Result<String> {
         let call = Call::post(self.base.at(&["api", "vApp", id, "action", "undeploy"])?);
-        let reply = self.http.send(call.body(UNDEPLOY, super::params::undeploy())).await?;
-        Ok(end_of(&xml::<Reference>(&reply)?.href).to_owned())
+        self.task_of(call.body(UNDEPLOY, super::params::undeploy())).await
     }
 
     pub(super) async fn delete(&self, id: &str) -> Result<()> {
@@ -220,6 +266,23 @@ impl Api {
     pub(super) async fn reconfigure(&self, id: &str, document: &str) -> Result<()> {
         let call = Call::post(self.base.at(&["api", "vApp", id, "action", "reconfigureVm"])?);
         self.http.send(call.body(VM, document)).await.map(drop)
+    }
+
+    /// Gives a machine another piece of hardware, `cpu` or `memory`; returns the id of the task.
+    pub(super) async fn set_hardware(&self, id: &str, piece: &str, document: &str) -> Result<String> {
+        let call = Call::put(self.base.at(&["api", "vApp", id, "virtualHardwareSection", piece])?);
+        self.task_of(call.body(ITEM, document)).await
+    }
+
+    /// Writes something down about a machine; returns the id of the task.
+    pub(super) async fn set_metadata(&self, id: &str, document: &str) -> Result<String> {
+        let call = Call::post(self.base.at(&["api", "vApp", id, "metadata"])?);
+        self.task_of(call.body(METADATA, document)).await
+    }
+
+    async fn task_of(&self, call: Call) -> Result<String> {
+        let reply = self.http.send(call).await?;
+        Ok(end_of(&xml::<Reference>(&reply)?.href).to_owned())
     }
 
     /// How far a task is: `queued`, `running`, `success`, `error` and the like.

@@ -62,8 +62,8 @@ impl Stage for Fake {
     }
 
     fn order(&self) -> Option<Order> {
-        let order = MachineOrder { location: Some(VDC.into()), ..order("new", TEMPLATE, "template") };
-        Some(Order { order, other_size: "template", call: ("POST", "/action/composeVApp") })
+        let order = MachineOrder { location: Some(VDC.into()), ..order("new", TEMPLATE, "1x2048") };
+        Some(Order { order, other_size: "2x4096", call: ("POST", "/action/composeVApp") })
     }
 }
 
@@ -90,11 +90,13 @@ async fn an_order_carries_key_script_network_and_place() {
         networks: vec!["00000000-0000-0000-0000-000000000003".into()],
         public_key: Some("ssh-ed25519 AAAA me@home".into()),
         user_data: Some("#!/bin/sh\necho \"<hi>\"\n".into()),
+        size: "template".into(),
         ..fake.order().unwrap().order
     };
     driver.create(&whole).await.unwrap();
     let order = fake.director.service().orders[0].clone();
     for part in [
+        "powerOn=\"true\"",
         "name=\"db 1\"",
         "<ComputerName>db1</ComputerName>",
         "networkName=\"thing 3\"",
