@@ -2,6 +2,7 @@
 
 mod backup;
 mod fleet;
+mod hosts;
 mod measure;
 mod rest;
 mod rivals;
@@ -13,16 +14,26 @@ use anyhow::{Result, bail};
 use sets::sets;
 
 /// What can be measured.
-const NAMES: [&str; 8] =
-    ["start", "fleet", "backup", "backup-small", "backup-large", "backup-quick", "rest", "rest-quick"];
+const NAMES: [&str; 9] = [
+    "start",
+    "fleet",
+    "hosts",
+    "backup",
+    "backup-small",
+    "backup-large",
+    "backup-quick",
+    "rest",
+    "rest-quick",
+];
 
 /// `cargo xtask bench [NAME...]`.
 pub fn run(names: &[String]) -> Result<()> {
-    let all = ["start", "fleet", "backup", "rest"].map(str::to_owned);
+    let all = ["start", "fleet", "hosts", "backup", "rest"].map(str::to_owned);
     for name in if names.is_empty() { &all[..] } else { names } {
         match name.as_str() {
             "start" => start::run()?,
             "fleet" => fleet::run()?,
+            "hosts" => hosts::run()?,
             "backup" => backup::run(&sets(1))?,
             "backup-small" => backup::run(&sets(1)[..1])?,
             "backup-large" => backup::run(&sets(1)[1..])?,

@@ -1,5 +1,5 @@
-//! What many machines cost: a refresh over a slow cloud, beside Apache Libcloud listing the same one, and a page of a long
-//! list.
+//! What many machines cost: a refresh over a slow cloud, beside Apache Libcloud listing the same one; and a large fleet
+//! on many backends, refreshed and looked at by pages.
 
 use std::{
     fs,
@@ -32,8 +32,10 @@ nodes = driver.list_nodes(ex_page_size=200)
 sys.exit(0 if len(nodes) == 10000 else 'only %d machines' % len(nodes))
 ";
 
-/// Pages of a list that are read.
+/// Pages of a list that are read, of each kind.
 const PAGES: u32 = 200;
+/// Backends of a large fleet, and machines on each.
+const BACKENDS: (usize, u32) = (40, 1250);
 
 /// Measures and prints.
 pub fn run() -> Result<()> {
@@ -49,57 +51,90 @@ pub fn run() -> Result<()> {
     ]))?;
     refresh()?;
     rival()?;
-    pages()
+    large()
 }
 
 /// 10,000 machines, from a cloud that takes 100 ms for each page of 200.
 fn refresh() -> Result<()> {
-    let (server, cloud) = (Bench::start("refresh")?, Cloud::start(10_000, 100)?);
+    let (server, cloud) = (Bench::start("refresh")?, Clouds::start(1, 10_000, 100)?);
     let before = memory(&server.process, "VmHWM").context("no memory")?;
     let begun = Instant::now();
-    server.add(&cloud)?;
+    server.add(&cloud.urls[0], &cloud.token, "fake")?;
     let took = begun.elapsed().as_secs_f64();
     let after = memory(&server.process, "VmHWM").context("no memory")?;
     println!("{:40} {took:8.1} s, of which the cloud takes 5", "10,000 machines, listed and stored");
     println!("{:40} {:8.1} MiB more at the most", "", after - before);
+    let begun = Instant::now();
+    server.ask(&["backends", "refresh", "fake"], None)?;
+    println!("{:40} {:8.1} s", "the same once more, unchanged", begun.elapsed().as_secs_f64());
     Ok(())
 }
 
 /// The same machines from the same cloud, listed and only held by Apache Libcloud.
 fn rival() -> Result<()> {
-    let (python, cloud) = (tools::libcloud()?, Cloud::start(10_000, 100)?);
-    let address = cloud.url.strip_prefix("http://").context("the cloud has an odd address")?;
+    let (python, cloud) = (tools::libcloud()?, Clouds::start(1, 10_000, 100)?);
+    let address = cloud.urls[0].strip_prefix("http://").context("the cloud has an odd address")?;
     let listed = cost(Command::new(python).args(["-c", LIBCLOUD, address, &cloud.token]))?;
     println!("{:40} {:8.1} s, {:.1} s of CPU", "the same listed by Apache Libcloud", listed.wall, listed.cpu);
     println!("{:40} {:8.1} MiB at the most", "", listed.peak);
     Ok(())
 }
 
-/// A page of 100 out of 50,000.
-fn pages() -> Result<()> {
-    let (server, cloud) = (Bench::start("pages")?, Cloud::start(50_000, 0)?);
-    server.add(&cloud)?;
+/// 50,000 machines on 40 backends: added, refreshed all at once, and looked at by pages of 100.
+fn large() -> Result<()> {
+    let (backends, machines) = BACKENDS;
+    let (server, clouds) = (Bench::start("large")?, Clouds::start(backends, machines, 0)?);
+    let begun = Instant::now();
+    for (number, url) in clouds.urls.iter().enumerate() {
+        server.add(url, &clouds.token, &format!("cloud-{number}"))?;
+    }
+    println!("{:40} {:8.1} s", "50,000 machines on 40 backends, added", begun.elapsed().as_secs_f64());
+    let (begun, before) = (Instant::now(), cpu(&server.process)?);
+    server.ask(&["machines", "list", "--refresh", "--limit", "1"], None)?;
+    let (took, used) = (begun.elapsed().as_secs_f64(), cpu(&server.process)? - before);
+    println!("{:40} {took:8.1} s, {used:.1} s of CPU", "all refreshed at once, unchanged");
+    println!(
+        "{:40} {:8.1} MiB",
+        "the server, resident",
+        memory(&server.process, "VmRSS").context("no memory")?
+    );
+    for (what, filter) in [
+        ("a page of 100", &[][..]),
+        ("... of one backend", &["--backend", "cloud-20"]),
+        ("... of one state", &["--state", "running"]),
+        ("... by a part of the name", &["--search", "web-1"]),
+        ("... without a good backup", &["--unprotected"]),
+    ] {
+        pages(&server, what, filter)?;
+    }
+    Ok(())
+}
+
+/// Follows a list for some pages, from the beginning again where it ends.
+fn pages(server: &Bench, what: &str, filter: &[&str]) -> Result<()> {
+    let list = [&["machines", "list", "--limit", "100"], filter].concat();
     let mut cursor = None;
     let before = cpu(&server.process)?;
     for _ in 0..PAGES {
-        let page = server.ask(&["machines", "list", "--limit", "100"], cursor.as_deref())?;
-        ensure!(page["items"].as_array().is_some_and(|items| items.len() == 100), "a page is short");
-        cursor = Some(page["next"].as_str().context("the list ends early")?.to_owned());
+        let page = server.ask(&list, cursor.as_deref())?;
+        ensure!(page["items"].as_array().is_some_and(|items| !items.is_empty()), "a page is empty");
+        cursor = page["next"].as_str().map(str::to_owned);
     }
     let each = (cpu(&server.process)? - before) * 1000.0 / f64::from(PAGES);
-    println!("{:40} {each:8.2} ms of CPU", "a page of 100 machines out of 50,000");
+    println!("{what:40} {each:8.2} ms of CPU");
     Ok(())
 }
 
 /// A server on a new folder. It ends when this is dropped.
-struct Bench {
+pub struct Bench {
     process: Child,
     url: String,
     key: String,
 }
 
 impl Bench {
-    fn start(name: &str) -> Result<Self> {
+    /// Starts a server.
+    pub fn start(name: &str) -> Result<Self> {
         let folder = target_dir().join("bench").join(name);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder)?;
@@ -109,17 +144,23 @@ impl Bench {
         Ok(Self { process, url, key })
     }
 
-    fn add(&self, cloud: &Cloud) -> Result<()> {
-        let (endpoint, token) = (format!("endpoint={}", cloud.url), format!("token={}", cloud.token));
-        let add = ["backends", "add", "--provider", "digitalocean", "--title", "fake", "--set", &endpoint];
+    fn add(&self, url: &str, token: &str, title: &str) -> Result<()> {
+        let (endpoint, token) = (format!("endpoint={url}"), format!("token={token}"));
+        let add = ["backends", "add", "--provider", "digitalocean", "--title", title, "--set", &endpoint];
         self.ask(&[&add[..], &["--set", &token]].concat(), None).map(drop)
     }
 
-    fn ask(&self, arguments: &[&str], cursor: Option<&str>) -> Result<Value> {
+    /// The command line with these arguments, as its admin.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(target_dir().join("release/roadstead"));
-        command.args(arguments).args(["-o", "json"]).env("ROADSTEAD_URL", &self.url);
-        command.args(cursor.map(|cursor| ["--cursor", cursor]).into_iter().flatten());
-        let answer = output(command.env("ROADSTEAD_API_KEY", &self.key))?;
+        command.args(arguments).env("ROADSTEAD_URL", &self.url).env("ROADSTEAD_API_KEY", &self.key);
+        command
+    }
+
+    fn ask(&self, arguments: &[&str], cursor: Option<&str>) -> Result<Value> {
+        let cursor = cursor.map(|cursor| ["--cursor", cursor]);
+        let whole: Vec<&str> = arguments.iter().copied().chain(cursor.into_iter().flatten()).collect();
+        let answer = output(self.command(&whole).args(["-o", "json"]))?;
         serde_json::from_str(&answer).context("the answer is not JSON")
     }
 }
@@ -132,26 +173,32 @@ impl Drop for Bench {
     }
 }
 
-/// A cloud on this machine. It ends when its standard input does.
-struct Cloud {
+/// Clouds on this machine, each at an address of its own. They end when their standard input does.
+struct Clouds {
     process: Child,
-    url: String,
+    urls: Vec<String>,
     token: String,
 }
 
-impl Cloud {
-    fn start(machines: u32, milliseconds: u32) -> Result<Self> {
+impl Clouds {
+    fn start(clouds: usize, machines: u32, milliseconds: u32) -> Result<Self> {
         let mut command = Command::new(target_dir().join("debug/examples/fake_cloud"));
-        command.args([machines, 200, milliseconds].map(|number| number.to_string()));
+        command.args([machines, 200, milliseconds].map(|number| number.to_string())).arg(clouds.to_string());
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().context("no output")?).read_line(&mut line)?;
-        let (url, token) = line.trim().split_once(' ').context("the fake cloud did not start")?;
-        Ok(Self { process, url: url.to_owned(), token: token.to_owned() })
+        let lines = BufReader::new(process.stdout.take().context("no output")?).lines();
+        let (mut urls, mut token) = (Vec::new(), String::new());
+        for line in lines.take(clouds) {
+            let line = line?;
+            let (url, its) = line.trim().split_once(' ').context("the fake cloud did not start")?;
+            urls.push(url.to_owned());
+            its.clone_into(&mut token);
+        }
+        ensure!(urls.len() == clouds, "not all of the fake clouds started");
+        Ok(Self { process, urls, token })
     }
 }
 
-impl Drop for Cloud {
+impl Drop for Clouds {
     fn drop(&mut self) {
         drop(self.process.stdin.take());
         let _ = self.process.wait();
