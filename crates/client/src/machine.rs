@@ -155,13 +155,17 @@ impl Machine {
     }
 
     /// Waits until it is in this state after an order, or broken, or gone: then it is `None`. As [`Self::wait`] does.
+    ///
+    /// Of a single server nobody can tell whether it is off: one that was to stop has ended once it answers no more, and
+    /// is then [`MachineState::Unknown`].
     pub async fn wait_for(
         &self,
         wanted: MachineState,
         progress: impl FnMut(&machine::Machine) + Send,
     ) -> Result<Option<machine::Machine>> {
         let ended = [wanted, MachineState::Error, MachineState::Terminated];
-        self.wait_until(move |state| ended.contains(&state), progress).await
+        let silent = (wanted == MachineState::Stopped).then_some(MachineState::Unknown);
+        self.wait_until(move |state| ended.contains(&state) || silent == Some(state), progress).await
     }
 
     async fn wait_until(

@@ -40,5 +40,6 @@ mod sessions;
 mod state;
 mod support;
 mod tls;
+mod transcripts;
 mod upkeep;
 mod walk;

@@ -21,6 +21,7 @@ use russh::{
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
+    sync::Notify,
     task::{JoinHandle, JoinSet},
 };
 
@@ -69,6 +70,8 @@ pub enum Fault {
     SudoWantsPassword,
     /// It has no such commands.
     Bare,
+    /// It takes no more connections once it was told to power off.
+    StaysOff,
 }
 
 /// What a command prints on standard output and on standard error, and its exit status.
@@ -95,6 +98,7 @@ struct Shared {
     client: PublicKey,
     shell: Option<Shell>,
     state: Mutex<State>,
+    off: Notify,
 }
 
 impl fmt::Debug for Shared {
@@ -135,8 +139,13 @@ impl SimHost {
             reboots: 0,
             stops: 0,
         };
-        let shared =
-            Arc::new(Shared { client: client.public_key().clone(), shell, state: Mutex::new(state) });
+        let shared = Shared {
+            client: client.public_key().clone(),
+            shell,
+            state: Mutex::new(state),
+            off: Notify::new(),
+        };
+        let shared = Arc::new(shared);
         let client_key = client.to_openssh(LineEnding::LF).map_err(io::Error::other)?.to_string();
         let address = listener.local_addr()?;
         Ok(Self { address, client_key, serving: tokio::spawn(serve(listener, Arc::clone(&shared))), shared })
@@ -206,11 +215,19 @@ fn generate() -> io::Result<PrivateKey> {
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shared.off.notified() => break,
+        };
+        let Ok((stream, _)) = accepted else { break };
         shared.lock().connections += 1;
         connections.spawn(talk(stream, Arc::clone(&shared)));
         while connections.try_join_next().is_some() {}
     }
+    // Whoever told it to go down still hears that it was understood.
+    drop(listener);
+    while connections.join_next().await.is_some() {}
 }
 
 async fn talk(mut stream: TcpStream, shared: Arc<Shared>) {
@@ -284,6 +301,9 @@ impl Login {
                 match power {
                     Power::Reboot => state.reboots += 1,
                     Power::Off => state.stops += 1,
+                }
+                if fault == Fault::StaysOff && power == Power::Off {
+                    self.shared.off.notify_one();
                 }
                 (String::new(), "", (fault != Fault::DropsOnReboot).then_some(0))
             }

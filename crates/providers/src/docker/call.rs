@@ -226,7 +226,14 @@ impl Reply {
         let retry_after =
             self.parts.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         let complaint = complaint(&self.bytes(MAX_COMPLAINT_BYTES).await.unwrap_or_default());
-        let complaint = complaint.unwrap_or_else(|| format!("the engine answered {status}"));
+        let complaint = match complaint {
+            // Who refuses a login often says no more than that.
+            Some(words) if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                format!("the engine answered {}: {words}", status.as_u16())
+            }
+            Some(words) => words,
+            None => format!("the engine answered {status}"),
+        };
         Err(match status {
             StatusCode::UNAUTHORIZED => Error::new(ErrorKind::WrongCredentials, complaint),
             StatusCode::FORBIDDEN => Error::new(ErrorKind::MissingRights, complaint),

@@ -24,6 +24,7 @@ struct Server {
     id: String,
     name: String,
     status: Slowly<&'static str>,
+    before_resize: &'static str,
     image: Value,
     flavor: String,
     zone: String,
@@ -60,6 +61,7 @@ impl Servers {
             id: id.clone(),
             name: order["name"].as_str().unwrap_or_default().into(),
             status,
+            before_resize: "ACTIVE",
             image: json!({"id": order["imageRef"], "links": []}),
             flavor: order["flavorRef"].as_str().unwrap_or_default().into(),
             zone: order["availability_zone"].as_str().unwrap_or("nova").into(),
@@ -138,9 +140,10 @@ impl Servers {
                     return refusal(400, "badRequest", "Unable to locate requested flavor.");
                 }
                 server.flavor = wanted.to_owned();
+                server.before_resize = *server.status.now();
                 Slowly::towards("RESIZE", "VERIFY_RESIZE", LOOKS)
             }
-            ("confirmResize", "VERIFY_RESIZE") => Slowly::still("ACTIVE"),
+            ("confirmResize", "VERIFY_RESIZE") => Slowly::still(server.before_resize),
             ("os-getConsoleOutput", _) => {
                 return Answer::json(200, &json!({"output": "Linux version 6.1.0\n"}));
             }
