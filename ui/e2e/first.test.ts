@@ -29,6 +29,7 @@ test("from the first start to the first verified restore", async () => {
   const { page } = visit;
   await visit.as(server);
   await page.getByRole("region", { name: "First steps" }).waitFor();
+  const dialog = page.getByRole("dialog");
 
   // The line that the page shows is what enrols the agent.
   await page.getByRole("button", { name: "Enrol an agent" }).click();
@@ -45,7 +46,16 @@ test("from the first start to the first verified restore", async () => {
   await page.getByLabel("Name").fill("letters");
   await page.getByRole("combobox", { name: "Agent" }).click();
   await page.getByRole("option", { name: "harbour" }).click();
-  await page.getByLabel("Files and folders").fill(source);
+  // The paths are chosen on the machine itself.
+  await page.getByRole("button", { name: "Choose on the machine" }).click();
+  const parts = source.split("/").slice(1);
+  for (let depth = 1; depth < parts.length; depth += 1) {
+    const folder = `/${parts.slice(0, depth).join("/")}`;
+    await dialog.getByRole("button", { name: `Open ${folder}`, exact: true }).click();
+  }
+  await dialog.getByLabel(`Choose ${source}`, { exact: true }).check();
+  await dialog.getByRole("button", { name: "Done" }).click();
+  expect(await page.getByRole("textbox", { name: "Files and folders" }).inputValue()).toBe(source);
   await expect
     .poll(() => page.getByRole("list", { name: "The next five times" }).getByRole("listitem").count())
     .toBe(5);

@@ -8,6 +8,7 @@ import type { Draft, Options } from "./draft";
 import { HooksInputs } from "./HooksInputs";
 import { LinesInput } from "./LinesInput";
 import { OptionsInputs } from "./OptionsInputs";
+import { PathPicker } from "./PathPicker";
 import { RetentionEditor } from "./RetentionEditor";
 import { RetentionPreview } from "./RetentionPreview";
 import { ScheduleEditor } from "./ScheduleEditor";
@@ -113,6 +114,15 @@ function WhatInputs({ draft, change, exists }: PartProps & { exists: boolean }) 
         value={draft.inclusions}
         onChange={(inclusions) => change({ inclusions })}
       />
+      {draft.agent_id !== null && (
+        <Group>
+          <PathPicker
+            agent={draft.agent_id}
+            chosen={draft.inclusions}
+            onChange={(inclusions) => change({ inclusions })}
+          />
+        </Group>
+      )}
       <LinesInput
         label="Left out"
         description="Patterns as restic takes them, one a line."

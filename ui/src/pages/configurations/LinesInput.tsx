@@ -14,14 +14,11 @@ interface Props {
 export function LinesInput({ value, onChange, ...input }: Props) {
   // The text stays as it was typed, blank lines and all; what is sent are its lines.
   const [text, setText] = useState(value.join("\n"));
+  // Chosen elsewhere, such as in a picker: the lines are other ones than were typed.
+  if (linesOf(text).join("\n") !== value.join("\n")) setText(value.join("\n"));
   const change = (next: string) => {
     setText(next);
-    onChange(
-      next
-        .split("\n")
-        .map((line) => line.trim())
-        .filter((line) => line !== ""),
-    );
+    onChange(linesOf(next));
   };
   return (
     <Textarea
@@ -35,4 +32,11 @@ export function LinesInput({ value, onChange, ...input }: Props) {
       onChange={(event) => change(event.currentTarget.value)}
     />
   );
+}
+
+function linesOf(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
 }
