@@ -10,6 +10,7 @@
 //! | `run.lock` | held by a job's process |
 //! | `passwords/` | those of sealed vaults |
 //! | `results/` | how jobs ended, until the server knows |
+//! | `cache/` | what backups would otherwise fetch from the server again; may be removed at any time |
 //!
 //! Locks are `flock`s: the kernel drops them with the process that holds them, however it ends.
 
@@ -80,6 +81,10 @@ impl DataDir {
 
     pub fn results(&self) -> PathBuf {
         self.0.join("results")
+    }
+
+    pub fn cache(&self) -> PathBuf {
+        self.0.join("cache")
     }
 
     /// Makes the folder this process's own.

@@ -46,7 +46,11 @@ pub(crate) fn carry_out<W: Write + Send>(
         Work::Restore { path, .. } => allowed_to_restore(order, Path::new(path))?,
         Work::Backup { .. } => {}
     }
-    let repository = Repository::open(vault::store(order, cancel)?, sealing::password(order)?.as_bytes())?;
+    let store = match order.job.work {
+        Work::Backup { .. } => vault::cached(order, cancel)?,
+        _ => vault::store(order, cancel)?,
+    };
+    let repository = Repository::open(store, sealing::password(order)?.as_bytes())?;
     run(order, &repository, reporter, cancel)
 }
 

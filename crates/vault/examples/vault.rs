@@ -12,7 +12,7 @@ use roadstead_vault::{
 };
 
 const COMMANDS: &str = "init, backup PATH..., restore SNAPSHOT TARGET, check, check-data, snapshots, \
-     forget SNAPSHOT..., prune, copy STORE, salvage PACK..., repair-index, repair-snapshots, ls SNAPSHOT PATH [OFFSET LIMIT], cat SNAPSHOT PATH, \
+     forget SNAPSHOT..., prune, copy STORE, copy-rechunked STORE, salvage PACK..., repair-index, repair-snapshots, ls SNAPSHOT PATH [OFFSET LIMIT], cat SNAPSHOT PATH, \
      tar SNAPSHOT PATH, zip SNAPSHOT PATH, diff SNAPSHOT SNAPSHOT, \
      find PATTERN [SNAPSHOT...], stats [SNAPSHOT...]";
 
@@ -84,10 +84,14 @@ fn work(repository: &Repository, command: &str, arguments: &[&str]) -> Outcome {
             let ids: Vec<_> = named(repository, ids)?.into_iter().map(|snapshot| snapshot.id).collect();
             println!("{} forgotten", repository.forget(&ids, Disposal::Remove, &cancel)?);
         }
-        ("copy", [destination]) => {
+        ("copy" | "copy-rechunked", [destination]) => {
             let destination = Repository::open(Arc::new(LocalStore::new(destination)), &password()?)?;
             let snapshots = repository.snapshots()?;
-            println!("{:#?}", repository.copy_to(&destination, &snapshots, &Terminal, &cancel)?);
+            let copied = match command {
+                "copy" => repository.copy_to(&destination, &snapshots, &Terminal, &cancel)?,
+                _ => repository.copy_rechunked_to(&destination, &snapshots, &Terminal, &cancel)?,
+            };
+            println!("{copied:#?}");
         }
         ("salvage", packs) => {
             let packs = packs.iter().map(|pack| pack.parse()).collect::<Result<Vec<_>, _>>()?;

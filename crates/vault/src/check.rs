@@ -108,13 +108,16 @@ impl CheckReport {
 
 impl Repository {
     /// Checks the repository. What is wrong with it is in the report; an error means that the check itself
-    /// could not be done. `monitor` sees packs as files, when data is read.
+    /// could not be done. `monitor` sees packs as files, when data is read. No cache is asked.
     pub fn check(
         &self,
         options: &CheckOptions,
         monitor: &dyn Monitor,
         cancel: &Cancel,
     ) -> Result<CheckReport> {
+        if let Some(repository) = self.behind_cache() {
+            return repository.check(options, monitor, cancel);
+        }
         let _lock = self.lock(cancel)?;
         let mut report = CheckReport::default();
         // Snapshots before indexes: whatever a snapshot listed now needs is indexed by now.

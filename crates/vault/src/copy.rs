@@ -6,12 +6,12 @@
 //! programs copies it again.
 //!
 //! Where the two repositories cut files differently, a later backup into the other one shares whole small
-//! files with the copies, and of large files nothing.
+//! files with the copies, and of large files nothing. Who wants that cuts them anew: `pipeline/rechunk.rs`.
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crossbeam_channel::{Receiver, bounded, unbounded};
@@ -21,6 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::Files;
 use crate::id::Id;
 use crate::index::{Index, Location};
+use crate::lock::Lock;
 use crate::monitor::{FileError, Monitor};
 use crate::node::Node;
 use crate::pack::BlobKind;
@@ -62,24 +63,12 @@ impl Repository {
         monitor: &dyn Monitor,
         cancel: &Cancel,
     ) -> Result<CopySummary> {
-        if self.id() == destination.id() {
-            return Err(Error::new(ErrorKind::Invalid, "a repository cannot be copied into itself"));
-        }
-        let _ours = self.lock(cancel)?;
-        let theirs = destination.lock(cancel)?;
-        let (from, to) = (self.blobs()?, destination.blobs()?);
-        let present = destination.snapshots()?;
-        let (skipped, wanted): (Vec<_>, Vec<_>) =
-            snapshots.iter().partition(|snapshot| present.iter().any(|other| is_copy(other, snapshot)));
-        let mut summary = CopySummary {
-            skipped: skipped.iter().map(|snapshot| snapshot.id).collect(),
-            ..CopySummary::default()
-        };
-
-        let mut needs = Needs::new(&from, monitor);
-        let whole = needs.add_all(&wanted, cancel)?;
+        let copying = Copying::begin(self, destination, snapshots, cancel)?;
+        let Copying { from, to, wanted, .. } = &copying;
+        let mut needs = Needs::new(from, monitor);
+        let whole = needs.add_all(wanted, cancel)?;
         let transfer = Transfer {
-            from: &from,
+            from,
             key: &self.files,
             to: &destination.files,
             writer: PackWriter::new(&destination.files),
@@ -91,27 +80,27 @@ impl Repository {
         let written = transfer.writer.finish();
         sent?;
         let written = written?;
-        (summary.blobs, summary.bytes) = (written.blobs, written.bytes);
 
         let lost = unpoisoned(&transfer.lost).drain().collect::<HashSet<Id>>();
         let whole = match lost.is_empty() {
             true => whole,
             // Only now it is known; another look tells whom it hits.
-            false => Needs { lost, ..Needs::new(&from, monitor) }.add_all(&whole, cancel)?,
+            false => Needs { lost, ..Needs::new(from, monitor) }.add_all(&whole, cancel)?,
         };
-        theirs.verify()?;
-        for snapshot in &whole {
-            cancel.check()?;
-            summary.copied.push((snapshot.id, destination.save_copy(snapshot)?));
-        }
-        let is_whole = |snapshot: &&&Snapshot| whole.iter().any(|other| other.id == snapshot.id);
-        summary.failed =
-            wanted.iter().filter(|snapshot| !is_whole(snapshot)).map(|snapshot| snapshot.id).collect();
-        Ok(summary)
+        let whole = whole.into_iter().map(|snapshot| (snapshot, snapshot.tree)).collect();
+        copying.finish(whole, (written.blobs, written.bytes))
     }
 
-    fn save_copy(&self, snapshot: &Snapshot) -> Result<Id> {
-        let copy = Snapshot { parent: None, original: Some(origin(snapshot)), ..snapshot.clone() };
+    /// Writes a copy of a snapshot, with what its tree has become here; gives its id.
+    fn save_copy(&self, snapshot: &Snapshot, tree: Id) -> Result<Id> {
+        let copied = first_tree(snapshot);
+        let copy = Snapshot {
+            parent: None,
+            original: Some(origin(snapshot)),
+            tree,
+            first_tree: (tree != copied).then_some(copied),
+            ..snapshot.clone()
+        };
         let json = serde_json::to_vec(&copy)
             .map_err(|e| Error::new(ErrorKind::Invalid, "writing the snapshot").with_source(e))?;
         Ok(self.files.save(FileKind::Snapshot, &json)?.0)
@@ -123,8 +112,62 @@ fn origin(snapshot: &Snapshot) -> Id {
     snapshot.original.unwrap_or(snapshot.id)
 }
 
+/// The tree that this snapshot had before its files were cut anew.
+fn first_tree(snapshot: &Snapshot) -> Id {
+    snapshot.first_tree.unwrap_or(snapshot.tree)
+}
+
 fn is_copy(one: &Snapshot, other: &Snapshot) -> bool {
-    origin(one) == origin(other) && one.tree == other.tree && one.tags == other.tags
+    origin(one) == origin(other) && first_tree(one) == first_tree(other) && one.tags == other.tags
+}
+
+/// A copy under way, by either way: both repositories locked, and what there is to do.
+pub(crate) struct Copying<'a> {
+    destination: &'a Repository,
+    pub(crate) from: Arc<Blobs>,
+    pub(crate) to: Arc<Blobs>,
+    /// Snapshots to copy.
+    pub(crate) wanted: Vec<&'a Snapshot>,
+    skipped: Vec<Id>,
+    cancel: &'a Cancel,
+    theirs: Lock,
+    _ours: Lock,
+}
+
+impl<'a> Copying<'a> {
+    pub(crate) fn begin(
+        source: &Repository,
+        destination: &'a Repository,
+        snapshots: &'a [Snapshot],
+        cancel: &'a Cancel,
+    ) -> Result<Self> {
+        if source.id() == destination.id() {
+            return Err(Error::new(ErrorKind::Invalid, "a repository cannot be copied into itself"));
+        }
+        let ours = source.lock(cancel)?;
+        let theirs = destination.lock(cancel)?;
+        let (from, to) = (source.blobs()?, destination.blobs()?);
+        let present = destination.snapshots()?;
+        let (skipped, wanted): (Vec<&Snapshot>, Vec<&Snapshot>) =
+            snapshots.iter().partition(|snapshot| present.iter().any(|other| is_copy(other, snapshot)));
+        let skipped = skipped.iter().map(|snapshot| snapshot.id).collect();
+        Ok(Self { destination, from, to, wanted, skipped, cancel, theirs, _ours: ours })
+    }
+
+    /// Writes the copies of those that are whole, with their trees; `stored` counts blobs and bytes.
+    pub(crate) fn finish(self, whole: Vec<(&Snapshot, Id)>, stored: (u64, u64)) -> Result<CopySummary> {
+        let is_whole = |snapshot: &&&Snapshot| whole.iter().any(|(other, _)| other.id == snapshot.id);
+        let failed = self.wanted.iter().filter(|snapshot| !is_whole(snapshot)).map(|snapshot| snapshot.id);
+        let (blobs, bytes) = stored;
+        let mut summary =
+            CopySummary { copied: Vec::new(), skipped: self.skipped, failed: failed.collect(), blobs, bytes };
+        self.theirs.verify()?;
+        for (snapshot, tree) in whole {
+            self.cancel.check()?;
+            summary.copied.push((snapshot.id, self.destination.save_copy(snapshot, tree)?));
+        }
+        Ok(summary)
+    }
 }
 
 /// What some snapshots need.

@@ -4,13 +4,13 @@
 //! walk -> compare with parent -> chunk -> hash -> dedup -> compress -> encrypt -> pack -> store
 //! ```
 //!
-//! One thread walks ([`walk`]) and compares ([`compare`]). Files that must be read go through one queue to
-//! the workers, each of which takes a file all the way into a pack ([`mod@file`], [`blobs`]). Full packs go
+//! One thread lists folders and looks at what is in them ([`scout`]), ahead of the one that walks ([`walk`]) and
+//! compares ([`compare`]). Files that must be read go through one queue to the workers, each of which takes a file all the way into a pack ([`mod@file`], [`blobs`]). Full packs go
 //! through another to the uploads ([`upload`]). Folders become trees as their last entry comes in
 //! ([`folder`]). When everything is stored the snapshot is written, last of all.
 //!
 //! Memory is bounded: a pack being filled for data and one for trees, one for each upload, a chunk for
-//! each worker, the queue, the index, and the folders between the walk and the slowest worker.
+//! each worker, the queues, the index, and the folders between the walk and the slowest worker.
 
 mod blobs;
 mod compare;
@@ -19,8 +19,10 @@ mod folder;
 mod ignore;
 mod options;
 mod parent;
+mod rechunk;
 mod roots;
 mod run;
+mod scout;
 mod skip;
 mod stream;
 mod upload;
@@ -55,10 +57,14 @@ use file::FileReader;
 use folder::Saver;
 use roots::{Roots, Selection};
 use run::Run;
+use scout::Scout;
 use walk::Walk;
 
 pub use options::{BackupOptions, BackupSummary, ParentChoice};
 pub use skip::Skip;
+
+/// Folders and pieces of folders queued between the scout and the walk. Each may hold a folder open.
+const SIGHTS: usize = 64;
 
 impl Repository {
     /// Backs up the paths of `options` and writes a snapshot.
@@ -130,9 +136,9 @@ struct Stages<'a> {
 }
 
 impl Stages<'_> {
-    /// Stores everything that `read` puts into the sink, packs and indexes; gives the id of the topmost
-    /// tree.
-    fn store(&self, run: &Run<'_>, read: impl FnOnce(&BlobSink<'_>) -> Option<Id>) -> Result<Id> {
+    /// Stores everything that `read` puts into the sink, packs and indexes; gives what it gives, which is the id
+    /// of the topmost tree.
+    fn store<T>(&self, run: &Run<'_>, read: impl FnOnce(&BlobSink<'_>) -> Option<T>) -> Result<T> {
         let uploads = self.options.uploads.max(1);
         let (full, ready) = bounded(0);
         let (emptied, empty) = bounded(uploads);
@@ -169,23 +175,22 @@ impl Stages<'_> {
     ) -> Option<Id> {
         let (owners, tree) = (Owners::read(), Arc::new(OnceLock::new()));
         let (jobs, waiting) = batches(self.options.queue);
+        let (sights, seen) = batches(SIGHTS);
         let saver = || Ok(Saver { run, sink, sealer: Sealer::new(self.files, self.options.compression)? });
         let work = |waiting| FileReader::new(saver()?, &self.chunker, &owners).work(&waiting);
+        let (excludes, includes, skip) = (&self.excludes, &self.includes, self.options.skip);
+        let scout = Scout { run, sights, excludes, includes, ignore_files: &self.options.ignore_files, skip };
         thread::scope(|scope| {
+            scope.spawn(move || run.guard(scout.run(selection)));
             for _ in 0..threads(self.options.threads) {
                 let (work, waiting) = (&work, waiting.clone());
                 scope.spawn(move || run.guard(work(waiting)));
             }
             drop(waiting);
             run.guard(saver().and_then(|saver| {
-                let (excludes, includes) = (&self.excludes, &self.includes);
-                let (ignore_files, skip, parent) =
-                    (&self.options.ignore_files, self.options.skip, &self.blobs);
-                Walk { saver, jobs, owners: &owners, excludes, includes, ignore_files, skip, parent }.run(
-                    selection,
-                    previous,
-                    Arc::clone(&tree),
-                )
+                let walk = Walk { saver, jobs, owners: &owners, includes, parent: &self.blobs };
+                // It ends what is seen with itself, so that the scout does not wait for it in vain.
+                walk.run(seen, previous, Arc::clone(&tree))
             }));
         });
         tree.get().copied()
@@ -261,6 +266,7 @@ fn snapshot(
         excludes: options.excludes.clone(),
         tags: options.tags.clone(),
         original: None,
+        first_tree: None,
         program_version: options.program_version.clone(),
         summary: Some(summary),
     }

@@ -38,6 +38,9 @@ impl Repository {
     /// Makes the index name just what is in the packs there are. Works alone:
     /// [`ErrorKind::Locked`](crate::ErrorKind::Locked) beside anyone else.
     pub fn repair_index(&self, cancel: &Cancel) -> Result<RepairReport> {
+        if let Some(repository) = self.behind_cache() {
+            return repository.repair_index(cancel);
+        }
         let lock = self.lock_alone(cancel)?;
         let headers = PackHeaders::read(&self.files, &HashMap::new(), 0, cancel)?;
         let rewritten = reindex::reindex(self, &headers.index, |_| true, &lock, cancel)?;

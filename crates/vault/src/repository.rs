@@ -1,7 +1,8 @@
 //! An open repository: config, keys, snapshots, index and blobs.
 //!
 //! What can be done with it stands beside what does it: `pipeline.rs` (backup), `browse.rs` (list, cat),
-//! `archive.rs`, `find.rs`, `diff.rs`, `stats.rs`, `restore.rs`, `check.rs`, `forget.rs`, `prune.rs`, `repair.rs`, `copy.rs`, `keys.rs`.
+//! `archive.rs`, `find.rs`, `diff.rs`, `stats.rs`, `restore.rs`, `check.rs`, `forget.rs`, `prune.rs`, `repair.rs`, `copy.rs`,
+//! `pipeline/rechunk.rs` (copies cut anew), `keys.rs`.
 //!
 //! Which operations may run together on one repository, by any number of processes, ours and restic's:
 //!
@@ -102,6 +103,13 @@ impl Repository {
     pub fn with_lock_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
+    }
+
+    /// The same repository without the cache between it and its store, if there is one.
+    pub(crate) fn behind_cache(&self) -> Option<Self> {
+        let store = self.files.store.behind_cache()?;
+        let files = Files { store, key: self.files.key.clone(), version: self.files.version };
+        Some(Self { patience: self.patience, ..Self::with(files, self.config.clone(), self.key) })
     }
 
     /// The key file that opens it for us.

@@ -51,6 +51,9 @@ pub struct Snapshot {
     /// The snapshot this one was rewritten from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Id>,
+    /// Of a copy whose files were cut anew, the tree that the snapshot had first; restic does not know this.
+    #[serde(default, rename = "roadstead_first_tree", skip_serializing_if = "Option::is_none")]
+    pub first_tree: Option<Id>,
     /// The program that made it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub program_version: String,

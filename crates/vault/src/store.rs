@@ -2,9 +2,10 @@
 //!
 //! A [`Store`] is dumb: it keeps named files of six kinds and knows nothing of what is in them. Local
 //! folders, REST servers and buckets of S3-compatible object stores implement it; [`RetryStore`],
-//! [`LimitStore`] and [`RecordingStore`] wrap another store. Some stores have a trash, from which what was
+//! [`LimitStore`], [`CacheStore`] and [`RecordingStore`] wrap another store. Some stores have a trash, from which what was
 //! thrown away by mistake comes back.
 
+mod cache;
 mod disposal;
 mod http;
 mod limit;
@@ -18,10 +19,12 @@ mod upload;
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::Id;
 
+pub use cache::CacheStore;
 pub use disposal::Disposal;
 pub use limit::{LimitStore, Limits};
 pub use local::LocalStore;
@@ -155,4 +158,9 @@ pub trait Store: Send + Sync {
 
     /// Where this is, for messages; without credentials.
     fn location(&self) -> String;
+
+    /// The store itself, where this one may answer out of what it kept: whoever looks for damage asks that one.
+    fn behind_cache(&self) -> Option<Arc<dyn Store>> {
+        None
+    }
 }

@@ -81,7 +81,7 @@ impl View {
         let key_file = key_file::wrap(&self.key, password.as_bytes(), KdfCost::RANDOM_KEY, "", "")?;
         self.files.push((FileKind::Key, Name(Id::of(&key_file)), key_file));
         self.add(FileKind::Config, &json(&Config::generate()?)?)?;
-        let shown = Snapshot { parent: None, original: None, ..snapshot.clone() };
+        let shown = Snapshot { parent: None, original: None, first_tree: None, ..snapshot.clone() };
         self.add(FileKind::Snapshot, &json(&shown)?)?;
         let mut index = IndexWriter::default();
         let mut packs: Vec<_> = self.packs.iter().map(|(pack, blobs)| (*pack, blobs.clone())).collect();

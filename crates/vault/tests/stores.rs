@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use roadstead_vault::store::{
-    Disposal, FileKind, LocalStore, Name, RestAuth, RestConfig, RestStore, RetryStore, S3Config, S3Keys,
-    S3Store, Store,
+    CacheStore, Disposal, FileKind, LimitStore, Limits, LocalStore, Name, RecordingStore, RestAuth,
+    RestConfig, RestStore, RetryStore, S3Config, S3Keys, S3Store, Store,
 };
 use roadstead_vault::{
     Cancel, Error, ErrorKind, Id, InitOptions, KdfCost, PruneOptions, Repository, VoidMonitor,
@@ -67,6 +67,24 @@ fn behaves(store: &dyn Store) {
 fn the_local_store_behaves() {
     let folder = temporary();
     behaves(&LocalStore::new(folder.path()));
+}
+
+#[test]
+fn whatever_stands_before_a_store_behaves() {
+    type Wrap = fn(Arc<dyn Store>, PathBuf) -> Arc<dyn Store>;
+    let wraps: [Wrap; 4] = [
+        |store, folder| Arc::new(CacheStore::new(store, folder, 1 << 20).unwrap()),
+        |store, _| Arc::new(RecordingStore::new(store)),
+        |store, _| Arc::new(RetryStore::new(store, Duration::from_secs(60), Cancel::new())),
+        |store, _| {
+            let limits = Limits { upload: Some(1 << 40), download: Some(1 << 40) };
+            Arc::new(LimitStore::new(store, limits, Cancel::new()))
+        },
+    ];
+    for wrap in wraps {
+        let folder = temporary();
+        behaves(&*wrap(Arc::new(LocalStore::new(folder.path().join("vault"))), folder.path().join("cache")));
+    }
 }
 
 #[test]

@@ -126,6 +126,11 @@ impl<'a> BlobSink<'a> {
         Ok(id)
     }
 
+    /// Whether the repository has a data blob, or this run stores it.
+    pub(super) fn has(&self, id: &Id) -> bool {
+        self.index.contains(BlobKind::Data, id) || unpoisoned(&self.claimed[0]).contains(id)
+    }
+
     /// Sends what is left in packs that are not full.
     pub(super) fn flush(&self) -> Result<()> {
         for pack in &self.packs {

@@ -20,6 +20,11 @@ pub(super) struct Previous {
 }
 
 impl Previous {
+    /// No entries.
+    pub(super) fn none() -> Self {
+        Self { nodes: Vec::new().into_iter().peekable() }
+    }
+
     /// The entries of the folder that `node` was in the parent; none if it was no folder. A parent's tree
     /// that cannot be read costs only time: its files are read again.
     pub(super) fn of(node: Option<&Node>, blobs: &Blobs, run: &Run<'_>, path: &std::path::Path) -> Self {

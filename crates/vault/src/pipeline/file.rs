@@ -2,7 +2,8 @@
 //!
 //! A worker reads a whole file by itself. Up to the chunker's minimum a file is one blob and is never
 //! scanned. A file that fails in the middle is left out; its chunks so far stay as ordinary blobs that
-//! the next run may find.
+//! the next run may find. Of holes in sparse files only what lies at their ends is read: a chunk of zeros is
+//! known without.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
@@ -11,11 +12,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crossbeam_channel::Receiver;
 use rustix::buffer::spare_capacity;
-use rustix::fs::{Mode, OFlags, Stat, fstat, openat};
+use rustix::fs::{Mode, OFlags, SeekFrom, Stat, fstat, openat, seek};
 use rustix::io::Errno;
 
 use super::folder::{Folder, Saver};
-use crate::chunker::Chunker;
+use crate::chunker::{Chunker, Scan};
 use crate::error::Result;
 use crate::id::Id;
 use crate::metadata::{self, Owners};
@@ -25,6 +26,8 @@ use crate::pack::BlobKind;
 
 /// Bytes read at once from large files.
 const STEP: usize = 1 << 20;
+/// Chunks of a file, at most: the tree that names them must be no larger than a blob can be.
+const MAX_CHUNKS: usize = 1 << 25;
 
 /// A file that must be read.
 pub(super) struct FileJob {
@@ -51,6 +54,8 @@ pub(super) struct FileReader<'a> {
     buffer: Vec<u8>,
     /// How much of the buffer's beginning is saved already.
     saved: usize,
+    /// What zeros are cut into, once that was needed: the length of a chunk, and its id.
+    zeros: Option<(usize, Id)>,
 }
 
 /// Why a file is not saved: its own trouble, which is reported, or the end of the run.
@@ -67,7 +72,7 @@ impl From<crate::error::Error> for Trouble {
 
 impl<'a> FileReader<'a> {
     pub(super) fn new(saver: Saver<'a>, chunker: &'a Chunker, owners: &'a Owners) -> Self {
-        Self { saver, chunker, owners, buffer: Vec::new(), saved: 0 }
+        Self { saver, chunker, owners, buffer: Vec::new(), saved: 0, zeros: None }
     }
 
     /// Reads and saves files until no more come.
@@ -112,7 +117,7 @@ impl<'a> FileReader<'a> {
             return Err(open(Errno::STALE));
         }
         let mut node = self.owners.node(&job.name, &before);
-        (node.content, node.size) = self.read_content(&file, before.st_size as u64)?;
+        (node.content, node.size) = self.read_content(&file, &before)?;
         match metadata::open_xattrs(&file) {
             Ok(xattrs) => node.xattrs = xattrs,
             Err(errno) => self.saver.run.error(&job.path(), FileErrorKind::Metadata, errno),
@@ -124,8 +129,9 @@ impl<'a> FileReader<'a> {
     }
 
     /// The blobs of an open file, and how many bytes it really had.
-    fn read_content(&mut self, file: &OwnedFd, expected: u64) -> Result<(Vec<Id>, u64), Trouble> {
-        let (mut content, mut length) = (Vec::new(), 0);
+    fn read_content(&mut self, file: &OwnedFd, stat: &Stat) -> Result<(Vec<Id>, u64), Trouble> {
+        let (mut content, mut length, expected) = (Vec::new(), 0, stat.st_size as u64);
+        let sparse = (stat.st_blocks as u64).saturating_mul(512) < expected;
         let mut scan = self.chunker.scan();
         self.buffer.clear();
         self.saved = 0;
@@ -138,11 +144,73 @@ impl<'a> FileReader<'a> {
             if ended {
                 break;
             }
+            if sparse {
+                self.skip_hole(file, expected, &mut length, &mut scan, &mut content)?;
+            }
+            if content.len() > MAX_CHUNKS {
+                return Err(Trouble::File(FileErrorKind::Read, Errno::FBIG));
+            }
         }
         if self.saved < self.buffer.len() {
             content.push(self.save(self.buffer.len() - self.saved)?);
         }
         Ok((content, length))
+    }
+
+    /// Where the chunk that begins with the rest of the buffer lies in a hole, takes it and those after it for what
+    /// they are, and goes on where the last of them ends.
+    fn skip_hole(
+        &mut self,
+        file: &OwnedFd,
+        expected: u64,
+        length: &mut u64,
+        scan: &mut Scan<'a>,
+        content: &mut Vec<Id>,
+    ) -> Result<(), Trouble> {
+        let start = *length - (self.buffer.len() - self.saved) as u64;
+        let end = match seek(file, SeekFrom::Data(start)) {
+            Ok(data) => data,
+            Err(Errno::NXIO) => expected,
+            // A file system that knows of no holes.
+            Err(_) => return Ok(()),
+        };
+        let hole = end.saturating_sub(start);
+        if hole > self.chunker.min_size() as u64 {
+            let (chunk, id) = self.zeros()?;
+            let count = usize::try_from(hole / chunk as u64).unwrap_or(usize::MAX);
+            if count > MAX_CHUNKS {
+                return Err(Trouble::File(FileErrorKind::Read, Errno::FBIG));
+            }
+            // Not so where somebody has just made a hole of what was read.
+            let passed = (start + (count * chunk) as u64).saturating_sub(*length);
+            if passed > 0 {
+                content.extend(std::iter::repeat_n(id, count));
+                self.saver.run.counters.bytes_searched.fetch_add(passed, Relaxed);
+                self.saver.run.counters.bytes_done.fetch_add(passed, Relaxed);
+                (*length, *scan) = (*length + passed, self.chunker.scan());
+                self.buffer.clear();
+                self.saved = 0;
+            }
+        }
+        // Looking for the end of the hole has moved the place that is read next.
+        let moved = seek(file, SeekFrom::Start(*length));
+        moved.map(drop).map_err(|errno| Trouble::File(FileErrorKind::Read, errno))
+    }
+
+    /// The length of the chunks that zeros are cut into, and the id of such a chunk, which is saved.
+    fn zeros(&mut self) -> Result<(usize, Id)> {
+        if let Some(zeros) = self.zeros {
+            return Ok(zeros);
+        }
+        let (mut scan, mut bytes) = (self.chunker.scan(), Vec::new());
+        let length = loop {
+            bytes.resize(bytes.len() + STEP, 0);
+            if let Some(cut) = scan.cut(&bytes) {
+                break cut;
+            }
+        };
+        let id = self.saver.sink.save(&mut self.saver.sealer, BlobKind::Data, &bytes[..length])?;
+        Ok(*self.zeros.insert((length, id)))
     }
 
     /// Reads on; tells whether the file has ended.

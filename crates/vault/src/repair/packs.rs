@@ -37,6 +37,9 @@ impl Repository {
     /// Works alone: [`ErrorKind::Locked`](crate::ErrorKind::Locked) beside anyone else.
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) before anything is done where there is no trash and `disposal` asks for it.
     pub fn salvage_packs(&self, packs: &[Id], disposal: Disposal, cancel: &Cancel) -> Result<SalvageReport> {
+        if let Some(repository) = self.behind_cache() {
+            return repository.salvage_packs(packs, disposal, cancel);
+        }
         disposal.require(&*self.files.store)?;
         let lock = self.lock_alone(cancel)?;
         let headers = PackHeaders::read(&self.files, &HashMap::new(), 0, cancel)?;

@@ -119,7 +119,8 @@ impl Repository {
 
     fn save_repaired(&self, old: &Snapshot, tree: Id) -> Result<Id> {
         // The counts were those of the run that made it, and are no longer true.
-        let new = Snapshot { tree, original: old.original.or(Some(old.id)), summary: None, ..old.clone() };
+        let original = old.original.or(Some(old.id));
+        let new = Snapshot { tree, original, first_tree: None, summary: None, ..old.clone() };
         let json = serde_json::to_vec(&new)
             .map_err(|e| Error::new(ErrorKind::Invalid, "writing the snapshot").with_source(e))?;
         Ok(self.files.save(FileKind::Snapshot, &json)?.0)
