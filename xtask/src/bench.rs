@@ -11,10 +11,10 @@ mod start;
 
 use anyhow::{Result, bail};
 
-use sets::sets;
+use sets::{million, sets};
 
 /// What can be measured.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "start",
     "fleet",
     "hosts",
@@ -22,6 +22,7 @@ const NAMES: [&str; 9] = [
     "backup-small",
     "backup-large",
     "backup-quick",
+    "backup-million",
     "rest",
     "rest-quick",
 ];
@@ -34,10 +35,11 @@ pub fn run(names: &[String]) -> Result<()> {
             "start" => start::run()?,
             "fleet" => fleet::run()?,
             "hosts" => hosts::run()?,
-            "backup" => backup::run(&sets(1))?,
-            "backup-small" => backup::run(&sets(1)[..1])?,
-            "backup-large" => backup::run(&sets(1)[1..])?,
-            "backup-quick" => backup::run(&sets(10))?,
+            "backup" => backup::run(&sets(1), false)?,
+            "backup-small" => backup::run(&sets(1)[..1], false)?,
+            "backup-large" => backup::run(&sets(1)[1..], false)?,
+            "backup-quick" => backup::run(&sets(10), true)?,
+            "backup-million" => backup::run_alone(&million())?,
             "rest" => rest::run(&sets(1))?,
             "rest-quick" => rest::run(&sets(10))?,
             other => bail!("there is no bench {other:?}; there are {}", NAMES.join(", ")),

@@ -55,11 +55,37 @@ pub fn small_files(root: &Path, files: u64) -> Result<()> {
         if number % 25 == 0 {
             fs::create_dir_all(path.parent().unwrap_or(root))?;
         }
-        let size = 200 + 12_600 * (1 + random.below(100)) / (1 + random.below(100)).max(3) / 5;
+        let size = 200 + 12_600 * (1 + random.below(100)) / (1 + random.below(100)).max(3) * 5 / 11;
         let content = if number % 8 == 0 { binary(&mut random, size) } else { text(&mut random, size) };
         fs::write(path, content)?;
     }
     Ok(())
+}
+
+/// Makes a tree of files of a hundred bytes, in folders of 500.
+pub fn tiny_files(root: &Path, files: u64) -> Result<()> {
+    let mut random = Random::new(files);
+    for number in 0..files {
+        let path = tiny_file(root, number);
+        if number % 500 == 0 {
+            fs::create_dir_all(path.parent().unwrap_or(root))?;
+        }
+        fs::write(path, text(&mut random, 100))?;
+    }
+    Ok(())
+}
+
+/// Gives every hundredth of so many tiny files other content.
+pub fn change_tiny(root: &Path, files: u64, seed: u64) -> Result<()> {
+    let mut random = Random::new(seed);
+    for number in (0..files).step_by(100) {
+        fs::write(tiny_file(root, number), text(&mut random, 100))?;
+    }
+    Ok(())
+}
+
+fn tiny_file(root: &Path, number: u64) -> PathBuf {
+    root.join(format!("{:04}/{number}", number / 500))
 }
 
 /// Changes every hundredth of so many small files: half grow by some text, half are only touched.

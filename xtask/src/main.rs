@@ -10,6 +10,7 @@ mod openapi;
 mod page;
 mod postgres;
 mod restic;
+mod rustic;
 mod test;
 mod tools;
 

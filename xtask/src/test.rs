@@ -13,7 +13,7 @@ use crate::{
     command::{cargo, run as run_command},
     openapi, page,
     postgres::Cluster,
-    restic, tools,
+    restic, rustic, tools,
 };
 
 /// How much is run.
@@ -59,7 +59,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let moto = tools::moto()?;
     test.env("ROADSTEAD_MOTO", &moto);
     if extent == Extent::Long {
-        test.env("ROADSTEAD_LONG", "1");
+        test.env("ROADSTEAD_LONG", "1").env("ROADSTEAD_RUSTIC", steps.take("rustic", rustic::program)?);
     }
     steps.take("test", || run_command(&mut test))?;
     if page {

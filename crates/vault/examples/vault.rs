@@ -4,14 +4,15 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use roadstead_vault::store::{Disposal, LocalStore, RestAuth, RestConfig, RestStore, Store};
 use roadstead_vault::{
-    ArchiveFormat, BackupOptions, Cancel, CheckOptions, FileError, FindOptions, InitOptions, Monitor, Page,
-    PruneOptions, Repository, RestoreOptions, Search, Snapshot, SnapshotRepair, VoidMonitor,
+    ArchiveFormat, BackupOptions, Cancel, CheckOptions, ErrorKind, FileError, FindOptions, InitOptions,
+    Monitor, Page, PruneOptions, Repository, RestoreOptions, Search, Snapshot, SnapshotRepair, VoidMonitor,
 };
 
-const COMMANDS: &str = "init, backup PATH..., restore SNAPSHOT TARGET, check, check-data, snapshots, \
+const COMMANDS: &str = "init, backup PATH..., cancel MILLISECONDS PATH..., restore SNAPSHOT TARGET, check, check-data, snapshots, \
      forget SNAPSHOT..., prune, copy STORE, copy-rechunked STORE, salvage PACK..., repair-index, repair-snapshots, ls SNAPSHOT PATH [OFFSET LIMIT], cat SNAPSHOT PATH, \
      tar SNAPSHOT PATH, zip SNAPSHOT PATH, diff SNAPSHOT SNAPSHOT, \
      find PATTERN [SNAPSHOT...], stats [SNAPSHOT...]";
@@ -62,6 +63,30 @@ fn password() -> Outcome<Vec<u8>> {
     Ok(std::env::var("VAULT_PASSWORD")?.into_bytes())
 }
 
+/// Begins a backup, cancels it, and prints how many milliseconds it went on.
+#[allow(clippy::print_stdout, reason = "this is a command")]
+fn cancelled(repository: &Repository, after: u64, paths: &[&str]) -> Outcome {
+    let (cancel, paths) = (Cancel::new(), paths.iter().map(Into::into).collect());
+    let options = BackupOptions { paths, ..BackupOptions::default() };
+    let canceller = cancel.clone();
+    let moment = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(after));
+        canceller.cancel();
+        Instant::now()
+    });
+    let outcome = repository.backup(&options, &VoidMonitor, &cancel);
+    let ended = Instant::now();
+    match outcome {
+        Ok(_) => Err("the backup ended before it was cancelled".into()),
+        Err(error) if error.kind() != ErrorKind::Cancelled => Err(error.into()),
+        Err(_) => {
+            let moment = moment.join().map_err(|_| "the thread that cancels panicked")?;
+            println!("{}", ended.saturating_duration_since(moment).as_millis());
+            Ok(())
+        }
+    }
+}
+
 /// What changes the repository, or reads all of it.
 #[allow(clippy::print_stdout, reason = "this is a command")]
 fn work(repository: &Repository, command: &str, arguments: &[&str]) -> Outcome {
@@ -72,6 +97,7 @@ fn work(repository: &Repository, command: &str, arguments: &[&str]) -> Outcome {
             let options = BackupOptions { paths, ..BackupOptions::default() };
             println!("{:#?}", repository.backup(&options, &Terminal, &cancel)?);
         }
+        ("cancel", [after, paths @ ..]) => cancelled(repository, after.parse()?, paths)?,
         ("restore", [snapshot, target]) => {
             let (snapshot, options) = (repository.snapshot(snapshot)?, RestoreOptions::to(*target));
             println!("{:#?}", repository.restore(&snapshot, &options, &Terminal, &cancel)?);

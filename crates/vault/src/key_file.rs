@@ -45,7 +45,8 @@ impl Default for KdfCost {
 /// The JSON of a key file. Binary fields are base64.
 #[derive(Serialize, Deserialize)]
 struct KeyFile {
-    #[serde(deserialize_with = "crate::go_text::timestamp")]
+    /// rustic leaves it out.
+    #[serde(default, deserialize_with = "crate::go_text::timestamp")]
     created: Timestamp,
     #[serde(default)]
     username: String,
@@ -136,6 +137,17 @@ mod tests {
         let mut sealed = master.seal(b"text").unwrap();
         assert_eq!(again.open(&mut sealed).unwrap(), b"text");
         assert_eq!(unwrap(&file, b"other").unwrap_err().kind(), ErrorKind::WrongPassword);
+    }
+
+    #[test]
+    fn a_key_need_not_say_when_it_was_made() {
+        let master = Key::generate().unwrap();
+        let file = wrap(&master, b"secret", KdfCost::RANDOM_KEY, "me", "here").unwrap();
+        let mut json: serde_json::Value = serde_json::from_slice(&file).unwrap();
+        json.as_object_mut().unwrap().remove("created");
+        let file = serde_json::to_vec(&json).unwrap();
+        assert!(unwrap(&file, b"secret").is_ok());
+        assert_eq!(describe(&file).unwrap().0, Timestamp::UNIX_EPOCH);
     }
 
     #[test]

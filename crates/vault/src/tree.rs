@@ -39,9 +39,7 @@ pub(crate) fn encode_node(node: &Node) -> Vec<u8> {
     go_text::push_json(&mut json, &go_text::quote(&node.name));
     push_text(&mut json, "type", kind_name(node.kind).as_bytes());
     push_number(&mut json, "mode", u64::from(node.mode));
-    for (key, time) in [("mtime", node.mtime), ("atime", node.atime), ("ctime", node.ctime)] {
-        let _ = write!(json, r#","{key}":"{time}""#);
-    }
+    push_times(&mut json, [("mtime", node.mtime), ("atime", node.atime), ("ctime", node.ctime)]);
     let _ = write!(json, r#","uid":{},"gid":{}"#, node.uid, node.gid);
     push_text(&mut json, "user", node.user.as_bytes());
     push_text(&mut json, "group", node.group.as_bytes());
@@ -58,6 +56,22 @@ pub(crate) fn encode_node(node: &Node) -> Vec<u8> {
     push_content(&mut json, node);
     json.push(b'}');
     json
+}
+
+/// Writes times. Most often they are the same, and need be put into words only once.
+fn push_times(json: &mut Vec<u8>, times: [(&str, Timestamp); 3]) {
+    let mut before = None;
+    for (key, time) in times {
+        let _ = write!(json, r#","{key}":"#);
+        let start = json.len();
+        match before {
+            Some((same, from, to)) if same == time => json.extend_from_within(from..to),
+            _ => {
+                let _ = write!(json, r#""{time}""#);
+            }
+        }
+        before = Some((time, start, json.len()));
+    }
 }
 
 fn push_number(json: &mut Vec<u8>, key: &str, number: u64) {
@@ -151,7 +165,8 @@ struct NodeJson<'a> {
     kind: Cow<'a, str>,
     #[serde(default)]
     mode: u32,
-    #[serde(deserialize_with = "go_text::timestamp")]
+    /// rustic leaves out the times of folders above what it was asked for.
+    #[serde(default, deserialize_with = "go_text::timestamp")]
     mtime: Timestamp,
     #[serde(default, deserialize_with = "go_text::timestamp")]
     atime: Timestamp,
@@ -289,6 +304,16 @@ mod tests {
     fn an_empty_tree_is_as_restic_writes_it() {
         assert_eq!(encode(std::iter::empty()), b"{\"nodes\":[]}\n");
         assert!(decode(br#"{"nodes":null}"#).unwrap().is_empty());
+    }
+
+    #[test]
+    fn folders_without_times_are_read_as_rustic_writes_them() {
+        let id = "de331fd471a9cdd1200e8e188fcfe834b2d81ffcbc3a01d0222b7501ec3e07b3";
+        let json = format!(
+            r#"{{"nodes":[{{"name":"dev","type":"dir","mode":493,"content":null,"subtree":"{id}"}}]}}"#
+        );
+        let node = decode(json.as_bytes()).unwrap().remove(0);
+        assert_eq!((node.mtime, node.folder()), (Timestamp::UNIX_EPOCH, id.parse().ok()));
     }
 
     proptest::proptest! {

@@ -1,4 +1,5 @@
-//! Both programs on one repository: trees of every kind through either, and random histories in turns.
+//! Both programs on one repository, we and restic or rustic: trees of every kind through either, and random
+//! histories in turns.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +18,9 @@ use std::process::Command;
 use roadstead_vault::store::Disposal;
 use roadstead_vault::{Cancel, Id, PruneOptions, Repository, VoidMonitor};
 use support::trees::{self, assert_same, assert_same_but, noise};
-use support::{Random, Restic, backup, beneath, check, init, long, open, restics, restore, temporary};
+use support::{
+    Random, Restic, Rustic, backup, beneath, check, init, long, open, restics, restore, rustic, temporary,
+};
 
 type Make = fn(&Path);
 
@@ -125,10 +128,102 @@ fn trees_of_twenty_kinds_go_through_either_program() {
     }
 }
 
+/// What rustic loses of a tree: of the folder that it is asked for all but the name.
+const RUSTIC_LOSES: &[&str] = &[""];
+
+#[test]
+fn trees_of_twenty_kinds_go_through_rustic_as_well() {
+    let Some(rustic) = rustic() else { return };
+    let folder = temporary();
+    let (source, ours, theirs) =
+        (folder.path().join("source"), folder.path().join("ours"), folder.path().join("theirs"));
+    fs::create_dir(&source).unwrap();
+    KINDS.iter().for_each(|(name, make)| make(&source.join(name)));
+    let repository = init(&ours);
+    rustic.run(&theirs, &["init"]);
+    let target = folder.path().join("target");
+    for (name, _) in &KINDS {
+        let root = source.join(name);
+        let snapshot = backup(&repository, &[&root]).snapshot.to_string();
+        rustic.run(&ours, &["restore", &snapshot, target.to_str().unwrap()]);
+        assert_same(&root, &beneath(&target, &root));
+        fs::remove_dir_all(&target).unwrap();
+        rustic.run(&theirs, &["backup", root.to_str().unwrap()]);
+        let repository = open(&theirs);
+        restore(&repository, &support::latest(&repository), &target);
+        assert_same_but(&root, &beneath(&target, &root), RUSTIC_LOSES);
+        fs::remove_dir_all(&target).unwrap();
+    }
+    rustic.run(&ours, &["check"]);
+    assert_eq!(check(&open(&theirs)).problems, []);
+    restics().iter().for_each(|restic| restic.check(&theirs));
+}
+
+/// The program that works on a repository in turns with us.
+trait Other {
+    fn init(&self, vault: &Path);
+    fn backup(&self, vault: &Path, source: &Path);
+    fn forget(&self, vault: &Path, id: &Id);
+    fn prune(&self, vault: &Path);
+    fn restore(&self, vault: &Path, id: &Id, target: &Path);
+    /// The strictest check there is: whether it was passed, and what was said.
+    fn verify(&self, vault: &Path) -> (bool, String);
+    /// What it loses of a tree, by path in it.
+    fn loses(&self) -> &'static [&'static str];
+}
+
+impl Other for Restic {
+    fn init(&self, vault: &Path) {
+        self.run(vault, &["init"]);
+    }
+    fn backup(&self, vault: &Path, source: &Path) {
+        self.run(vault, &["backup", source.to_str().unwrap()]);
+    }
+    fn forget(&self, vault: &Path, id: &Id) {
+        self.run(vault, &["forget", &id.to_string()]);
+    }
+    fn prune(&self, vault: &Path) {
+        self.run(vault, &["prune", "--max-unused", "0"]);
+    }
+    fn restore(&self, vault: &Path, id: &Id, target: &Path) {
+        self.run(vault, &["restore", &id.to_string(), "--target", target.to_str().unwrap()]);
+    }
+    fn verify(&self, vault: &Path) -> (bool, String) {
+        self.attempt(vault, &["check", "--read-data"])
+    }
+    fn loses(&self) -> &'static [&'static str] {
+        &[]
+    }
+}
+
+impl Other for Rustic {
+    fn init(&self, vault: &Path) {
+        self.run(vault, &["init"]);
+    }
+    fn backup(&self, vault: &Path, source: &Path) {
+        self.run(vault, &["backup", source.to_str().unwrap()]);
+    }
+    fn forget(&self, vault: &Path, id: &Id) {
+        self.run(vault, &["forget", &id.to_string()]);
+    }
+    fn prune(&self, vault: &Path) {
+        self.run(vault, &["prune"]);
+    }
+    fn restore(&self, vault: &Path, id: &Id, target: &Path) {
+        self.run(vault, &["restore", &id.to_string(), target.to_str().unwrap()]);
+    }
+    fn verify(&self, vault: &Path) -> (bool, String) {
+        self.attempt(vault, &["check"])
+    }
+    fn loses(&self) -> &'static [&'static str] {
+        RUSTIC_LOSES
+    }
+}
+
 /// A repository that both work on, another for copies, and what each snapshot must restore to.
 struct History {
     folder: tempfile::TempDir,
-    /// Snapshots with copies of what they hold; those of ours, and those of restic.
+    /// Snapshots with copies of what they hold; those of ours, and those of the other.
     kept: Vec<(Id, PathBuf)>,
     random: Random,
 }
@@ -168,7 +263,7 @@ impl History {
         Some(id)
     }
 
-    fn step(&mut self, restic: &Restic) -> &'static str {
+    fn step(&mut self, other: &dyn Other) -> &'static str {
         let (source, vault, copies) = (self.source(), self.vault(), self.copies());
         let (cancel, repository) = (Cancel::new(), open(&vault));
         match self.random.below(9) {
@@ -180,7 +275,7 @@ impl History {
             }
             2..=3 => {
                 mix(&source, &mut self.random, 30);
-                restic.run(&vault, &["backup", source.to_str().unwrap()]);
+                other.backup(&vault, &source);
                 self.keep(&repository);
                 "their backup"
             }
@@ -191,7 +286,7 @@ impl History {
             }
             5 => {
                 if let Some(id) = self.give_up() {
-                    restic.run(&vault, &["forget", &id.to_string()]);
+                    other.forget(&vault, &id);
                 }
                 "their forget"
             }
@@ -202,14 +297,15 @@ impl History {
                 "our prune"
             }
             7 => {
-                restic.run(&vault, &["prune", "--max-unused", "0"]);
+                other.prune(&vault);
                 "their prune"
             }
             _ => {
                 let all = repository.snapshots().unwrap();
                 let summary = repository.copy_to(&open(&copies), &all, &VoidMonitor, &cancel).unwrap();
                 assert!(summary.failed.is_empty());
-                restic.check(&copies);
+                let (ok, said) = other.verify(&copies);
+                assert!(ok, "{said}");
                 "a copy"
             }
         }
@@ -220,33 +316,44 @@ impl History {
 fn random_histories_by_both_in_turns_lose_nothing() {
     for (number, restic) in restics().into_iter().enumerate() {
         for theirs in [false, true] {
-            let seed = 100 * number as u64 + u64::from(theirs);
-            let mut history = History { folder: temporary(), kept: Vec::new(), random: Random::new(seed) };
-            let (source, vault) = (history.source(), history.vault());
-            match theirs {
-                true => drop(restic.run(&vault, &["init"])),
-                false => drop(init(&vault)),
-            }
-            init(&history.copies());
-            mix(&source, &mut history.random, 100);
-            let mut steps = Vec::new();
-            for _ in 0..long(12, 100) {
-                steps.push(history.step(&restic));
-                let (ok, said) = restic.attempt(&vault, &["check", "--read-data"]);
-                assert!(ok, "after {steps:?}:\n{said}");
-                assert_eq!(check(&open(&vault)).problems, [], "after {steps:?}");
-            }
-            let repository = open(&vault);
-            assert_eq!(repository.snapshots().unwrap().len(), history.kept.len(), "{steps:?}");
-            for (id, copy) in &history.kept {
-                let target = temporary();
-                let snapshot = repository.snapshot(&id.to_string()).unwrap();
-                restore(&repository, &snapshot, &target.path().join("ours"));
-                assert_same(copy, &beneath(&target.path().join("ours"), &source));
-                let into = target.path().join("theirs");
-                restic.run(&vault, &["restore", &id.to_string(), "--target", into.to_str().unwrap()]);
-                assert_same(copy, &beneath(&into, &source));
-            }
+            history(&restic, theirs, 100 * number as u64 + u64::from(theirs));
         }
+    }
+}
+
+#[test]
+fn random_histories_by_rustic_and_us_lose_nothing() {
+    if let Some(rustic) = rustic() {
+        [false, true].into_iter().for_each(|theirs| history(&rustic, theirs, 300 + u64::from(theirs)));
+    }
+}
+
+/// Works on a repository in turns, which the other program makes if it is `theirs`.
+fn history(other: &dyn Other, theirs: bool, seed: u64) {
+    let mut history = History { folder: temporary(), kept: Vec::new(), random: Random::new(seed) };
+    let (source, vault) = (history.source(), history.vault());
+    match theirs {
+        true => other.init(&vault),
+        false => drop(init(&vault)),
+    }
+    init(&history.copies());
+    mix(&source, &mut history.random, 100);
+    let mut steps = Vec::new();
+    for _ in 0..long(12, 100) {
+        steps.push(history.step(other));
+        let (ok, said) = other.verify(&vault);
+        assert!(ok, "after {steps:?}:\n{said}");
+        assert_eq!(check(&open(&vault)).problems, [], "after {steps:?}");
+    }
+    let repository = open(&vault);
+    assert_eq!(repository.snapshots().unwrap().len(), history.kept.len(), "{steps:?}");
+    for (id, copy) in &history.kept {
+        let target = temporary();
+        let snapshot = repository.snapshot(&id.to_string()).unwrap();
+        restore(&repository, &snapshot, &target.path().join("ours"));
+        assert_same_but(copy, &beneath(&target.path().join("ours"), &source), other.loses());
+        let into = target.path().join("theirs");
+        other.restore(&vault, id, &into);
+        assert_same_but(copy, &beneath(&into, &source), other.loses());
     }
 }

@@ -324,7 +324,8 @@ fn holes_are_not_read_and_come_back_as_they_were() {
     let source = folder.path().join("source");
     fs::create_dir(&source).unwrap();
     // Holes at the beginning, between, at the end, and at places where no chunk can end.
-    let shapes: [(&str, &[(u64, usize)], u64); 5] = [
+    type Parts = &'static [(u64, usize)];
+    let shapes: [(&str, Parts, u64); 5] = [
         ("begins", &[((30 << 20) + 5, 100_000)], 31 << 20),
         ("ends", &[(0, 3 << 20)], 40 << 20),
         ("between", &[(777, 2 << 20), ((25 << 20) + 4096, 12), ((33 << 20) + 1, 2 << 20)], 36 << 20),

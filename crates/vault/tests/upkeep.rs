@@ -55,6 +55,38 @@ fn keys_come_and_go_and_one_always_opens() {
 }
 
 #[test]
+fn nineteen_junk_keys_hide_no_good_one() {
+    let folder = temporary();
+    let vault = folder.path().join("vault");
+    let id = init(&vault).id();
+    let key = stored(&vault, "keys").remove(0);
+    let good = String::from_utf8(fs::read(&key).unwrap()).unwrap();
+    let whole = good.len();
+    // One that asks for a terabyte of memory, one for years, others that are cut off or nothing at all.
+    let mut junk: Vec<Vec<u8>> = [
+        good.replace("\"N\":1024", "\"N\":8589934592").into_bytes(),
+        good.replace("\"p\":1", "\"p\":1000000000").into_bytes(),
+        good.replace("\"N\":1024", "\"N\":1023").into_bytes(),
+        good.replace("\"r\":8", "\"r\":0").into_bytes(),
+        Vec::new(),
+        vec![0xff; 1 << 20],
+    ]
+    .into();
+    junk.extend((0..13).map(|cut| good.as_bytes()[..whole * cut / 13].iter().rev().copied().collect()));
+    for (number, bytes) in junk.iter().enumerate() {
+        assert!(bytes.as_slice() != good.as_bytes(), "{number}");
+        // Names that come before and after the good one's.
+        let name = Name(Id::of(format!("junk {number}").as_bytes()));
+        LocalStore::new(&vault).save(FileKind::Key, &name, bytes).unwrap();
+    }
+    assert_eq!(stored(&vault, "keys").len(), 20);
+    let repository = opens(&vault, PASSWORD.as_bytes()).unwrap();
+    assert_eq!(repository.id(), id);
+    assert_eq!(opens(&vault, b"guessed").err(), Some(ErrorKind::WrongPassword));
+    assert_eq!(check(&repository).problems, []);
+}
+
+#[test]
 fn restic_opens_with_keys_that_we_added() {
     for restic in restics() {
         let folder = temporary();

@@ -14,11 +14,11 @@ use std::{
 use anyhow::Result;
 
 use super::measure::{Cost, median};
-use super::rivals::{Tool, tools};
+use super::rivals::{Programs, Tool, tools};
 use super::sets::Set;
 use crate::{
     command::{cargo, output, project_dir, run as run_command, target_dir},
-    restic,
+    restic, rustic,
 };
 
 /// Steps in their order.
@@ -42,11 +42,21 @@ struct Round {
 /// A figure out of [`Round::sizes`].
 type Size = fn(&[u64]) -> u64;
 
-/// Measures and prints.
-pub fn run(sets: &[Set]) -> Result<()> {
-    let (ours, theirs) = (example()?, restic::newest()?);
-    println!("{}", output(Command::new(&theirs).arg("version"))?.trim());
-    sets.iter().try_for_each(|set| measure(set, &ours, &theirs))
+/// When a backup is cancelled, in milliseconds after its beginning.
+const MOMENTS: [u64; 3] = [300, 1000, 3000];
+
+/// Measures and prints. rustic, which takes long to build, is left out of what shall be `quick` unless it is there.
+pub fn run(sets: &[Set], quick: bool) -> Result<()> {
+    let rustic = if quick { rustic::built() } else { Some(rustic::program()?) };
+    let programs = Programs { ours: example()?, restic: Some(restic::newest()?), rustic };
+    let version = |program: &PathBuf| output(Command::new(program).arg("version"));
+    println!("{}", programs.restic.iter().map(version).collect::<Result<String>>()?.trim());
+    sets.iter().try_for_each(|set| measure(set, &programs))
+}
+
+/// Measures ours alone and prints that.
+pub fn run_alone(set: &Set) -> Result<()> {
+    measure(set, &Programs { ours: example()?, restic: None, rustic: None })
 }
 
 /// Builds our engine as a command of its own; gives the program.
@@ -56,15 +66,21 @@ pub fn example() -> Result<PathBuf> {
     Ok(target_dir().join("release/examples/vault"))
 }
 
-fn measure(set: &Set, ours: &Path, theirs: &Path) -> Result<()> {
+fn measure(set: &Set, programs: &Programs) -> Result<()> {
     let (folder, source) = (set.folder(), set.source()?);
     let mut rounds = Vec::new();
     for number in 0..set.rounds {
-        let tools = tools(ours, theirs, &folder);
-        rounds.push(one_round(set, tools, &source, &folder.join(format!("restored-{number}")), number)?);
-        if set.files < 1000 {
-            fs::remove_dir_all(folder.join(format!("restored-{number}")))?;
+        let mut tools = tools(programs, &folder);
+        tools.retain(|tool| number < tool.rounds);
+        let restored = folder.join(format!("restored-{number}"));
+        rounds.push(one_round(set, &mut tools, &source, &restored, number)?);
+        if set.few {
+            fs::remove_dir_all(restored)?;
         }
+    }
+    // A tenth of the data may be stored before that.
+    if set.few && set.rounds > 1 {
+        cancel(&tools(programs, &folder)[0], &source)?;
     }
     print(set, &rounds);
     for number in 0..set.rounds {
@@ -73,10 +89,19 @@ fn measure(set: &Set, ours: &Path, theirs: &Path) -> Result<()> {
     Ok(())
 }
 
+/// How long a backup goes on that is cancelled.
+fn cancel(ours: &Tool, source: &Path) -> Result<()> {
+    ours.init()?;
+    for moment in MOMENTS {
+        println!("cancelled after {moment} ms: goes on for {:.3} s", ours.cancel(source, moment)?);
+    }
+    Ok(())
+}
+
 /// All steps on fresh repositories, each step by every tool in turn.
 fn one_round(
     set: &Set,
-    mut tools: Vec<Tool>,
+    tools: &mut [Tool],
     source: &Path,
     restored: &Path,
     number: u64,
@@ -105,28 +130,32 @@ fn one_round(
     Ok(round)
 }
 
-/// Tables as they stand in `docs/performance.md`.
+/// Tables as they stand in `docs/performance.md`. A tool that took no part in later rounds has the figures of the first.
 fn print(set: &Set, rounds: &[Vec<(&'static str, Round)>]) {
     let names: Vec<&str> = rounds.first().into_iter().flatten().map(|(name, _)| *name).collect();
     println!(
         "\n{} {} files; medians of {} rounds, CPU s / wall s / peak MiB\n",
         set.files, set.name, set.rounds
     );
-    println!("| step | {} | ours to restic: CPU | wall | peak |", names.join(" | "));
-    println!("|---{}|---|---|---|", "|---".repeat(names.len()));
+    println!("| step | {} | ours to restic: CPU | wall | peak | our wall to CPU |", names.join(" | "));
+    println!("|---{}|---|---|---|---|", "|---".repeat(names.len()));
     for (step, name) in STEPS.iter().enumerate() {
         let cells: Vec<String> = (0..names.len()).map(|tool| cell(rounds, tool, step)).collect();
-        let ratio = |field: fn(&Cost) -> f64| {
-            let of = |tool: usize, round: &Vec<(&str, Round)>| field(&round[tool].1.steps[step]);
-            format!("{:.2}", median(rounds.iter().map(|round| of(0, round) / of(1, round)).collect()))
+        let to_restic = |field: fn(&Cost) -> f64| {
+            ratio(rounds, |round| Some((field(step_of(round, 0, step)?), field(step_of(round, 1, step)?))))
         };
-        let ratios = [ratio(|c| c.cpu), ratio(|c| c.wall), ratio(|c| c.peak)];
-        println!("| {name} | {} | {} |", cells.join(" | "), ratios.join(" | "));
+        let ratios = [to_restic(|cost| cost.cpu), to_restic(|cost| cost.wall), to_restic(|cost| cost.peak)];
+        let own = ratio(rounds, |round| step_of(round, 0, step).map(|cost| (cost.wall, cost.cpu)));
+        println!("| {name} | {} | {} | {own} |", cells.join(" | "), ratios.join(" | "));
     }
+    print_sizes(&names, rounds);
+}
+
+fn print_sizes(names: &[&str], rounds: &[Vec<(&'static str, Round)>]) {
     println!("\n| repository, MB | {} | ours to restic |", names.join(" | "));
     println!("|---{}|---|", "|---".repeat(names.len()));
-    let sizes = |tool: usize, of: Size| {
-        median(rounds.iter().map(|round| of(&round[tool].1.sizes) as f64 / 1e6).collect())
+    let size = |round: &Vec<(&str, Round)>, tool: usize, of: Size| {
+        round.get(tool).map(|(_, round)| of(&round.sizes) as f64 / 1e6)
     };
     let rows: [(&str, Size); 3] = [
         ("after the first backup", |sizes| sizes[0]),
@@ -134,15 +163,31 @@ fn print(set: &Set, rounds: &[Vec<(&'static str, Round)>]) {
         ("after the prune", |sizes| sizes[2]),
     ];
     for (name, of) in rows {
-        let cells: Vec<String> = (0..names.len()).map(|tool| format!("{:.1}", sizes(tool, of))).collect();
-        println!("| {name} | {} | {:.2} |", cells.join(" | "), sizes(0, of) / sizes(1, of));
+        let cell = |tool| median(rounds.iter().filter_map(|round| size(round, tool, of)).collect());
+        let cells: Vec<String> = (0..names.len()).map(|tool| format!("{:.1}", cell(tool))).collect();
+        let to_restic = ratio(rounds, |round| Some((size(round, 0, of)?, size(round, 1, of)?)));
+        println!("| {name} | {} | {to_restic} |", cells.join(" | "));
     }
     println!();
 }
 
+/// What a tool took for a step, if it took part.
+fn step_of<'a>(round: &'a [(&str, Round)], tool: usize, step: usize) -> Option<&'a Cost> {
+    round.get(tool).map(|(_, round)| &round.steps[step])
+}
+
+/// The median of how one number is to another in each round; a dash where there is none.
+fn ratio(
+    rounds: &[Vec<(&'static str, Round)>],
+    of: impl Fn(&Vec<(&'static str, Round)>) -> Option<(f64, f64)>,
+) -> String {
+    let ratios: Vec<f64> = rounds.iter().filter_map(of).map(|(one, other)| one / other).collect();
+    if ratios.is_empty() { "-".to_owned() } else { format!("{:.2}", median(ratios)) }
+}
+
 fn cell(rounds: &[Vec<(&'static str, Round)>], tool: usize, step: usize) -> String {
     let of = |field: fn(&Cost) -> f64| {
-        median(rounds.iter().map(|round| field(&round[tool].1.steps[step])).collect())
+        median(rounds.iter().filter_map(|round| step_of(round, tool, step)).map(field).collect())
     };
     format!("{:.2} / {:.2} / {:.0}", of(|c| c.cpu), of(|c| c.wall), of(|c| c.peak))
 }

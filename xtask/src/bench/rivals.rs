@@ -19,12 +19,15 @@ enum Kind {
     Ours,
     Restic,
     Borg,
+    Rustic,
 }
 
 /// A program with the repository of one round.
 pub struct Tool {
     /// What to call it in a table.
     pub name: &'static str,
+    /// In how many rounds it takes part; it is enough to be beaten once by a wide margin.
+    pub rounds: u64,
     kind: Kind,
     program: PathBuf,
     repository: PathBuf,
@@ -32,20 +35,34 @@ pub struct Tool {
     backups: usize,
 }
 
-/// The engine, restic, and Borg if it is installed, with repositories in this folder yet to be made.
-pub fn tools(ours: &Path, restic: &Path, folder: &Path) -> Vec<Tool> {
-    let tool = |name: &'static str, kind, program: &Path| Tool {
+/// The engine and its rivals as far as they are there, with repositories in this folder yet to be made.
+pub fn tools(programs: &Programs, folder: &Path) -> Vec<Tool> {
+    let tool = |name: &'static str, kind, rounds, program: &Path| Tool {
         name,
+        rounds,
         kind,
         program: program.to_owned(),
         repository: folder.join(name),
         backups: 0,
     };
-    let mut tools = vec![tool("ours", Kind::Ours, ours), tool("restic", Kind::Restic, restic)];
-    if works("borg", "--version") {
-        tools.push(tool("borg", Kind::Borg, Path::new("borg")));
+    let all = u64::MAX;
+    let mut tools = vec![tool("ours", Kind::Ours, all, &programs.ours)];
+    tools.extend(programs.restic.iter().map(|restic| tool("restic", Kind::Restic, all, restic)));
+    if programs.restic.is_some() && works("borg", "--version") {
+        tools.push(tool("borg", Kind::Borg, all, Path::new("borg")));
     }
+    tools.extend(programs.rustic.iter().map(|rustic| tool("rustic", Kind::Rustic, 1, rustic)));
     tools
+}
+
+/// What is measured: without restic, ours alone.
+pub struct Programs {
+    /// Our engine as a command.
+    pub ours: PathBuf,
+    /// The newest restic.
+    pub restic: Option<PathBuf>,
+    /// rustic_core as a command.
+    pub rustic: Option<PathBuf>,
 }
 
 impl Tool {
@@ -53,7 +70,7 @@ impl Tool {
     pub fn init(&self) -> Result<()> {
         let _ = fs::remove_dir_all(&self.repository);
         run(self
-            .command(&["init"], &["init", "--quiet"], &["init", "-e", "repokey-blake2", "::"])
+            .command(&["init"], &["init", "--quiet"], &["init", "-e", "repokey-blake2", "::"], &["init"])
             .stdout(std::process::Stdio::null()))
     }
 
@@ -65,6 +82,7 @@ impl Tool {
             &["backup", &source],
             &["backup", &source],
             &["create", "--compression", "zstd,3", &name, &source],
+            &["backup", &source],
         ))
     }
 
@@ -78,6 +96,7 @@ impl Tool {
                 &["restore", &snapshot, &into],
                 &["restore", "latest", "--target", &into],
                 &["extract", &name],
+                &["restore", "latest", &into],
             )
             .current_dir(target),
         )
@@ -85,7 +104,8 @@ impl Tool {
 
     /// Verifies everything.
     pub fn check(&self) -> Result<Cost> {
-        cost(&mut self.command(&["check-data"], &["check", "--read-data"], &["check", "--verify-data"]))
+        let borg = ["check", "--verify-data"];
+        cost(&mut self.command(&["check-data"], &["check", "--read-data"], &borg, &["check"]))
     }
 
     /// Forgets all but the last backup and takes away what only the others needed.
@@ -95,9 +115,9 @@ impl Tool {
         let names: Vec<String> = (1..self.backups).map(|number| number.to_string()).collect();
         let delete = [vec!["delete", "::"], names.iter().map(String::as_str).collect()].concat();
         let forget = [vec!["forget"], snapshots.iter().map(String::as_str).collect()].concat();
-        let forgotten =
-            cost(&mut self.command(&forget, &["forget", "--group-by", "", "--keep-last", "1"], &delete))?;
-        let pruned = cost(&mut self.command(&["prune"], &["prune"], &["compact", "::"]))?;
+        let keep_one = ["forget", "--group-by", "", "--keep-last", "1"];
+        let forgotten = cost(&mut self.command(&forget, &keep_one, &delete, &forget))?;
+        let pruned = cost(&mut self.command(&["prune"], &["prune"], &["compact", "::"], &["prune"]))?;
         Ok(forgotten.then(pruned))
     }
 
@@ -106,16 +126,23 @@ impl Tool {
         size(&self.repository)
     }
 
-    /// Our snapshots, oldest first; the rivals need no ids.
+    /// How long our engine goes on, in seconds, when it is cancelled so many milliseconds after it began a backup.
+    pub fn cancel(&self, source: &Path, after: u64) -> Result<f64> {
+        let (source, after) = (source.display().to_string(), after.to_string());
+        let milliseconds = output(&mut self.command(&["cancel", &after, &source], &[], &[], &[]))?;
+        Ok(milliseconds.trim().parse::<f64>()? / 1000.0)
+    }
+
+    /// The snapshots of those that want their ids, oldest first.
     fn snapshots(&self) -> Result<Vec<String>> {
-        if self.kind != Kind::Ours {
+        if !matches!(self.kind, Kind::Ours | Kind::Rustic) {
             return Ok(Vec::new());
         }
-        let listed = output(&mut self.command(&["snapshots"], &[], &[]))?;
+        let listed = output(&mut self.command(&["snapshots"], &[], &[], &["snapshots"]))?;
         Ok(listed.lines().filter_map(|line| Some(line.split_once(' ')?.0.to_owned())).collect())
     }
 
-    fn command(&self, ours: &[&str], restic: &[&str], borg: &[&str]) -> Command {
+    fn command(&self, ours: &[&str], restic: &[&str], borg: &[&str], rustic: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         match self.kind {
             Kind::Ours => {
@@ -132,6 +159,11 @@ impl Tool {
                 .env("BORG_BASE_DIR", self.repository.with_extension("home"))
                 .env("BORG_DELETE_I_KNOW_WHAT_I_AM_DOING", "YES")
                 .args(borg),
+            Kind::Rustic => command
+                .env("RUSTIC_PASSWORD", PASSWORD)
+                .arg(rustic[0])
+                .arg(&self.repository)
+                .args(&rustic[1..]),
         };
         command
     }

@@ -9,6 +9,9 @@ use anyhow::Result;
 
 use crate::{command::target_dir, data};
 
+/// The file that says that the data is whole, and of which recipe.
+const MADE: &str = "made-2";
+
 /// Data to back up.
 pub struct Set {
     /// What to call it.
@@ -17,6 +20,8 @@ pub struct Set {
     pub files: u64,
     /// How often all is measured.
     pub rounds: u64,
+    /// Whether a restored tree is small enough to be deleted at once: what many deleted inodes do, see `backup`.
+    pub few: bool,
     make: fn(&Path, u64) -> Result<()>,
     change: fn(&Path, u64, u64) -> Result<()>,
 }
@@ -28,6 +33,7 @@ pub fn sets(share: u64) -> [Set; 2] {
         name: "small",
         files: 90_000 / share,
         rounds: rounds(3),
+        few: false,
         make: data::small_files,
         change: data::change_small,
     };
@@ -35,10 +41,23 @@ pub fn sets(share: u64) -> [Set; 2] {
         name: "large",
         files: 40 / share,
         rounds: rounds(2),
+        few: true,
         make: data::large_files,
         change: data::change_large,
     };
     [small, large]
+}
+
+/// A million files of little content, to see what memory that many take.
+pub fn million() -> Set {
+    Set {
+        name: "tiny",
+        files: 1_000_000,
+        rounds: 1,
+        few: false,
+        make: data::tiny_files,
+        change: data::change_tiny,
+    }
 }
 
 impl Set {
@@ -50,11 +69,12 @@ impl Set {
     /// The folder to back up, which is made if it is not there.
     pub fn source(&self) -> Result<PathBuf> {
         let (folder, source) = (self.folder(), self.folder().join("source"));
-        if !folder.join("made").exists() {
+        if !folder.join(MADE).exists() {
             println!("making {} {} files in {}", self.files, self.name, source.display());
+            let _ = fs::remove_dir_all(&source);
             fs::create_dir_all(&source)?;
             (self.make)(&source, self.files)?;
-            fs::write(folder.join("made"), "")?;
+            fs::write(folder.join(MADE), "")?;
         }
         Ok(source)
     }

@@ -80,6 +80,35 @@ impl Restic {
     }
 }
 
+/// rustic_core, as the program of `bench/rustic` that `ROADSTEAD_RUSTIC` names. `cargo xtask test --long` builds it;
+/// other runs do without.
+pub fn rustic() -> Option<Rustic> {
+    let program = std::env::var_os("ROADSTEAD_RUSTIC")?;
+    Some(Rustic { program: program.into() })
+}
+
+pub struct Rustic {
+    program: PathBuf,
+}
+
+impl Rustic {
+    /// Runs it on a repository; its output. Panics when it fails.
+    pub fn run(&self, repository: &Path, arguments: &[&str]) -> String {
+        let (ok, output) = self.attempt(repository, arguments);
+        assert!(ok, "rustic {arguments:?} failed:\n{output}");
+        output
+    }
+
+    /// Whether it succeeded, and all it said.
+    pub fn attempt(&self, repository: &Path, arguments: &[&str]) -> (bool, String) {
+        let mut command = Command::new(&self.program);
+        command.args(arguments.first()).arg(repository).args(arguments.iter().skip(1));
+        let output = command.env("RUSTIC_PASSWORD", PASSWORD).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
 /// A monitor that remembers.
 #[derive(Default)]
 pub struct Recorder {
