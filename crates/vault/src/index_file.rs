@@ -36,7 +36,8 @@ struct BlobJson {
     kind: KindJson,
     offset: u32,
     length: u32,
-    #[serde(default)]
+    /// rustic writes `null` for what is not compressed.
+    #[serde(default, deserialize_with = "crate::go_text::null_to_default")]
     uncompressed_length: u32,
 }
 
@@ -130,6 +131,9 @@ mod tests {
         let packs = vec![(Id::of(b"p"), vec![blob(b"a", None), blob(b"b", Some(7))]), (Id::of(b"q"), vec![])];
         assert_eq!(parse(encode(&packs).as_bytes()).unwrap(), packs);
         assert_eq!(parse(br#"{"packs":null}"#).unwrap(), []);
+        let null = encode(&packs).replace("\"length\":99}", "\"length\":99,\"uncompressed_length\":null}");
+        assert!(null.contains("null"));
+        assert_eq!(parse(null.as_bytes()).unwrap(), packs);
     }
 
     proptest::proptest! {

@@ -149,10 +149,13 @@ fn trees_of_twenty_kinds_go_through_rustic_as_well() {
         assert_same(&root, &beneath(&target, &root));
         fs::remove_dir_all(&target).unwrap();
         rustic.run(&theirs, &["backup", root.to_str().unwrap()]);
-        let repository = open(&theirs);
-        restore(&repository, &support::latest(&repository), &target);
-        assert_same_but(&root, &beneath(&target, &root), RUSTIC_LOSES);
-        fs::remove_dir_all(&target).unwrap();
+        // Of an empty folder it saves not even the name.
+        if *name != "empty" {
+            let repository = open(&theirs);
+            restore(&repository, &support::latest(&repository), &target);
+            assert_same_but(&root, &beneath(&target, &root), RUSTIC_LOSES);
+            fs::remove_dir_all(&target).unwrap();
+        }
     }
     rustic.run(&ours, &["check"]);
     assert_eq!(check(&open(&theirs)).problems, []);
