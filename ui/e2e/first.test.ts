@@ -28,8 +28,24 @@ test("from the first start to the first verified restore", async () => {
   const visit = await Visit.begin(browser, server);
   const { page } = visit;
   await visit.as(server);
-  await page.getByRole("region", { name: "First steps" }).waitFor();
+  const steps = page.getByRole("region", { name: "First steps" });
+  await steps.getByText("Change the first password").waitFor();
+
+  // The master key is shown once, to be kept elsewhere.
+  await steps.getByRole("button", { name: "Show the master key" }).click();
   const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Show it" }).click();
+  const key = readFileSync(join(server.folder, "server/master.key"), "utf8").trim();
+  await dialog.getByText(key).waitFor();
+  expect(await dialog.getByRole("button", { name: "Close" }).last().isDisabled()).toBe(true);
+  await dialog.getByLabel("I have kept it").check();
+  await dialog.getByRole("button", { name: "Close" }).last().click();
+  await steps.getByRole("button", { name: "Show the master key" }).waitFor({ state: "detached" });
+  await steps.getByLabel("Done").first().waitFor();
+  await page.goto("/settings?tab=server");
+  await page.getByText("SQLite, in a file of the data folder").waitFor();
+  await page.getByText(/to be kept elsewhere/).waitFor();
+  await page.goto("/");
 
   // The line that the page shows is what enrols the agent.
   await page.getByRole("button", { name: "Enrol an agent" }).click();

@@ -129,3 +129,23 @@ test("chosen machines are stopped together: first the plan, then how each one we
   await dialog.getByRole("button", { name: "Close" }).last().click();
   await visit.end();
 });
+
+test("a view is kept by the server, and is there in another browser", async () => {
+  const first = await Visit.begin(browser, server);
+  await first.as(server, "/machines?search=web-123&state=running");
+  await first.page.getByRole("button", { name: "Views" }).click();
+  await first.page.getByLabel("Name of the view").fill("the hundreds");
+  await first.page.getByRole("button", { name: "Keep" }).click();
+  await first.page.getByRole("menuitem", { name: "the hundreds" }).waitFor();
+  await first.end();
+  const other = await Visit.begin(browser, server);
+  const { page } = other;
+  await other.as(server, "/machines");
+  await page.getByRole("button", { name: "Views" }).click();
+  await page.getByRole("menuitem", { name: "the hundreds" }).click();
+  await expect.poll(() => page.url()).toContain("search=web-123");
+  expect(page.url()).toContain("state=running");
+  await page.getByRole("button", { name: "Forget the view the hundreds" }).click();
+  await page.getByRole("menuitem", { name: "the hundreds" }).waitFor({ state: "detached" });
+  await other.end();
+});

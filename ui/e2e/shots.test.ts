@@ -98,6 +98,7 @@ async function stage(): Promise<Record<string, string>> {
     "settings-users": "/settings?tab=users",
     "settings-webhooks": "/settings?tab=webhooks",
     "settings-mail": "/settings?tab=mail",
+    "settings-server": "/settings?tab=server",
     nothing: "/no/such/page",
   };
 }

@@ -4,6 +4,7 @@ mod backup;
 mod fleet;
 mod hosts;
 mod measure;
+mod page;
 mod rest;
 mod rivals;
 mod sets;
@@ -25,6 +26,7 @@ const NAMES: [&str; 10] = [
     "backup-million",
     "rest",
     "rest-quick",
+    "page",
 ];
 
 /// `cargo xtask bench [NAME...]`.
@@ -33,6 +35,7 @@ pub fn run(names: &[String]) -> Result<()> {
     for name in if names.is_empty() { &all[..] } else { names } {
         match name.as_str() {
             "start" => start::run()?,
+            "page" => page::run()?,
             "fleet" => fleet::run()?,
             "hosts" => hosts::run()?,
             "backup" => backup::run(&sets(1), false)?,

@@ -74,6 +74,18 @@ pub fn test() -> Result<()> {
     run(&mut e2e)
 }
 
+/// Builds the page in any case, which prints how large the first view is, gzipped.
+pub fn build_anew() -> Result<()> {
+    install()?;
+    run(npm().args(["run", "build"]))
+}
+
+/// Prints what the page in this binary costs who opens it: what is read, and how soon something is painted.
+pub fn figures(program: &Path) -> Result<()> {
+    tools::apt_programs(&[("chromium", "--version", "chromium")])?;
+    run(npm().args(["run", "figures"]).env("ROADSTEAD_BIN", program))
+}
+
 /// Installs what the page is built with, as the lock file has it, unless that is there.
 fn install() -> Result<()> {
     let installed = folder().join("node_modules/.roadstead-lock");

@@ -29,7 +29,7 @@ pub const RESYNC: &str = "resync";
 pub const CHANGED: &str = ".changed";
 
 /// Nouns of two words and more, which an operation's name cannot be cut at its first `_` for.
-const LONG_NOUNS: [&str; 9] = [
+const LONG_NOUNS: [&str; 10] = [
     "agent_machine",
     "api_key",
     "backup_configuration",
@@ -39,6 +39,7 @@ const LONG_NOUNS: [&str; 9] = [
     "notification_channel",
     "restore_configuration",
     "retention_plan",
+    "saved_view",
 ];
 
 /// Something that changed.

@@ -99,6 +99,8 @@ integer_id! {
     SealingId;
     /// A command on machines.
     CommandId;
+    /// A saved view.
+    SavedViewId;
 }
 
 string_id! {

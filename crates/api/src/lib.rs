@@ -47,9 +47,11 @@ pub mod restore;
 pub mod restore_configuration;
 pub mod retention;
 pub mod run;
+pub mod saved_view;
 pub mod schedule;
 pub mod sealing;
 pub mod session;
+pub mod setup;
 pub mod size;
 pub mod user;
 pub mod vault;
@@ -97,6 +99,8 @@ pub fn declarations() -> Vec<Declaration> {
         user::declarations(),
         api_key::declarations(),
         session::declarations(),
+        saved_view::declarations(),
+        setup::declarations(),
         audit::declarations(),
     ]
     .concat()

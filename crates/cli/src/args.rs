@@ -30,8 +30,10 @@ use crate::{
     quota::QuotaCommand,
     restore::RestoreCommand,
     restore_configuration::RestoreConfigurationCommand,
+    saved_view::SavedViewCommand,
     server::ServerArgs,
     session::Globals,
+    setup::SetupCommand,
     size::SizeCommand,
     up::UpArgs,
     user::UserCommand,
@@ -190,6 +192,18 @@ pub enum Command {
         /// The verb.
         #[command(subcommand)]
         command: BrowserSessionCommand,
+    },
+    /// What you narrow lists to again and again, kept by name.
+    SavedViews {
+        /// The verb.
+        #[command(subcommand)]
+        command: SavedViewCommand,
+    },
+    /// How the server is set up, and its master key, once.
+    Setup {
+        /// The verb.
+        #[command(subcommand)]
+        command: SetupCommand,
     },
     /// Who may sign in, and in which role.
     Users {

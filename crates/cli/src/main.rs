@@ -48,10 +48,12 @@ mod restore;
 mod restore_configuration;
 mod run;
 mod runtime;
+mod saved_view;
 mod secret;
 mod server;
 mod server_state;
 mod session;
+mod setup;
 mod shutdown;
 mod size;
 mod table;
@@ -125,6 +127,8 @@ async fn ask(command: Command, session: &Session) -> Result<Exit> {
         Command::Keys { command } => key::run(command, session).await,
         Command::ApiKeys { command } => api_key::run(command, session).await,
         Command::Sessions { command } => browser_session::run(command, session).await,
+        Command::SavedViews { command } => saved_view::run(command, session).await,
+        Command::Setup { command } => setup::run(command, session).await,
         Command::Users { command } => user::run(command, session).await,
         Command::Audit { command } => audit::run(command, session).await,
         Command::Quotas { command } => quota::run(command, session).await,

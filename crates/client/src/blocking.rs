@@ -26,7 +26,7 @@ use roadstead_api::{
     id::{
         AgentId, AlarmId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, CleanupId,
         CommandId, JobId, KeyId, MachineId, NotificationChannelId, RestoreConfigurationId, RestoreId,
-        SealingId, SessionId, UserId, VaultId,
+        SavedViewId, SealingId, SessionId, UserId, VaultId,
     },
     image::{Image, ImageStar},
     job::{Job, JobQuery},
@@ -47,9 +47,11 @@ use roadstead_api::{
     restore_configuration::{NewRestoreConfiguration, RestoreConfigurationChange, RestoreConfigurationQuery},
     retention::Retention,
     run::RunState,
+    saved_view::{NewSavedView, SavedView},
     schedule::{Schedule, ScheduleTimes},
     sealing::{EncryptedPassword, Sealing},
     session::Session,
+    setup::{MasterKey, Setup},
     size::Size,
     user::{NewUser, PasswordChange, User, UserChange},
     vault::{VaultKey, VaultStats},
@@ -204,6 +206,7 @@ answers!(AuditCheck, AuditEntry, EnrolmentToken, Activity, Cleanup, CleanupPlan,
 answers!(machine::Machine, MachineProbe, Network, Size, Job, MachinePlan, AgentDeletionPlan, Sealing);
 answers!(EncryptedPassword, agent::Agent, FileChange, FoundFile, VaultStats, ScheduleTimes);
 answers!(MailSettings, MailTest, NotificationChannel, NotificationChannelWithSecret, NotificationTest);
+answers!(SavedView, Setup, MasterKey);
 answers!(AgentMachine, MachineHistory, Metrics, ImageStar, Command, CommandMachine, Page<CommandOutput>);
 
 /// Gives a blocking object the namesakes of the async methods listed.
@@ -346,6 +349,11 @@ namesakes! { Client:
     fn api_keys(&self) -> Vec<ApiKey>;
     fn create_api_key(&self, name: &str) -> ApiKeyWithSecret;
     fn delete_api_key(&self, id: ApiKeyId) -> ();
+    fn saved_views(&self) -> Vec<SavedView>;
+    fn save_view(&self, new: &NewSavedView) -> SavedView;
+    fn delete_saved_view(&self, id: SavedViewId) -> ();
+    fn setup(&self) -> Setup;
+    fn master_key(&self) -> MasterKey;
 }
 
 namesakes! { Backend:

@@ -79,6 +79,11 @@ impl Vaults {
         }
     }
 
+    /// Whether they are in a bucket, rather than in a folder here.
+    pub fn is_bucket(&self) -> bool {
+        matches!(self.root, VaultStore::Bucket(_))
+    }
+
     /// A vault's folder.
     pub fn folder(&self, id: &VaultId) -> VaultFolder {
         match self.store(id) {

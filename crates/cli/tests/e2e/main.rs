@@ -33,6 +33,7 @@ mod quotas;
 mod rcbu;
 mod roles;
 mod rules;
+mod saved_views;
 mod schedule;
 mod sealing;
 mod seed;

@@ -7,7 +7,7 @@ use roadstead_api::{
 use sqlx::{Executor, any::AnyRow, query};
 
 use super::{
-    Connection,
+    Connection, Write,
     row::{Columns, is_duplicate},
 };
 use crate::{Error, Result};
@@ -78,15 +78,19 @@ pub async fn set_role(db: &mut Connection, id: UserId, role: Role) -> Result<()>
 }
 
 /// Gives a user another password.
-pub async fn set_password_hash(db: &mut Connection, id: UserId, password_hash: &str) -> Result<()> {
-    db.execute(query("UPDATE users SET password_hash = $2 WHERE id = $1").bind(id.0).bind(password_hash))
-        .await?;
+pub async fn set_password_hash(write: &mut Write, id: UserId, password_hash: &str) -> Result<()> {
+    let update = query("UPDATE users SET password_hash = $2, password_changed_ms = $3 WHERE id = $1")
+        .bind(id.0)
+        .bind(password_hash)
+        .bind(write.now_ms());
+    write.execute(update).await?;
     Ok(())
 }
 
 /// Deletes a user with its API keys and sessions.
 pub async fn delete(db: &mut Connection, id: UserId) -> Result<()> {
     db.execute(query("DELETE FROM api_keys WHERE user_id = $1").bind(id.0)).await?;
+    db.execute(query("DELETE FROM saved_views WHERE user_id = $1").bind(id.0)).await?;
     super::session::delete_all_of(db, id, None).await?;
     db.execute(query("DELETE FROM idempotency_keys WHERE user_id = $1").bind(id.0)).await?;
     db.execute(query("DELETE FROM users WHERE id = $1").bind(id.0)).await?;

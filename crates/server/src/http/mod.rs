@@ -36,9 +36,11 @@ mod quota;
 mod restore;
 mod restore_configuration;
 mod routes;
+mod saved_view;
 mod schedule;
 mod sealing;
 mod session;
+mod setup;
 mod size;
 mod user;
 mod vault;
@@ -101,6 +103,8 @@ fn declared() -> Routes {
         user::routes,
         api_key::routes,
         session::routes,
+        saved_view::routes,
+        setup::routes,
         audit::routes,
     ]
     .into_iter()

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What belongs to a single user: nobody else hears of it.
-const OWN: [&str; 2] = ["api_key", "session"];
+const OWN: [&str; 3] = ["api_key", "session", "saved_view"];
 
 /// A call by a user.
 #[derive(Clone, Debug)]

@@ -19,6 +19,7 @@ use roadstead_api::{
     machine::Machine,
     notification_channel::{NewNotificationChannel, usual},
     restore_configuration::NewRestoreConfiguration,
+    saved_view::NewSavedView,
     sealing::SealingKind,
     user::{Role, User},
 };
@@ -131,6 +132,8 @@ async fn fill(app: &Arc<App>) -> Ids {
     let url = "https://hooks.example.com/fleet".to_owned();
     let new = NewNotificationChannel { name: "fleet".to_owned(), url, topics: usual() };
     ops::notification_channel::create(&context, new).await.unwrap();
+    let new = NewSavedView { name: "fleet".to_owned(), noun: "machine".to_owned(), query: String::new() };
+    ops::saved_view::create(&context, new).await.unwrap();
     Ids { key: key.0, session: session.to_string() }
 }
 
@@ -172,6 +175,7 @@ fn foreign_id<'a>(path: &str, ids: &'a Ids) -> &'a str {
         | "notification-channels"
         | "sealings"
         | "commands"
+        | "saved-views"
         | "api-keys" => "1",
         "vaults" => "vault-1",
         "backends" => "backend-1",

@@ -1,21 +1,19 @@
-// Views of the table by name. They are kept in this browser, each user's apart.
+// Views of the table by name. The server keeps them, for each user apart.
 import { ActionIcon, Button, Group, Menu, TextInput } from "@mantine/core";
-import { useLocalStorage } from "@mantine/hooks";
 import { IconBookmark, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
-import { useMe } from "../../api/me";
-import type { Filters } from "./filters";
-
-interface View {
-  name: string;
-  filters: Filters;
-}
+import { useAction } from "../../api/action";
+import { post, remove } from "../../api/call";
+import { useAll } from "../../api/lists";
+import type { SavedView } from "../../api/schema";
+import { type Filters, filtersOf, textOf } from "./filters";
 
 interface Props {
   filters: Filters;
   onChoose: (filters: Filters) => void;
 }
 
+const NOUN = "machine";
 const NONE: Filters = {
   search: undefined,
   backend: undefined,
@@ -25,13 +23,17 @@ const NONE: Filters = {
 };
 
 export function SavedViews({ filters, onChoose }: Props) {
-  const { data: me } = useMe();
-  const [views, setViews] = useLocalStorage<View[]>({ key: `roadstead-views-${me?.id}`, defaultValue: [] });
+  const views = useAll("saved_view", "/saved-views");
   const [name, setName] = useState("");
-  const keep = () => {
-    setViews([...views.filter((view) => view.name !== name), { name, filters }]);
-    setName("");
-  };
+  const changes = ["saved_view"];
+  const keep = useAction(() => post("/saved-views", {}, { name, noun: NOUN, query: textOf(filters) }), {
+    changes,
+    after: () => setName(""),
+  });
+  const forget = useAction((view: SavedView) => remove("/saved-views/{id}", { path: { id: view.id } }), {
+    changes,
+  });
+  const mine = views.data?.filter((view) => view.noun === NOUN) ?? [];
   return (
     <Menu position="bottom-end" width={260} closeOnItemClick={false}>
       <Menu.Target>
@@ -41,14 +43,14 @@ export function SavedViews({ filters, onChoose }: Props) {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item onClick={() => onChoose(NONE)}>All machines</Menu.Item>
-        {views.map((view) => (
-          <Group key={view.name} wrap="nowrap" gap={0}>
-            <Menu.Item onClick={() => onChoose({ ...NONE, ...view.filters })}>{view.name}</Menu.Item>
+        {mine.map((view) => (
+          <Group key={view.id} wrap="nowrap" gap={0}>
+            <Menu.Item onClick={() => onChoose({ ...NONE, ...filtersOf(view.query) })}>{view.name}</Menu.Item>
             <ActionIcon
               variant="subtle"
               color="gray"
               aria-label={`Forget the view ${view.name}`}
-              onClick={() => setViews(views.filter((other) => other.name !== view.name))}
+              onClick={() => forget.mutate(view)}
             >
               <IconTrash size={15} />
             </ActionIcon>
@@ -61,10 +63,11 @@ export function SavedViews({ filters, onChoose }: Props) {
             size="xs"
             aria-label="Name of the view"
             placeholder="Name"
+            maxLength={200}
             value={name}
             onChange={(event) => setName(event.currentTarget.value)}
           />
-          <Button size="xs" disabled={!name} onClick={keep}>
+          <Button size="xs" disabled={!name.trim()} loading={keep.isPending} onClick={() => keep.mutate()}>
             Keep
           </Button>
         </Group>

@@ -43,6 +43,21 @@ export const STATES: MachineState[] = [
   "unknown",
 ];
 
+const NAMES = ["search", "backend", "state", "tag", "protection"] as const;
+
+/** The filters as a query of an address, to be kept. */
+export function textOf(filters: Filters): string {
+  const query = new URLSearchParams();
+  for (const name of NAMES) if (filters[name]) query.set(name, String(filters[name]));
+  return query.toString();
+}
+
+/** The filters of such a query; what it says beyond them is passed over. */
+export function filtersOf(text: string): Filters {
+  const query = new URLSearchParams(text);
+  return Object.fromEntries(NAMES.map((name) => [name, query.get(name) ?? undefined]));
+}
+
 /** The filters of the address, and how to change some of them. */
 export function useFilters(): [Filters, (change: Filters) => void] {
   const filters = useSearch({ strict: false }) as Filters;

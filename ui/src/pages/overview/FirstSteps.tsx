@@ -2,36 +2,49 @@
 import { List, Text, ThemeIcon } from "@mantine/core";
 import { IconCheck, IconCircle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import { useAll } from "../../api/lists";
+import { useAll, useOne } from "../../api/lists";
 import { useMay } from "../../api/me";
 import { ButtonLink } from "../../components/ButtonLink";
 import { Section } from "../../components/Section";
 import { Enrol } from "../agents/Enrol";
+import { MasterKey } from "../settings/MasterKey";
 
 export function FirstSteps() {
   const backends = useAll("backend", "/backends");
   const agents = useAll("agent", "/agents");
   const configurations = useAll("backup_configuration", "/backup-configurations");
   const mayMake = useMay("creator");
+  const isAdmin = useMay("admin");
+  const { data: setup } = useOne("setup", "/setup", {}, isAdmin);
   const has = (list?: unknown[]) => (list?.length ?? 0) > 0;
   return (
     <Section title="First steps">
       <List spacing="sm" center size="sm" listStyleType="none">
-        <Step
-          done={false}
-          title="Make it safe"
-          hint={
-            <>
-              Change the first password, and keep a copy of <code className="mono">master.key</code> from the
-              server's data folder elsewhere: without it, nothing sealed can be read.
-            </>
-          }
-          action={
-            <ButtonLink to="/settings" size="xs" variant="light">
-              Change the password
-            </ButtonLink>
-          }
-        />
+        {isAdmin && (
+          <>
+            <Step
+              done={Boolean(setup?.password_changed_at)}
+              title="Change the first password"
+              hint={
+                <>
+                  It stands in <code className="mono">admin.json</code>, in the server's data folder; delete that file
+                  then.
+                </>
+              }
+              action={
+                <ButtonLink to="/settings?tab=profile" size="xs" variant="light">
+                  Change the password
+                </ButtonLink>
+              }
+            />
+            <Step
+              done={Boolean(setup?.master_key_shown_at)}
+              title="Keep the master key elsewhere"
+              hint="Without it nothing sealed in the database can be read, not even from a copy of the server's state."
+              action={<MasterKey />}
+            />
+          </>
+        )}
         <Step
           done={has(backends.data)}
           title="Add a backend"

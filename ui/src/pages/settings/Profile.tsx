@@ -39,7 +39,7 @@ function PasswordForm() {
   const [next, setNext] = useState("");
   const [again, setAgain] = useState("");
   const change = useAction(() => post("/users/me/password", {}, { current, new: next }), {
-    changes: ["session"],
+    changes: ["session", "setup"],
     quiet: true,
     done: "The password was changed. Your other sessions have ended.",
     after: () => {

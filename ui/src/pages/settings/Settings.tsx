@@ -8,6 +8,7 @@ import { Channels } from "./Channels";
 import { Mail } from "./Mail";
 import { Profile } from "./Profile";
 import { Quotas } from "./Quotas";
+import { ServerFacts } from "./ServerFacts";
 import { Sessions } from "./Sessions";
 import { Users } from "./Users";
 
@@ -29,6 +30,7 @@ export default function Settings() {
           {isAdmin && <Tabs.Tab value="webhooks">Webhooks</Tabs.Tab>}
           {isAdmin && <Tabs.Tab value="mail">Mail</Tabs.Tab>}
           <Tabs.Tab value="quotas">Quotas</Tabs.Tab>
+          {isAdmin && <Tabs.Tab value="server">Server</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="profile">
           <Profile />
@@ -57,6 +59,11 @@ export default function Settings() {
         <Tabs.Panel value="quotas">
           <Quotas />
         </Tabs.Panel>
+        {isAdmin && (
+          <Tabs.Panel value="server">
+            <ServerFacts />
+          </Tabs.Panel>
+        )}
       </Tabs>
     </>
   );
