@@ -4,6 +4,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::Instant,
 };
@@ -12,6 +13,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::{
+    Profile,
     measure::{cost, cpu, memory},
     start::start,
 };
@@ -27,8 +29,10 @@ import sys
 from libcloud.compute.types import Provider
 from libcloud.compute.providers import get_driver
 host, port = sys.argv[1].split(':')
-driver = get_driver(Provider.DIGITAL_OCEAN)(sys.argv[2], api_version='v2', host=host, port=int(port), secure=False)
-nodes = driver.list_nodes(ex_page_size=200)
+driver = get_driver(Provider.DIGITAL_OCEAN)(sys.argv[2])
+driver.connection.host, driver.connection.port, driver.connection.secure = host, int(port), 0
+driver.connection.connect()
+nodes = driver.list_nodes()
 sys.exit(0 if len(nodes) == 10000 else 'only %d machines' % len(nodes))
 ";
 
@@ -38,8 +42,8 @@ const PAGES: u32 = 200;
 const BACKENDS: (usize, u32) = (40, 1250);
 
 /// Measures and prints.
-pub fn run() -> Result<()> {
-    build::binary(true)?;
+pub fn run(profile: Profile) -> Result<()> {
+    build::binary(profile == Profile::Release)?;
     run_command(&mut cargo(&[
         "build",
         "-p",
@@ -49,14 +53,14 @@ pub fn run() -> Result<()> {
         "--features",
         "sim",
     ]))?;
-    refresh()?;
+    refresh(profile)?;
     rival()?;
-    large()
+    large(profile)
 }
 
 /// 10,000 machines, from a cloud that takes 100 ms for each page of 200.
-fn refresh() -> Result<()> {
-    let (server, cloud) = (Bench::start("refresh")?, Clouds::start(1, 10_000, 100)?);
+fn refresh(profile: Profile) -> Result<()> {
+    let (server, cloud) = (Bench::start("refresh", profile)?, Clouds::start(1, 10_000, 100)?);
     let before = memory(&server.process, "VmHWM").context("no memory")?;
     let begun = Instant::now();
     server.add(&cloud.urls[0], &cloud.token, "fake")?;
@@ -81,9 +85,9 @@ fn rival() -> Result<()> {
 }
 
 /// 50,000 machines on 40 backends: added, refreshed all at once, and looked at by pages of 100.
-fn large() -> Result<()> {
+fn large(profile: Profile) -> Result<()> {
     let (backends, machines) = BACKENDS;
-    let (server, clouds) = (Bench::start("large")?, Clouds::start(backends, machines, 0)?);
+    let (server, clouds) = (Bench::start("large", profile)?, Clouds::start(backends, machines, 0)?);
     let begun = Instant::now();
     for (number, url) in clouds.urls.iter().enumerate() {
         server.add(url, &clouds.token, &format!("cloud-{number}"))?;
@@ -127,6 +131,7 @@ fn pages(server: &Bench, what: &str, filter: &[&str]) -> Result<()> {
 
 /// A server on a new folder. It ends when this is dropped.
 pub struct Bench {
+    program: PathBuf,
     process: Child,
     url: String,
     key: String,
@@ -134,14 +139,15 @@ pub struct Bench {
 
 impl Bench {
     /// Starts a server.
-    pub fn start(name: &str) -> Result<Self> {
+    pub fn start(name: &str, profile: Profile) -> Result<Self> {
         let folder = target_dir().join("bench").join(name);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder)?;
-        let (process, url) = start(&target_dir().join("release/roadstead"), &folder)?;
+        let program = target_dir().join(profile.folder()).join("roadstead");
+        let (process, url) = start(&program, &folder)?;
         let admin: Value = serde_json::from_str(&fs::read_to_string(folder.join("admin.json"))?)?;
         let key = admin["api_key"].as_str().context("admin.json has no key")?.to_owned();
-        Ok(Self { process, url, key })
+        Ok(Self { program, process, url, key })
     }
 
     fn add(&self, url: &str, token: &str, title: &str) -> Result<()> {
@@ -152,7 +158,7 @@ impl Bench {
 
     /// The command line with these arguments, as its admin.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(target_dir().join("release/roadstead"));
+        let mut command = Command::new(&self.program);
         command.args(arguments).env("ROADSTEAD_URL", &self.url).env("ROADSTEAD_API_KEY", &self.key);
         command
     }

@@ -1,4 +1,4 @@
-//! What it takes to start a command on a hundred hosts: a real sshd that listens on a hundred loopback addresses, each of
+//! What it takes to start a command on a hundred hosts: real sshds that listen on a hundred loopback addresses, each of
 //! them a backend of its own.
 
 use std::{
@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::fleet::Bench;
+use super::{Profile, fleet::Bench};
 use crate::{
     build,
     command::{output, run as run_command, target_dir},
@@ -20,14 +20,16 @@ use crate::{
 };
 
 const HOSTS: usize = 100;
+/// Addresses that one sshd listens on at the most.
+const ADDRESSES_EACH: usize = 15;
 /// What each host runs: it tells when.
 const SCRIPT: &str = "date +%s.%N";
 
 /// Measures and prints.
-pub fn run() -> Result<()> {
-    build::binary(true)?;
+pub fn run(profile: Profile) -> Result<()> {
+    build::binary(profile == Profile::Release)?;
     tools::daemons()?;
-    let (server, sshd) = (Bench::start("hosts")?, Sshd::start()?);
+    let (server, sshd) = (Bench::start("hosts", profile)?, Sshd::start()?);
     let begun = Instant::now();
     for address in addresses() {
         sshd.add_to(&server, &address)?;
@@ -58,13 +60,13 @@ pub fn run() -> Result<()> {
 }
 
 /// Where the hosts are.
-fn addresses() -> impl Iterator<Item = String> {
-    (1..=HOSTS).map(|number| format!("127.0.77.{number}"))
+fn addresses() -> Vec<String> {
+    (1..=HOSTS).map(|number| format!("127.0.77.{number}")).collect()
 }
 
 /// The hosts. They end when this is dropped.
 struct Sshd {
-    process: Child,
+    processes: Vec<Child>,
     port: u16,
     folder: PathBuf,
 }
@@ -82,8 +84,12 @@ impl Sshd {
             run_command(keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(folder.join(name)))?;
         }
         let port = TcpListener::bind(("127.0.77.1", 0))?.local_addr()?.port();
-        let process = spawn(&folder, port)?;
-        Ok(Self { process, port, folder })
+        let mut sshd = Self { processes: Vec::new(), port, folder };
+        for addresses in addresses().chunks(ADDRESSES_EACH) {
+            sshd.processes.push(spawn(&sshd.folder, addresses, port)?);
+            wait(&addresses[0], port)?;
+        }
+        Ok(sshd)
     }
 
     /// Adds a host. Its login is tried, so it is there once the first of them is added.
@@ -106,33 +112,35 @@ impl Sshd {
 
 impl Drop for Sshd {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        for process in &mut self.processes {
+            // It may have ended by itself.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
     }
 }
 
-fn spawn(folder: &Path, port: u16) -> Result<Child> {
+fn spawn(folder: &Path, addresses: &[String], port: u16) -> Result<Child> {
     let file = |name: &str| folder.join(name).display().to_string();
     let mut command = Command::new("/usr/sbin/sshd");
     command.args(["-D", "-f", "/dev/null", "-E", &file("log"), "-h", &file("host")]);
     let mut options: Vec<String> =
-        addresses().map(|address| format!("ListenAddress={address}:{port}")).collect();
+        addresses.iter().map(|address| format!("ListenAddress={address}:{port}")).collect();
     options.push(format!("AuthorizedKeysFile={}", file("client.pub")));
+    // What the user's own shell does at each login is not what is measured.
+    options.push(format!("SetEnv=HOME={}", folder.display()));
     let others = ["PidFile=none", "StrictModes=no", "UsePAM=no", "PermitRootLogin=yes", "MaxStartups=500"];
     options.extend(others.map(str::to_owned));
     for option in &options {
         command.args(["-o", option]);
     }
-    let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    wait(port)?;
-    Ok(process)
+    Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
 }
 
 /// Waits until it takes connections.
-fn wait(port: u16) -> Result<()> {
+fn wait(address: &str, port: u16) -> Result<()> {
     let begun = Instant::now();
-    while std::net::TcpStream::connect(("127.0.77.1", port)).is_err() {
+    while std::net::TcpStream::connect((address, port)).is_err() {
         ensure!(begun.elapsed().as_secs() < 10, "sshd does not start");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }

@@ -105,9 +105,9 @@ impl Account {
         let (page, size) = self.asked(request);
         let mut links = json!({});
         if page * size < total {
-            let next =
-                format!("{}/{}?page={}&per_page={size}", self.origin, request.path.join("/"), page + 1);
-            links = json!({"pages": {"next": next, "last": next}});
+            let path = request.path.join("/");
+            let link = |page: usize| format!("{}/{path}?page={page}&per_page={size}", self.origin);
+            links = json!({"pages": {"next": link(page + 1), "last": link(total.div_ceil(size))}});
         }
         Answer::json(200, &json!({noun: shown, "links": links, "meta": {"total": total}}))
     }
@@ -293,7 +293,8 @@ fn key(id: u64, public_key: &str) -> Value {
 fn images() -> Vec<Value> {
     let image = |id: u64, name: &str, distribution: &str, slug: Option<&str>| {
         json!({"id": id, "name": name, "distribution": distribution, "slug": slug, "public": slug.is_some(),
-            "regions": ["nyc3", "fra1"], "type": "base", "min_disk_size": 7, "status": "available"})
+            "regions": ["nyc3", "fra1"], "type": "base", "min_disk_size": 7, "status": "available",
+            "created_at": "2026-01-05T00:00:00Z"})
     };
     let mut images =
         vec![image(1, "12 x64", "Debian", Some("debian-12-x64")), image(77, "my snapshot", "Debian", None)];
