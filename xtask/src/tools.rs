@@ -120,7 +120,7 @@ pub fn moto() -> Result<PathBuf> {
 pub fn libcloud() -> Result<PathBuf> {
     let folder = target_dir().join("tools/libcloud");
     let python = folder.join("bin/python");
-    if !works(&python, "-c=import libcloud") {
+    if !works(&python, "-cimport libcloud") {
         python_package(&folder, LIBCLOUD)?;
     }
     Ok(python)
@@ -128,7 +128,7 @@ pub fn libcloud() -> Result<PathBuf> {
 
 /// Installs a package of Python's in a folder of its own.
 fn python_package(folder: &Path, package: &str) -> Result<()> {
-    if !works("python3", "--version") || !works("python3", "-c=import ensurepip") {
+    if !works("python3", "--version") || !works("python3", "-cimport ensurepip") {
         apt_install(&["python3", "python3-venv"])?;
     }
     let _ = fs::remove_dir_all(folder);
