@@ -15,7 +15,7 @@ use anyhow::{Result, bail};
 use sets::{million, sets};
 
 /// What can be measured.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "start",
     "fleet",
     "hosts",

@@ -11,6 +11,7 @@ mod page;
 mod postgres;
 mod restic;
 mod rustic;
+mod schemathesis;
 mod test;
 mod tools;
 
@@ -22,7 +23,8 @@ Usage: cargo xtask COMMAND
   up [--once] [...]           build, start a server, enrol this machine, back it up, prove a restore, and stay up;
                               --once ends after the proof. More flags: roadstead up --help
   test [--quick | --long]     everything that CI runs; --quick leaves out what is slow, --long repeats more
-  test --clients              Mist.io's own library tells its story, where PY27 names a Python 2.7 that has it
+  test --clients              the old services' own libraries tell their stories: Mist.io's where PY27 names a Python 2.7
+                              that has it, Rackspace's where RCBU_DIR names the folder that has it
   build [--release]           the page and the binary with it, in target/debug or target/release
   bench [NAME...]             measure, against the rivals where there are any: start, fleet, backup, rest; a name that is none of them lists all
   openapi [--check]           write openapi.json from the declarations, or compare it with them

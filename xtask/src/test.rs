@@ -13,7 +13,7 @@ use crate::{
     command::{cargo, run as run_command},
     openapi, page,
     postgres::Cluster,
-    restic, rustic, tools,
+    restic, rustic, schemathesis, tools,
 };
 
 /// How much is run.
@@ -62,6 +62,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
         test.env("ROADSTEAD_LONG", "1").env("ROADSTEAD_RUSTIC", steps.take("rustic", rustic::program)?);
     }
     steps.take("test", || run_command(&mut test))?;
+    if extent != Extent::Quick {
+        steps.take("made up", schemathesis::try_all)?;
+    }
     if page {
         steps.take("browser", page::test)?;
     }
@@ -77,14 +80,30 @@ pub fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Old clients as they are, where a Python that runs them is named; what they ask is replayed in the usual tests.
+/// Old clients as they are, those that are named; what they ask is replayed in the usual tests.
 fn clients() -> Result<()> {
-    let python = std::env::var_os("PY27")
-        .context("PY27 has to name a Python 2.7 that has mist 1.2.1, requests 2.10 and prettytable")?;
-    run_command(Command::new(&python).args(["-c", "import mistclient"]))?;
-    tools::daemons()?;
+    let (mist, rcbu) = (std::env::var_os("PY27"), std::env::var_os("RCBU_DIR"));
     let mut test = cargo(&["test", "--locked", "--workspace", "--test", "e2e", "--", "clients::"]);
-    run_command(test.env("ROADSTEAD_PY27", python).env("ROADSTEAD_MOTO", tools::moto()?))
+    if mist.is_none() && rcbu.is_none() {
+        bail!(
+            "PY27 has to name a Python 2.7 that has mist 1.2.1, requests 2.10 and prettytable, or RCBU_DIR the folder \
+             that has rcbu 0.19.3 (`deprecated` in its repository)"
+        );
+    }
+    if let Some(python) = mist {
+        run_command(Command::new(&python).args(["-c", "import mistclient"]))?;
+        tools::daemons()?;
+        test.env("ROADSTEAD_PY27", python).env("ROADSTEAD_MOTO", tools::moto()?);
+    }
+    if let Some(folder) = rcbu {
+        let python = tools::rcbu_python()?;
+        let folder = Path::new(&folder).canonicalize().context("RCBU_DIR is no folder")?;
+        run_command(
+            Command::new(&python).args(["-c", "import rcbu.client.client"]).env("PYTHONPATH", &folder),
+        )?;
+        test.env("ROADSTEAD_RCBU", folder).env("ROADSTEAD_RCBU_PYTHON", python);
+    }
+    run_command(&mut test)
 }
 
 /// The end-to-end tests of these names with every server on PostgreSQL. The whole workspace is named so that nothing is

@@ -18,6 +18,12 @@ const MOTO: &str = "moto[server]==5.2.5";
 /// The Apache Libcloud that benchmarks compare with.
 const LIBCLOUD: &str = "apache-libcloud==3.9.1";
 
+/// The schemathesis that requests were last made up by.
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+/// What Rackspace's backup library imports.
+const RCBU_NEEDS: [&str; 4] =
+    ["pycryptodome==4.4.0", "python-dateutil==4.0.0", "requests==2.34.2", "six==1.17.0"];
+
 /// Installs Debian packages.
 pub fn apt_install(packages: &[&str]) -> Result<()> {
     if !works("apt-get", "--version") {
@@ -111,7 +117,7 @@ pub fn moto() -> Result<PathBuf> {
     let folder = target_dir().join("tools/moto");
     let program = folder.join("bin/moto_server");
     if !works(&program, "--help") {
-        python_package(&folder, MOTO)?;
+        python_packages(&folder, &[MOTO])?;
     }
     Ok(program)
 }
@@ -121,20 +127,40 @@ pub fn libcloud() -> Result<PathBuf> {
     let folder = target_dir().join("tools/libcloud");
     let python = folder.join("bin/python");
     if !works(&python, "-cimport libcloud") {
-        python_package(&folder, LIBCLOUD)?;
+        python_packages(&folder, &[LIBCLOUD])?;
     }
     Ok(python)
 }
 
-/// Installs a package of Python's in a folder of its own.
-fn python_package(folder: &Path, package: &str) -> Result<()> {
+/// Installs schemathesis, which makes up requests from openapi.json, in a folder of its own; gives its program.
+pub fn schemathesis() -> Result<PathBuf> {
+    let folder = target_dir().join("tools/schemathesis");
+    let program = folder.join("bin/schemathesis");
+    if !works(&program, "--version") {
+        python_packages(&folder, &[SCHEMATHESIS])?;
+    }
+    Ok(program)
+}
+
+/// Installs what Rackspace's backup library needs, in a folder of its own; gives a Python that has it.
+pub fn rcbu_python() -> Result<PathBuf> {
+    let folder = target_dir().join("tools/rcbu");
+    let python = folder.join("bin/python");
+    if !works(&python, "-cimport Crypto, dateutil, requests, six") {
+        python_packages(&folder, &RCBU_NEEDS)?;
+    }
+    Ok(python)
+}
+
+/// Installs packages of Python's in a folder of their own.
+fn python_packages(folder: &Path, packages: &[&str]) -> Result<()> {
     if !works("python3", "--version") || !works("python3", "-cimport ensurepip") {
         apt_install(&["python3", "python3-venv"])?;
     }
     let _ = fs::remove_dir_all(folder);
     run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
     let mut pip = Command::new(folder.join("bin/pip"));
-    run(pip.args(["install", "--quiet", "--disable-pip-version-check", package]))
+    run(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(packages))
 }
 
 /// Installs cargo-deny.

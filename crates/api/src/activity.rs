@@ -1,4 +1,4 @@
-//! Activity: backups, restores, checks and cleanups in one list, running and past, newest first.
+//! Activity: backups, restores, checks, cleanups and tasks of vaults in one list, running and past, newest first.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -21,6 +21,12 @@ pub enum ActivityKind {
     Check,
     /// A cleanup of a vault.
     Cleanup,
+    /// A copy of backups to another repository: a task of a vault.
+    Copy,
+    /// A restore drill: a task of a vault.
+    Drill,
+    /// A repair: a task of a vault.
+    Repair,
     /// A restore.
     Restore,
 }
@@ -32,6 +38,9 @@ impl ActivityKind {
             Self::Backup => "backup",
             Self::Check => "check",
             Self::Cleanup => "cleanup",
+            Self::Copy => "copy",
+            Self::Drill => "drill",
+            Self::Repair => "repair",
             Self::Restore => "restore",
         }
     }
@@ -47,7 +56,7 @@ impl std::str::FromStr for ActivityKind {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         serde_json::from_value(serde_json::Value::from(text)).map_err(|_| {
-            format!("{text:.50?} is no kind of activity; there are backup, check, cleanup and restore")
+            format!("{text:.50?} is no kind of activity; there are backup, check, cleanup, copy, drill, repair and restore")
         })
     }
 }
@@ -107,6 +116,6 @@ pub struct ActivityQuery {
 }
 
 endpoints! {
-    /// Lists backups, restores, checks and cleanups, newest first.
+    /// Lists backups, restores, checks, cleanups, and tasks of vaults, newest first.
     ActivityList = "activity_list": Get "/activity", Observer, (()) ? ActivityQuery, () => 200 Page<Activity>;
 }

@@ -17,6 +17,9 @@ pub enum AlarmKind {
     CheckOverdue,
     /// A vault with rules of retention has had no good cleanup for three days. Closed by the next good one.
     CleanupOverdue,
+    /// The last drill of a vault did not bring back what was backed up, or there was no good one for three of its periods.
+    /// Closed by the next good one.
+    DrillOverdue,
     /// A second process with the identity of an agent wanted to connect. Closed when it is acknowledged.
     ClonedAgent,
     /// More files of a kind came into a vault within an hour than backups leave. Closed when it is acknowledged.
@@ -27,10 +30,11 @@ pub enum AlarmKind {
 
 impl AlarmKind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::BackupOverdue,
         Self::CheckOverdue,
         Self::CleanupOverdue,
+        Self::DrillOverdue,
         Self::ClonedAgent,
         Self::Flood,
         Self::Quota,
@@ -42,6 +46,7 @@ impl AlarmKind {
             Self::BackupOverdue => "backup_overdue",
             Self::CheckOverdue => "check_overdue",
             Self::CleanupOverdue => "cleanup_overdue",
+            Self::DrillOverdue => "drill_overdue",
             Self::ClonedAgent => "cloned_agent",
             Self::Flood => "flood",
             Self::Quota => "quota",

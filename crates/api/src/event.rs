@@ -29,10 +29,11 @@ pub const RESYNC: &str = "resync";
 pub const CHANGED: &str = ".changed";
 
 /// Nouns of two words and more, which an operation's name cannot be cut at its first `_` for.
-const LONG_NOUNS: [&str; 10] = [
+const LONG_NOUNS: [&str; 12] = [
     "agent_machine",
     "api_key",
     "backup_configuration",
+    "drill_settings",
     "enrolment_token",
     "key_machine",
     "mail_settings",
@@ -40,6 +41,7 @@ const LONG_NOUNS: [&str; 10] = [
     "restore_configuration",
     "retention_plan",
     "saved_view",
+    "vault_task",
 ];
 
 /// Something that changed.

@@ -101,6 +101,8 @@ integer_id! {
     CommandId;
     /// A saved view.
     SavedViewId;
+    /// A task on a vault.
+    VaultTaskId;
 }
 
 string_id! {

@@ -55,6 +55,7 @@ pub mod setup;
 pub mod size;
 pub mod user;
 pub mod vault;
+pub mod vault_task;
 
 pub use endpoint::{
     BASE_PATH, Declaration, Endpoint, IDEMPOTENCY_KEY, Method, Parameters, PathParams, Permission,
@@ -89,6 +90,7 @@ pub fn declarations() -> Vec<Declaration> {
         vault::declarations(),
         check::declarations(),
         cleanup::declarations(),
+        vault_task::declarations(),
         file::declarations(),
         quota::declarations(),
         alarm::declarations(),

@@ -40,6 +40,10 @@ pub struct Vault {
     pub snapshot_count: u64,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When the last check ended that found it whole.
+    pub last_good_check_at: Option<Timestamp>,
+    /// When the last drill ended that brought back what was backed up.
+    pub last_good_drill_at: Option<Timestamp>,
 }
 
 /// What plain restic needs to open a vault.
@@ -81,7 +85,35 @@ pub struct VaultStats {
     pub unreadable: u64,
 }
 
+/// How large a vault was on a day, as it was measured then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VaultDay {
+    /// The day in UTC, such as `2026-11-22`.
+    pub day: String,
+    /// What its files took, in bytes.
+    pub size_bytes: u64,
+    /// How many snapshots it held.
+    pub snapshot_count: u64,
+}
+
+/// Which days to show.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GrowthQuery {
+    /// How many days back, 1 to 731; 90 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<u32>,
+}
+
+/// How a vault has grown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VaultGrowth {
+    /// One entry a day on which a server ran, oldest first; the last is of today, and of now.
+    pub days: Vec<VaultDay>,
+}
+
 endpoints! {
+    /// Shows how large a vault was on each day.
+    VaultGrowthShow = "vault_growth_show": Get "/vaults/{id}/growth", Observer, (VaultId) ? GrowthQuery, () => 200 VaultGrowth;
     /// Counts what a vault holds. Looks through all of its backups, which may take a while.
     VaultStatsShow = "vault_stats_show": Get "/vaults/{id}/stats", Observer, (VaultId) ? (), () => 200 VaultStats;
     /// Lists the vaults, oldest first.

@@ -1,4 +1,4 @@
-//! `roadstead activity`: backups, restores, checks and cleanups in one list.
+//! `roadstead activity`: backups, restores, checks, cleanups and drills in one list.
 
 use clap::Subcommand;
 use roadstead_client::api::{
@@ -17,7 +17,7 @@ use crate::{
 /// The verbs.
 #[derive(Subcommand, Debug)]
 pub enum ActivityCommand {
-    /// List backups, restores, checks and cleanups, newest first.
+    /// List backups, restores, checks, cleanups and drills, newest first.
     #[command(
         after_help = "Example:\n  roadstead activity list --active\n  roadstead activity list --agent 1 --kind restore"
     )]
@@ -25,7 +25,7 @@ pub enum ActivityCommand {
         /// Only those of this agent.
         #[arg(long)]
         agent: Option<AgentId>,
-        /// Only those of this kind: backup, check, cleanup or restore.
+        /// Only those of this kind: backup, check, cleanup, copy, drill, repair or restore.
         #[arg(long)]
         kind: Option<ActivityKind>,
         /// Only those in this state, such as failed or missed.

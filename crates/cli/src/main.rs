@@ -61,6 +61,7 @@ mod up;
 mod user;
 mod vault;
 mod vault_password;
+mod vault_task;
 
 use std::{env, process::ExitCode};
 

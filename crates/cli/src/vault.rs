@@ -2,10 +2,10 @@
 
 use clap::Subcommand;
 use roadstead_client::api::{
-    PageQuery,
+    Page, PageQuery,
     file::{DiffQuery, FileDiff, FileFind, FindQuery},
     id::{BackupId, VaultId},
-    vault::{Vault, VaultKeyExport, VaultList, VaultMode, VaultShow},
+    vault::{Vault, VaultDay, VaultKeyExport, VaultList, VaultMode, VaultShow},
 };
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     list::{self, ListArgs},
     session::Session,
     table::{self, Row},
+    vault_task::{self, CopyArgs, DrillArgs, DrillSettingsArgs, RepairArgs, VaultTaskCommand},
 };
 
 /// The verbs.
@@ -43,6 +44,39 @@ pub enum VaultCommand {
         /// Also read and verify all data.
         #[arg(long)]
         read_data: bool,
+    },
+    /// Restore a sample of files of the last good backups to scratch, compare them with what was backed up, and wait until
+    /// that has ended.
+    #[command(
+        after_help = "Exit status: 0 all came back, 3 something did not, 1 the drill failed.\n\nExample:\n  roadstead vaults \
+                            drill VAULT\n  roadstead vaults drill VAULT --files 500 --bytes 4GiB"
+    )]
+    Drill(DrillArgs),
+    /// Copy backups to another vault, or to a place that the server's operator allows, and wait until that has ended.
+    #[command(
+        after_help = "What is there already is not copied again. At a place of the operator's each vault has a repository of \
+                            its own, with the vault's password (vaults export-key).\n\nExample:\n  roadstead vaults copy \
+                            VAULT --to-target offsite\n  roadstead vaults copy VAULT --to-vault OTHER --backup 17"
+    )]
+    Copy(CopyArgs),
+    /// Save what is left of a damaged vault, and wait until that has ended.
+    #[command(
+        after_help = "Makes the index anew, saves what is sound in damaged packs, and writes backups with holes anew without \
+                            what is lost. What is taken away goes to the trash.\n\nExit status: 0 nothing is lost, 3 \
+                            something is, 1 the repair failed.\n\nExample:\n  roadstead vaults repair VAULT --read-data \
+                            --dry-run\n  roadstead vaults repair VAULT --read-data --yes"
+    )]
+    Repair(RepairArgs),
+    /// Show or set when vaults are drilled, and how much of each.
+    #[command(
+        after_help = "Example:\n  roadstead vaults drill-settings\n  roadstead vaults drill-settings --every-days 30 --files 200"
+    )]
+    DrillSettings(DrillSettingsArgs),
+    /// The work on a vault that the server does: list, show, stop.
+    Tasks {
+        /// The verb.
+        #[command(subcommand)]
+        command: VaultTaskCommand,
     },
     /// Forget the backups that no rule of retention keeps, win their space back, and wait until that has ended.
     #[command(
@@ -115,6 +149,15 @@ pub enum VaultCommand {
         #[command(flatten)]
         which: ListArgs,
     },
+    /// Show how large a vault was on each day; the last line is of now.
+    #[command(after_help = "Example:\n  roadstead vaults growth VAULT --days 30")]
+    Growth {
+        /// The vault's id.
+        vault: VaultId,
+        /// How many days back.
+        #[arg(long, value_name = "N", default_value_t = 90)]
+        days: u32,
+    },
     /// Count what a vault holds: what its backups share, and what each brought.
     #[command(after_help = "Example:\n  roadstead vaults stats VAULT")]
     Stats {
@@ -133,7 +176,8 @@ pub enum VaultCommand {
 }
 
 impl Row for Vault {
-    const COLUMNS: &'static [&'static str] = &["id", "agent", "mode", "size", "snapshots", "created"];
+    const COLUMNS: &'static [&'static str] =
+        &["id", "agent", "mode", "size", "snapshots", "created", "drilled"];
     fn cells(&self) -> Vec<String> {
         let mode = match self.mode {
             VaultMode::Managed => "managed",
@@ -146,7 +190,15 @@ impl Row for Vault {
             human::size(self.size_bytes),
             human::count(self.snapshot_count),
             table::age(Some(self.created_at)),
+            table::age(self.last_good_drill_at),
         ]
+    }
+}
+
+impl Row for VaultDay {
+    const COLUMNS: &'static [&'static str] = &["day", "size", "snapshots"];
+    fn cells(&self) -> Vec<String> {
+        vec![self.day.clone(), human::size(self.size_bytes), human::count(self.snapshot_count)]
     }
 }
 
@@ -159,6 +211,11 @@ pub async fn run(command: VaultCommand, session: &Session) -> Result<Exit> {
         }
         VaultCommand::Show { vault } => output.object(&client.call::<VaultShow>(&vault, &(), &()).await?)?,
         VaultCommand::Check { vault, read_data } => return check::run(session, &vault, read_data).await,
+        VaultCommand::Drill(args) => return vault_task::drill(session, args).await,
+        VaultCommand::Copy(args) => return vault_task::copy(session, args).await,
+        VaultCommand::Repair(args) => return vault_task::repair(session, args).await,
+        VaultCommand::DrillSettings(args) => return vault_task::drill_settings(session, args).await,
+        VaultCommand::Tasks { command } => return vault_task::run(command, session).await,
         VaultCommand::Cleanup { vault, delete } => return cleanup::run(session, &vault, delete).await,
         VaultCommand::Trash(args) => return cleanup::trash(session, args).await,
         VaultCommand::Delete { vault, delete } => return delete_vault(session, &vault, delete).await,
@@ -175,6 +232,10 @@ pub async fn run(command: VaultCommand, session: &Session) -> Result<Exit> {
         VaultCommand::Diff { before, after, which } => {
             let query = DiffQuery { with: Some(after), ..DiffQuery::default() };
             return list::print::<FileDiff, _>(session, before, query, which).await;
+        }
+        VaultCommand::Growth { vault, days } => {
+            let growth = client.get_vault(&vault).await?.growth(Some(days)).await?;
+            output.page(&Page { items: growth.days, next: None })?;
         }
         VaultCommand::Stats { vault } => output.object(&client.get_vault(&vault).await?.stats().await?)?,
         VaultCommand::Cat { backup, path } => return file::cat(session, backup, &path).await,

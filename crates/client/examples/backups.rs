@@ -1,5 +1,5 @@
-//! The draft of the backup bindings, line by line, as far as the system goes: connect, look around, change a
-//! configuration, run it, stop it, read its report, restore from it.
+//! The draft of the backup bindings, line by line: connect, look around, change a configuration, run it, stop it, read its
+//! report, restore from it, and in the end seal the agent's vault, and delete configuration and agent.
 //!
 //! ```text
 //! ROADSTEAD_URL=http://127.0.0.1:7643 ROADSTEAD_USER=admin ROADSTEAD_API_KEY=... \
@@ -10,7 +10,10 @@
 use std::{env, error::Error};
 
 use roadstead_client::{
-    api::{id::BackupConfigurationId, restore::NewRestore, restore_configuration::NewRestoreConfiguration},
+    api::{
+        agent::VaultFate, id::BackupConfigurationId, restore::NewRestore,
+        restore_configuration::NewRestoreConfiguration,
+    },
     blocking::{BackupStatus, Client},
 };
 use serde_json::json;
@@ -30,7 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     change_configuration(&conn, id)?;
     let status = run_and_stop(&conn, id)?;
     let backup = run_to_the_end(&conn, id, &status)?;
-    restore(&conn, &backup, restore_to)
+    restore(&conn, &backup, restore_to)?;
+    the_end(&conn, id)
 }
 
 fn look_around(conn: &Client) -> Result<(), Box<dyn Error>> {
@@ -77,7 +81,9 @@ fn run_and_stop(conn: &Client, id: BackupConfigurationId) -> Result<BackupStatus
     println!("running: {}", backup.running()?);
     println!("inclusions: {:?}, exclusions: {:?}", backup.inclusions(), backup.exclusions());
     let status = backup.start()?;
-    println!("started: {}", !matches!(status.state()?.as_str(), "queued" | "start_requested"));
+    println!("status: {}", status.state()?);
+    println!("busy while it runs: {}", conn.agents()?.iter().any(|agent| agent.is_busy()));
+    println!("active_backups: {}", conn.active_backups()?.len());
     backup.stop()?;
     println!("state: {}", status.state()?);
     println!("report: {}", if backup.report()?.is_none() { "None" } else { "there is one" });
@@ -98,6 +104,13 @@ fn run_to_the_end(
     println!("configuration: {}", report.get_configuration()?);
     println!("took time: {}", !report.duration().is_zero());
     println!("files_searched: {}", report.files_searched);
+    println!("bytes_searched: {}", report.bytes_searched);
+    println!("bytes_backed_up: {}", report.bytes_backed_up);
+    println!("id: {}", report.id == status.id());
+    println!("running: {}", backup.running()?);
+    for time in ["once", "twice"] {
+        println!("report {time}: {}", backup.report()?.is_some_and(|same| same.id == report.id));
+    }
     println!("errors: {:?}", report.errors);
     Ok(status)
 }
@@ -126,6 +139,20 @@ fn restore(conn: &Client, backup: &BackupStatus, to: &str) -> Result<(), Box<dyn
     println!("the same report: {}", restore.report()?.is_some_and(|same| same.id == report.id));
     config.delete()?;
     println!("restore configurations left: {}", conn.restore_configurations()?.len());
+    Ok(())
+}
+
+fn the_end(conn: &Client, id: BackupConfigurationId) -> Result<(), Box<dyn Error>> {
+    let config = conn.get_backup_configuration(id)?;
+    let mut agent = conn.get_agent(config.agent_id)?;
+    let sealing = agent.encrypt("correct horse battery staple", None)?;
+    println!("sealing: {}", conn.wait_for_sealing(sealing.id)?.state);
+    agent.refresh()?;
+    println!("is_encrypted: {}", agent.is_encrypted());
+    config.delete()?;
+    println!("backup configurations left: {}", agent.backup_configurations()?.len());
+    agent.delete(VaultFate::Keep)?;
+    println!("agents left: {}", conn.agents()?.len());
     Ok(())
 }
 

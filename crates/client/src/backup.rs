@@ -23,6 +23,7 @@ pub type BackupStatus = Status<backup::Backup>;
 pub type BackupReport = Handle<backup::BackupReport>;
 
 impl Run for backup::Backup {
+    const NOUN: &'static str = "backup";
     type Id = BackupId;
     type Report = backup::BackupReport;
     type Show = BackupShow;

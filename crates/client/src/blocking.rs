@@ -25,8 +25,8 @@ use roadstead_api::{
     file::{ArchiveForm, File, FileChange, FindQuery, FoundFile},
     id::{
         AgentId, AlarmId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, CleanupId,
-        CommandId, JobId, KeyId, MachineId, NotificationChannelId, RestoreConfigurationId, RestoreId,
-        SavedViewId, SealingId, SessionId, UserId, VaultId,
+        CommandId, JobId, KeyId, MachineId, RestoreConfigurationId, RestoreId, SavedViewId, SealingId, SessionId,
+        UserId, VaultId,
     },
     image::{Image, ImageStar},
     job::{Job, JobQuery},
@@ -35,12 +35,8 @@ use roadstead_api::{
     location::Location,
     machine::{self, MachinePlan, MachineProbe, MachineQuery, NewMachine, TagChange},
     machine_history::MachineHistory,
-    mail_settings::{MailSettings, MailTest, NewMailSettings},
     metric::{MetricQuery, Metrics},
     network::Network,
-    notification_channel::{
-        NewNotificationChannel, NotificationChannel, NotificationChannelWithSecret, NotificationTest,
-    },
     provider::Provider,
     quota::Quota,
     restore::{self, NewRestore, RestoreQuery},
@@ -205,7 +201,6 @@ answers!(Provider, User, VaultKey, Alarm, Quota, KeyMachine, Session, ApiKey, Ap
 answers!(AuditCheck, AuditEntry, EnrolmentToken, Activity, Cleanup, CleanupPlan, Trash, Image, Location);
 answers!(machine::Machine, MachineProbe, Network, Size, Job, MachinePlan, AgentDeletionPlan, Sealing);
 answers!(EncryptedPassword, agent::Agent, FileChange, FoundFile, VaultStats, ScheduleTimes);
-answers!(MailSettings, MailTest, NotificationChannel, NotificationChannelWithSecret, NotificationTest);
 answers!(SavedView, Setup, MasterKey);
 answers!(AgentMachine, MachineHistory, Metrics, ImageStar, Command, CommandMachine, Page<CommandOutput>);
 
@@ -244,6 +239,9 @@ macro_rules! namesake {
         }
     };
 }
+
+mod notification_channel;
+mod vault_task;
 
 namesakes! { Client:
     fn user(&self) -> User;
@@ -322,15 +320,6 @@ namesakes! { Client:
     fn quotas(&self) -> Vec<Quota>;
     fn set_quota(&self, vault: Option<&VaultId>, bytes: u64) -> Quota;
     fn delete_quota(&self, vault: Option<&VaultId>) -> ();
-    fn mail_settings(&self) -> MailSettings;
-    fn set_mail_settings(&self, new: &NewMailSettings) -> MailSettings;
-    fn delete_mail_settings(&self) -> ();
-    fn test_mail_settings(&self, to: &str) -> MailTest;
-    fn create_notification_channel(&self, new: &NewNotificationChannel) -> NotificationChannelWithSecret;
-    fn notification_channels(&self) -> Vec<NotificationChannel>;
-    fn get_notification_channel(&self, id: NotificationChannelId) -> NotificationChannel;
-    fn delete_notification_channel(&self, id: NotificationChannelId) -> ();
-    fn test_notification_channel(&self, id: NotificationChannelId) -> NotificationTest;
     fn alarms(&self) -> Vec<Alarm>;
     fn find_alarms(&self, query: AlarmQuery) -> Vec<Alarm>;
     fn get_alarm(&self, id: AlarmId) -> Alarm;

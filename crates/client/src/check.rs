@@ -18,7 +18,8 @@ impl Client {
         self.call::<CheckShow>(&id, &(), &()).await
     }
 
-    /// Waits until a check has ended, and hands `progress` each answer on the way. Asks the server again and again.
+    /// Waits until a check has ended, and hands `progress` each answer on the way. Listens to the server's
+    /// events, and asks again and again where there are none.
     pub async fn wait_for_check(
         &self,
         id: CheckId,
@@ -28,6 +29,6 @@ impl Client {
             progress(check);
             check.state.has_ended()
         };
-        poll::until(|| self.call::<CheckShow>(&id, &(), &()), done).await
+        poll::told(self, "check", id, || self.call::<CheckShow>(&id, &(), &()), done).await
     }
 }

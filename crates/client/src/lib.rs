@@ -71,6 +71,7 @@ pub mod tls;
 mod transport;
 mod user;
 mod vault;
+mod vault_task;
 
 pub use agent::Agent;
 pub use backend::Backend;

@@ -24,6 +24,7 @@ pub type RestoreStatus = Status<restore::Restore>;
 pub type RestoreReport = Handle<restore::RestoreReport>;
 
 impl Run for restore::Restore {
+    const NOUN: &'static str = "restore";
     type Id = RestoreId;
     type Report = restore::RestoreReport;
     type Show = RestoreShow;

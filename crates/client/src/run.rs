@@ -12,6 +12,8 @@ use crate::{
 
 /// One run, as the API shows it: a backup or a restore.
 pub trait Run: Clone + fmt::Debug + Send + Sync + Sized + 'static {
+    /// What its events call it.
+    const NOUN: &'static str;
     /// Its id.
     type Id: PathParams + Copy + Sync + fmt::Display;
     /// Its report.
@@ -67,15 +69,15 @@ impl<R: Run> Status<R> {
         Ok(self.read().await?.state())
     }
 
-    /// Waits until the agent has taken the run in hand, or the run has ended. Asks the server again and again, as
-    /// long as the agent is away.
+    /// Waits until the agent has taken the run in hand, or the run has ended, as long as the agent is away. Listens to the
+    /// server's events; asks again and again where there are none.
     pub async fn taken(&self) -> Result<R> {
         let waits = |state| matches!(state, RunState::Queued | RunState::StartRequested);
         self.until(|run| !waits(run.state())).await
     }
 
-    /// Waits until the run has ended, and hands `progress` each answer on the way. Asks the server again and again;
-    /// a server that is away for less than a minute is waited for.
+    /// Waits until the run has ended, and hands `progress` each answer on the way. Listens to the server's events,
+    /// and asks again and again where there are none; a server that is away for less than a minute is waited for.
     pub async fn wait(&self, mut progress: impl FnMut(&R) + Send) -> Result<R> {
         self.until(|run| {
             progress(run);
@@ -105,7 +107,8 @@ impl<R: Run> Status<R> {
     }
 
     async fn until(&self, done: impl FnMut(&R) -> bool + Send) -> Result<R> {
-        poll::until(|| self.client.call::<R::Show>(&self.id(), &(), &()), done).await
+        let ask = || self.client.call::<R::Show>(&self.id(), &(), &());
+        poll::told(&self.client, R::NOUN, self.id(), ask, done).await
     }
 }
 

@@ -3,7 +3,10 @@
 use roadstead_api::{
     PageQuery,
     id::VaultId,
-    vault::{self, VaultDelete, VaultKey, VaultKeyExport, VaultList, VaultShow, VaultStats, VaultStatsShow},
+    vault::{
+        self, GrowthQuery, VaultDelete, VaultGrowth, VaultGrowthShow, VaultKey, VaultKeyExport, VaultList,
+        VaultShow, VaultStats, VaultStatsShow,
+    },
 };
 
 use crate::{Client, Handle, error::Result};
@@ -32,6 +35,11 @@ impl Vault {
     /// Counts what it holds. Talks to the server.
     pub async fn stats(&self) -> Result<VaultStats> {
         self.client.call::<VaultStatsShow>(&self.id, &(), &()).await
+    }
+
+    /// How large it was on each of so many days, 90 when absent; the last entry is of now. Talks to the server.
+    pub async fn growth(&self, days: Option<u32>) -> Result<VaultGrowth> {
+        self.client.call::<VaultGrowthShow>(&self.id, &GrowthQuery { days }, &()).await
     }
 
     /// What plain restic needs to open it, the password among it. Talks to the server.

@@ -9,7 +9,7 @@ use roadstead_api::{
 use tokio::sync::watch;
 
 use crate::{
-    Clock, Result, WorkerCommand,
+    Clock, CopyTarget, Result, WorkerCommand,
     auth::{self, Actor, Presented, attempts::Attempts},
     creates::Creates,
     db::{self, Db, vault::VaultRow},
@@ -40,6 +40,10 @@ pub struct App {
     pub vaults: Vaults,
     /// The backups that other agents restore.
     pub views: Views,
+    /// Where backups may be copied to, outside of the vault store.
+    pub copy_targets: Vec<CopyTarget>,
+    /// The regions that the catalog of the RCBU facade lists; there is one at least.
+    pub rcbu_regions: Vec<String>,
     /// How much the vaults hold.
     pub usage: Usage,
     /// What clients and agents call this server, without a slash at the end.

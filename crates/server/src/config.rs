@@ -5,7 +5,10 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, sync::Arc};
 use roadstead_providers::LocalAccess;
 use roadstead_vault::store::S3Config;
 
-use crate::{Clock, DatabaseUrl, Error, Given, PublicUrl, Result, SystemClock};
+use crate::{Clock, CopyTarget, DatabaseUrl, Error, Given, PublicUrl, Result, SystemClock};
+
+/// The regions that Rackspace Cloud Backup had.
+pub const RCBU_REGIONS: &str = "DFW, ORD, IAD, LON, HKG, SYD";
 
 /// How one server is started.
 #[derive(Clone, Debug)]
@@ -22,6 +25,10 @@ pub struct ServerOptions {
     pub database: Option<DatabaseUrl>,
     /// The bucket to keep the vaults in; the data folder when absent.
     pub vault_bucket: Option<S3Config>,
+    /// Where backups may be copied to, outside of the vault store.
+    pub copy_targets: Vec<CopyTarget>,
+    /// The regions that the catalog of the RCBU facade lists.
+    pub rcbu_regions: Vec<String>,
     /// Whether backends at loopback and private addresses are refused.
     pub deny_private: bool,
     /// What backends may use of this machine: nothing, unless its operator lists it.
@@ -54,6 +61,8 @@ impl ServerOptions {
             tls: TlsChoice::Automatic,
             database: None,
             vault_bucket: None,
+            copy_targets: Vec::new(),
+            rcbu_regions: RCBU_REGIONS.split(", ").map(str::to_owned).collect(),
             deny_private: false,
             local: LocalAccess::default(),
             worker,

@@ -20,6 +20,7 @@ mod arrivals;
 mod auth;
 mod clock;
 mod config;
+mod copy_targets;
 mod creates;
 mod database_url;
 mod db;
@@ -56,6 +57,7 @@ mod worker;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{ServerOptions, TlsChoice, WorkerCommand};
+pub use copy_targets::CopyTarget;
 pub use database_url::DatabaseUrl;
 pub use error::{Error, ErrorKind, Result};
 pub use public_url::PublicUrl;

@@ -73,10 +73,14 @@ pub struct Live {
     pub overdue: Signal,
     /// Wakes whoever looks for vaults without a good check or cleanup.
     pub vault_care: Signal,
+    /// Wakes whoever measures vaults once a day.
+    pub growth: Signal,
     /// Wakes the dispatcher: there may be a run to send to an agent.
     pub dispatch: Signal,
     /// Wakes the cleaner: there may be a cleanup to run.
     pub cleanups: Signal,
+    /// Wakes whoever does tasks on vaults: there may be one.
+    pub vault_tasks: Signal,
     /// Wakes whoever removes the files of deleted vaults.
     pub removals: Signal,
     /// Wakes whoever queues the periodic work on vaults.

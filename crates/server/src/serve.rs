@@ -177,6 +177,8 @@ async fn open(
         creates: Arc::default(),
         live: Live::default(),
         drivers: Drivers::new(AddressGuard { deny_private: options.deny_private }, options.local.clone()),
+        copy_targets: options.copy_targets.clone(),
+        rcbu_regions: options.rcbu_regions.clone(),
         usage: Usage::default(),
         views: Views::default(),
         vaults,

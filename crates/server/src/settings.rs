@@ -15,7 +15,10 @@ use std::{
 use roadstead_providers::{LocalAccess, LocalAws};
 use roadstead_vault::store::{S3Config, S3Keys};
 
-use crate::{DatabaseUrl, Error, Given, Result, ServerOptions, TlsChoice, WorkerCommand};
+use crate::{
+    CopyTarget, DatabaseUrl, Error, Given, Result, ServerOptions, TlsChoice, WorkerCommand,
+    config::RCBU_REGIONS,
+};
 
 /// What the names of variables begin with.
 const PREFIX: &str = "ROADSTEAD_SERVER_";
@@ -23,7 +26,7 @@ const PREFIX: &str = "ROADSTEAD_SERVER_";
 pub const CONFIG_VARIABLE: &str = "ROADSTEAD_SERVER_CONFIG";
 
 /// Every setting, and its value where nobody says one.
-const SETTINGS: [(&str, Option<&str>); 15] = [
+const SETTINGS: [(&str, Option<&str>); 17] = [
     ("data_dir", None),
     ("listen", Some("127.0.0.1:7643")),
     ("public_url", None),
@@ -39,6 +42,8 @@ const SETTINGS: [(&str, Option<&str>); 15] = [
     ("local_aws_credentials", None),
     ("local_aws_role", Some("false")),
     ("local_aws_metadata", Some("http://169.254.169.254")),
+    ("copy_targets", None),
+    ("rcbu_regions", Some(RCBU_REGIONS)),
 ];
 
 /// Where a setting's value comes from.
@@ -129,6 +134,8 @@ impl Settings {
         let vault_bucket = bucket.and_then(|url| bucket_at(url).map_err(told(problems)).ok());
         let deny_private = self.parsed("deny_private", "should be true or false", problems);
         let local = self.local(problems);
+        let copy_targets = self.copy_targets(problems);
+        let rcbu_regions = self.rcbu_regions(problems);
         let Some(data_dir) = self.value("data_dir") else {
             problems.push("data_dir is missing: where is everything to be kept?".to_owned());
             return None;
@@ -138,6 +145,8 @@ impl Settings {
             tls,
             database,
             vault_bucket,
+            copy_targets,
+            rcbu_regions,
             deny_private: deny_private.unwrap_or_default(),
             local,
             ..ServerOptions::new(data_dir.into(), listen?, worker)
@@ -199,6 +208,31 @@ impl Settings {
                 .push(format!("local_aws_metadata is {url:?}; it should look like http://169.254.169.254."));
         }
         LocalAws { profiles, credentials_file, metadata: url.map(str::to_owned) }
+    }
+
+    /// Where backups may be copied to.
+    fn copy_targets(&self, problems: &mut Vec<String>) -> Vec<CopyTarget> {
+        let mut targets: Vec<CopyTarget> = Vec::new();
+        for item in self.list("copy_targets") {
+            match item.parse::<CopyTarget>() {
+                Ok(target) if targets.iter().any(|other| other.name == target.name) => {
+                    problems.push(format!("copy_targets has {} twice.", target.name));
+                }
+                Ok(target) => targets.push(target),
+                Err(error) => problems.push(error.chain()),
+            }
+        }
+        targets
+    }
+
+    /// The regions of the RCBU facade's catalog.
+    fn rcbu_regions(&self, problems: &mut Vec<String>) -> Vec<String> {
+        let regions: Vec<String> = self.list("rcbu_regions").map(str::to_owned).collect();
+        let is_region = |region: &&String| region.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        if regions.is_empty() || !regions.iter().all(|region| is_region(&region)) {
+            problems.push(format!("rcbu_regions is {regions:?}; it should look like {RCBU_REGIONS}."));
+        }
+        regions
     }
 
     /// The items of a setting that is a list.

@@ -3,12 +3,15 @@
 mod files;
 mod folder;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use roadstead_api::id::VaultId;
 use roadstead_vault::{
-    InitOptions, KdfCost, Repository,
+    InitOptions, KdfCost, Repository, remove_scratch,
     store::{FileKind, LocalStore, Name, S3Config, S3Store, Store, Upload},
 };
 
@@ -23,6 +26,8 @@ pub struct Vaults {
     root: VaultStore,
     /// Where uploads are received that go to a bucket.
     received: LocalStore,
+    /// Where drills restore to.
+    scratch: PathBuf,
 }
 
 /// A file without which a vault cannot be opened; the database keeps a copy.
@@ -58,7 +63,9 @@ impl Vaults {
         };
         let received = LocalStore::new(data_dir.join("received"));
         received.remove_leftovers()?;
-        Ok(Self { root, received })
+        let scratch = data_dir.join("scratch");
+        remove_scratch(&scratch)?;
+        Ok(Self { root, received, scratch })
     }
 
     /// Fails if the bucket that the vaults are to lie in cannot be used. One that is merely out of reach may come back.
@@ -82,6 +89,11 @@ impl Vaults {
     /// Whether they are in a bucket, rather than in a folder here.
     pub fn is_bucket(&self) -> bool {
         matches!(self.root, VaultStore::Bucket(_))
+    }
+
+    /// A folder for a drill to restore to: nobody has it yet.
+    pub fn scratch(&self, name: &str) -> PathBuf {
+        self.scratch.join(name)
     }
 
     /// A vault's folder.

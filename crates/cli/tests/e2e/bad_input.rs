@@ -1,7 +1,7 @@
 //! Bad input: each gets a clear error, none a panic, and nothing is lost.
 
 use roadstead_api::{Method, Problem, declarations};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use ureq::http::StatusCode;
 
 use crate::support::{Agent, Server, agent::enroll_with, roadstead, tree};
@@ -92,6 +92,19 @@ fn every_endpoint_answers_bad_input_with_a_problem() {
     assert_eq!(ask(&server, "GET", "/healthz", b"").0, 200);
 }
 
+/// The fields of a body, each with what has to stand beside it: the word that says which of several forms it is.
+fn fields(schema: &Value) -> Vec<(Map<String, Value>, String)> {
+    let forms = schema["oneOf"].as_array().map_or_else(|| vec![schema], |forms| forms.iter().collect());
+    let mut found = Vec::new();
+    for form in forms {
+        let properties = form["properties"].as_object().unwrap();
+        let fixed = properties.iter().filter_map(|(name, of)| Some((name.clone(), of.get("const")?.clone())));
+        let fixed: Map<String, Value> = fixed.collect();
+        found.extend(properties.keys().map(|name| (fixed.clone(), name.clone())));
+    }
+    found
+}
+
 /// Each field of each body with values of every kind, by itself: none of it makes the server fail.
 #[test]
 fn fields_of_the_wrong_kind_are_the_caller_s_fault() {
@@ -119,11 +132,13 @@ fn fields_of_the_wrong_kind_are_the_caller_s_fault() {
         let operation = &document["paths"][format!("/api/v1{}", declaration.path)][method.to_lowercase()];
         let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
         let name = schema.as_str().and_then(|reference| reference.rsplit('/').next()).unwrap();
-        let fields = document["components"]["schemas"][name]["properties"].as_object().unwrap().keys();
+        let schema = &document["components"]["schemas"][name];
         let path = format!("/api/v1{}", declaration.path.replace("{id}", "1").replace("{machine_id}", "1"));
-        for field in fields {
+        for (sent, field) in fields(schema) {
             for value in &values {
-                let sent = json!({ field: value });
+                let mut sent = sent.clone();
+                sent.insert(field.clone(), value.clone());
+                let sent = Value::Object(sent);
                 let (status, said) = ask(&server, &method, &path, sent.to_string().as_bytes());
                 // An empty change, or one that null stands for, may be fine.
                 assert!(!status.is_server_error(), "{} {sent:.200}: {status} {said}", declaration.name);

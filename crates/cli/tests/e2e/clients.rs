@@ -1,5 +1,6 @@
-//! Mist.io's own library, unmodified, tells its whole story on this server: `cargo xtask test --clients` runs it, where
-//! `PY27` names a Python 2.7 that has `mist` 1.2.1. What it asks is replayed without it in `mist`.
+//! The libraries of the services that this takes the place of, unmodified, each tell their whole story on this server.
+//! `cargo xtask test --clients` runs them: Mist.io's where `PY27` names a Python 2.7 that has `mist` 1.2.1, Rackspace's where
+//! `RCBU_DIR` names the folder that has `rcbu` 0.19.3. What they ask is replayed without them in `mist` and `rcbu_replay`.
 
 use std::{
     collections::BTreeMap,
@@ -15,10 +16,13 @@ use tokio::runtime::Runtime;
 
 use crate::{
     machines::Cloud,
-    support::{Server, Sshd, sshd},
+    support::{Agent, Server, Sshd, sshd, tree},
 };
 
 const STORY: &str = include_str!("mist27.py");
+const RCBU_STORY: &str = include_str!("rcbu_story.py");
+/// Files that are backed up; one of them is excluded.
+const FILES: u64 = 4;
 /// Containers of the engine.
 const CONTAINERS: usize = 3;
 
@@ -96,4 +100,34 @@ fn mistclient_tells_its_whole_story() {
     let told = command.current_dir(folder.path()).args(["story.py", "given.json"]).output().unwrap();
     let text = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned();
     assert!(told.status.success() && text.contains("the story is told"), "{text}");
+}
+
+#[test]
+fn rcbu_tells_its_whole_story() {
+    let (Ok(python), Ok(library)) = (std::env::var("ROADSTEAD_RCBU_PYTHON"), std::env::var("ROADSTEAD_RCBU"))
+    else {
+        eprintln!(
+            "skipped: ROADSTEAD_RCBU names no folder of rcbu, and ROADSTEAD_RCBU_PYTHON no Python for it"
+        );
+        return;
+    };
+    let server = Server::start();
+    let agent = Agent::start(&server);
+    let folder = tempfile::tempdir().unwrap();
+    let (source, target) = (folder.path().join("source"), folder.path().join("target"));
+    tree::fill(&source, FILES, 50_000);
+    fs::create_dir(&target).unwrap();
+    let admin = server.admin();
+    let given = json!({
+        "identity": format!("{}/v2.0/tokens", server.url), "uri": server.url, "username": admin["username"],
+        "password": admin["password"], "apikey": server.api_key, "agent": agent.id, "source": source,
+        "target": target, "files": FILES,
+    });
+    fs::write(folder.path().join("given.json"), given.to_string()).unwrap();
+    fs::write(folder.path().join("story.py"), RCBU_STORY).unwrap();
+    let mut command = Command::new(python);
+    command.current_dir(folder.path()).args(["story.py", "given.json"]).env("PYTHONPATH", library);
+    let told = command.output().unwrap();
+    let text = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned();
+    assert!(told.status.success() && text.contains("the story is told"), "{text}\n{}", server.log());
 }

@@ -15,7 +15,7 @@ fn the_draft_of_the_backup_bindings_works() {
     let agent = Agent::start(&server);
     let work = tempfile::tempdir().unwrap();
     let source = work.path().join("source");
-    tree::fill(&source, 12, 8 << 20);
+    tree::fill(&source, 12, 12 << 20);
     let configuration = agent.configure(&server, &[&source], &[]);
 
     let target = work.path().join("restored");
@@ -39,13 +39,18 @@ fn the_draft_of_the_backup_bindings_works() {
         "enabled: false",
         "exclusions: [\"*.tmp\"]",
         "running: false",
-        "started: true",
+        "busy while it runs: true",
         "state: cancelled",
         "report: None",
         "another run: true",
         "ok true, error None, restorable true",
         "took time: true",
         "files_searched: 12",
+        "bytes_searched: 150994944",
+        "id: true",
+        "running: false",
+        "report once: true",
+        "report twice: true",
         "errors: []",
         "restore_configurations: []",
         "agent.restore_configurations: []",
@@ -61,9 +66,16 @@ fn the_draft_of_the_backup_bindings_works() {
         "restored: ok true, 12 files, errors []",
         "the same report: true",
         "restore configurations left: 0",
+        "sealing: completed",
+        "is_encrypted: true",
+        "backup configurations left: 0",
+        "agents left: 0",
     ] {
         assert!(told.contains(&line), "{line}\nis missing in\n{text}");
     }
+    // The first word is Searching in the draft; where files are read at once, it is the next.
+    let first = told.iter().find_map(|line| line.strip_prefix("status: "));
+    assert!(matches!(first, Some("searching" | "in_progress")), "{text}");
     tree::assert_same(&source, &target.join(source.strip_prefix("/").unwrap()));
 }
 

@@ -33,8 +33,15 @@ impl Place {
     }
 }
 
-const KINDS: [ActivityKind; 4] =
-    [ActivityKind::Backup, ActivityKind::Check, ActivityKind::Cleanup, ActivityKind::Restore];
+const KINDS: [ActivityKind; 7] = [
+    ActivityKind::Backup,
+    ActivityKind::Check,
+    ActivityKind::Cleanup,
+    ActivityKind::Copy,
+    ActivityKind::Drill,
+    ActivityKind::Repair,
+    ActivityKind::Restore,
+];
 
 /// An account's activities older than `before`, newest first.
 pub async fn list(
@@ -69,9 +76,10 @@ async fn of_kind(
         _ => i64::MAX,
     };
     let sql = format!(
-        "{} WHERE t.account_id = $1 AND t.created_ms <= $2 AND (t.created_ms < $2 OR t.id < $3) {}{}{}
+        "{} WHERE t.account_id = $1 AND t.created_ms <= $2 AND (t.created_ms < $2 OR t.id < $3) {}{}{}{}
          ORDER BY t.created_ms DESC, t.id DESC LIMIT $4",
         select(kind),
+        if is_task(kind) { format!(" AND t.kind = '{kind}'") } else { String::new() },
         filter.agent_id.map_or(String::new(), |AgentId(id)| of_agent(kind, id)),
         filter.state.map_or(String::new(), |state| format!(" AND t.state = '{state}'")),
         match filter.active {
@@ -103,6 +111,13 @@ fn select(kind: ActivityKind) -> &'static str {
                     t.started_ms, t.completed_ms
              FROM cleanups t JOIN vaults v ON v.id = t.vault_id"
         }
+        ActivityKind::Copy | ActivityKind::Drill | ActivityKind::Repair => {
+            "SELECT t.id, t.kind AS name, t.state, t.reason, v.agent_id,
+                    CAST(NULL AS BIGINT) AS destination_agent_id, t.vault_id,
+                    CAST(NULL AS BIGINT) AS configuration_id, CAST(NULL AS BIGINT) AS deleted_ms, t.created_ms,
+                    t.started_ms, t.completed_ms
+             FROM vault_tasks t JOIN vaults v ON v.id = t.vault_id"
+        }
         ActivityKind::Restore => {
             "SELECT t.id, t.name, t.state, t.reason, t.source_agent_id AS agent_id, t.agent_id AS destination_agent_id,
                     b.vault_id, t.configuration_id, c.deleted_ms, t.created_ms, t.started_ms, t.completed_ms
@@ -112,11 +127,16 @@ fn select(kind: ActivityKind) -> &'static str {
     }
 }
 
+/// Whether activities of this kind are tasks of vaults, which have a table for all their kinds.
+fn is_task(kind: ActivityKind) -> bool {
+    matches!(kind, ActivityKind::Copy | ActivityKind::Drill | ActivityKind::Repair)
+}
+
 fn of_agent(kind: ActivityKind, agent: i64) -> String {
     match kind {
         ActivityKind::Backup => format!(" AND t.agent_id = {agent}"),
-        ActivityKind::Check | ActivityKind::Cleanup => format!(" AND v.agent_id = {agent}"),
         ActivityKind::Restore => format!(" AND (t.agent_id = {agent} OR t.source_agent_id = {agent})"),
+        _ => format!(" AND v.agent_id = {agent}"),
     }
 }
 

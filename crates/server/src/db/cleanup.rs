@@ -5,6 +5,7 @@ use roadstead_api::{
     id::{AccountId, BackupConfigurationId, BackupId, CleanupId, VaultId},
     retention::Retention,
     run::RunState,
+    vault_task::DrillSettings,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
@@ -190,6 +191,12 @@ pub struct Upkeep {
     pub last_check_ms: Option<i64>,
     /// Which part of the data that read.
     pub last_part: Option<i64>,
+    /// Every how many days it is drilled; 0 for never.
+    pub drill_days: i64,
+    /// Whether it has a backup that can be drilled.
+    pub has_backups: bool,
+    /// The slot of its last periodic drill.
+    pub last_drill_ms: Option<i64>,
 }
 
 /// The managed vaults above `after`, by id.
@@ -201,11 +208,16 @@ pub async fn upkeep(db: &mut Connection, after: &str, limit: i64) -> Result<Vec<
             (SELECT MAX(slot_ms) FROM cleanups x WHERE x.vault_id = v.id) AS last_cleanup,
             (SELECT MAX(slot_ms) FROM checks x WHERE x.vault_id = v.id) AS last_check,
             (SELECT part FROM checks x WHERE x.vault_id = v.id AND x.slot_ms IS NOT NULL
-             ORDER BY x.slot_ms DESC LIMIT 1) AS last_part
+             ORDER BY x.slot_ms DESC LIMIT 1) AS last_part,
+            COALESCE((SELECT every_days FROM drill_settings d WHERE d.account_id = v.account_id), $3) AS drill_days,
+            (SELECT COUNT(*) FROM (SELECT 1 FROM backups b WHERE b.vault_id = v.id AND b.snapshot_id IS NOT NULL
+             AND b.forgotten_ms IS NULL LIMIT 1) known) AS backups,
+            (SELECT MAX(slot_ms) FROM vault_tasks x WHERE x.vault_id = v.id AND x.kind = 'drill') AS last_drill
          FROM vaults v WHERE v.mode = 'managed' AND v.deleted_ms IS NULL AND v.id > $1 ORDER BY v.id LIMIT $2",
     )
     .bind(after)
-    .bind(limit);
+    .bind(limit)
+    .bind(i64::from(DrillSettings::default().every_days));
     let upkeep = |row: &AnyRow| {
         Ok(Upkeep {
             vault_id: VaultId(row.text("id")?),
@@ -215,6 +227,9 @@ pub async fn upkeep(db: &mut Connection, after: &str, limit: i64) -> Result<Vec<
             last_cleanup_ms: row.maybe_integer("last_cleanup")?,
             last_check_ms: row.maybe_integer("last_check")?,
             last_part: row.maybe_integer("last_part")?,
+            drill_days: row.integer("drill_days")?,
+            has_backups: row.integer("backups")? > 0,
+            last_drill_ms: row.maybe_integer("last_drill")?,
         })
     };
     db.fetch_all(select).await?.iter().map(upkeep).collect()

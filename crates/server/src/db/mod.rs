@@ -33,6 +33,7 @@ pub mod backup_configuration;
 pub mod check;
 pub mod cleanup;
 pub mod command;
+pub mod drill_settings;
 pub mod enrolment_token;
 pub mod idempotency_key;
 pub mod image_star;
@@ -61,10 +62,12 @@ pub mod user;
 pub mod vault;
 pub mod vault_care;
 pub mod vault_file;
+pub mod vault_growth;
+pub mod vault_task;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use roadstead_api::id::{CheckId, CleanupId};
+use roadstead_api::id::{CheckId, CleanupId, VaultTaskId};
 use sqlx::{Any, AnyConnection, AnyPool, pool::PoolConnection};
 
 pub use write::Write;
@@ -157,6 +160,11 @@ impl Db {
     /// The right to work on a cleanup, to be had before its row is seen to be in progress.
     pub async fn lease_cleanup(&self, id: CleanupId) -> Result<Lease> {
         self.lease(postgres::cleanup_lock(id.0)).await
+    }
+
+    /// The right to work on a task of a vault, to be had before its row is seen to be in progress.
+    pub async fn lease_vault_task(&self, id: VaultTaskId) -> Result<Lease> {
+        self.lease(postgres::vault_task_lock(id.0)).await
     }
 
     /// The right to look whether this is the first start, and to make it so.

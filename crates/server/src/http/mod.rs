@@ -44,6 +44,7 @@ mod setup;
 mod size;
 mod user;
 mod vault;
+mod vault_task;
 
 use std::sync::Arc;
 
@@ -93,6 +94,7 @@ fn declared() -> Routes {
         vault::routes,
         check::routes,
         cleanup::routes,
+        vault_task::routes,
         file::routes,
         quota::routes,
         alarm::routes,

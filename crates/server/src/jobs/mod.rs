@@ -8,6 +8,7 @@ mod checker;
 mod cleaner;
 mod commander;
 mod dispatcher;
+mod growth;
 mod last_seen;
 mod mailer;
 mod maker;
@@ -20,6 +21,7 @@ mod remover;
 mod scheduler;
 mod upkeep;
 mod vault_care;
+mod vault_tasks;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -34,6 +36,13 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
     tasks.spawn(reconcile(app.clone(), |app| &app.live.schedules, Duration::from_secs(1), scheduler::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.checks, Duration::from_secs(60), checker::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.cleanups, Duration::from_secs(60), cleaner::run));
+    tasks.spawn(reconcile(
+        app.clone(),
+        |app| &app.live.vault_tasks,
+        Duration::from_secs(60),
+        vault_tasks::run,
+    ));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.growth, Duration::from_secs(600), growth::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.upkeep, Duration::from_secs(60), upkeep::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.last_seen, Duration::from_secs(30), last_seen::run));
     tasks.spawn(reconcile(app.clone(), |app| &app.live.removals, Duration::from_secs(60), remover::run));

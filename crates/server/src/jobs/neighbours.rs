@@ -19,6 +19,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const DISPATCH: &str = "dispatch";
 const CHECKS: &str = "checks";
 const CLEANUPS: &str = "cleanups";
+const VAULT_TASKS: &str = "vault_tasks";
 /// A server has begun, or lost count: what its last life had no time to say is missed.
 const LOST: &str = "lost";
 /// What has happened: a list in JSON follows.
@@ -43,6 +44,7 @@ async fn tell(app: &App, neighbours: &Neighbours, name: &str) {
             () = app.live.dispatch.to_be_told() => DISPATCH,
             () = app.live.checks.to_be_told() => CHECKS,
             () = app.live.cleanups.to_be_told() => CLEANUPS,
+            () = app.live.vault_tasks.to_be_told() => VAULT_TASKS,
         };
         if let Err(error) = neighbours.tell(name, word).await {
             tracing::warn!(
@@ -121,6 +123,7 @@ async fn hear(app: &App, mut listener: Listener, name: &str, again: bool) -> Res
     app.live.dispatch.notify_here();
     app.live.checks.notify_here();
     app.live.cleanups.notify_here();
+    app.live.vault_tasks.notify_here();
     // At the first time nobody has read anything that could be stale.
     if again {
         app.db.events().lost();
@@ -149,6 +152,7 @@ fn signal<'a>(app: &'a App, word: &str) -> Option<&'a Signal> {
         DISPATCH => Some(&app.live.dispatch),
         CHECKS => Some(&app.live.checks),
         CLEANUPS => Some(&app.live.cleanups),
+        VAULT_TASKS => Some(&app.live.vault_tasks),
         _ => None,
     }
 }

@@ -1,9 +1,11 @@
-//! Queues the periodic work on each vault: a cleanup every day where there are rules of retention, and a check every
-//! week. Each vault has times of its own, so that a thousand vaults are not all at work at midnight.
+//! Queues the periodic work on each vault: a cleanup every day where there are rules of retention, a check every week,
+//! and a drill as often as the account's settings say. Each vault has times of its own, so that a thousand vaults are not all at work at midnight.
 //!
 //! A check always looks at the whole structure, and reads a fourth of the data: in four weeks, all of it.
 
 use std::sync::Arc;
+
+use roadstead_api::vault_task::NewVaultTask;
 
 use crate::{
     Result,
@@ -49,7 +51,9 @@ async fn queue(app: &App, vault: &Upkeep, now: i64) -> Result<()> {
         .filter(|&slot| vault.has_rules && vault.last_cleanup_ms.is_none_or(|last| last < slot));
     let check =
         slot(vault, "check", WEEK_MS, now).filter(|&slot| vault.last_check_ms.is_none_or(|last| last < slot));
-    if cleanup.is_none() && check.is_none() {
+    let drill = slot(vault, "drill", vault.drill_days * DAY_MS, now)
+        .filter(|&slot| vault.has_backups && vault.last_drill_ms.is_none_or(|last| last < slot));
+    if cleanup.is_none() && check.is_none() && drill.is_none() {
         return Ok(());
     }
     let mut write = app.db.write().await?;
@@ -61,14 +65,22 @@ async fn queue(app: &App, vault: &Upkeep, now: i64) -> Result<()> {
         db::check::insert_periodic(&mut write, vault.account_id, &vault.vault_id, slot, (part, PARTS), now)
             .await?;
     }
+    if let Some(slot) = drill {
+        let task = NewVaultTask::drill();
+        db::vault_task::insert(&mut write, vault.account_id, &vault.vault_id, &task, Some(slot), now).await?;
+    }
     write.commit().await?;
     app.live.cleanups.notify_one();
     app.live.checks.notify_one();
+    app.live.vault_tasks.notify_one();
     Ok(())
 }
 
-/// The latest slot of a vault's own schedule, if one has come since it was made.
+/// The latest slot of a vault's own schedule, if it has one and one has come since it was made.
 fn slot(vault: &Upkeep, what: &str, period_ms: i64, now: i64) -> Option<i64> {
+    if period_ms == 0 {
+        return None;
+    }
     let place = place(&vault.vault_id.0, what, period_ms);
     let slot = (now - place).div_euclid(period_ms) * period_ms + place;
     Some(slot).filter(|&slot| slot > vault.created_ms)
@@ -97,6 +109,9 @@ mod tests {
             last_cleanup_ms: None,
             last_check_ms: None,
             last_part: None,
+            drill_days: 7,
+            has_backups: true,
+            last_drill_ms: None,
         }
     }
 
@@ -110,6 +125,12 @@ mod tests {
         assert!((14..=15).contains(&known.len()), "{known:?}");
         assert!(known.iter().all(|&slot| slot > 5 * DAY_MS));
         assert!(known.windows(2).all(|pair| pair[1] - pair[0] == DAY_MS));
+    }
+
+    #[test]
+    fn what_is_done_never_has_no_slot() {
+        assert_eq!(slot(&vault("abc", 0), "drill", 0, 100 * DAY_MS), None);
+        assert!(slot(&vault("abc", 0), "drill", DAY_MS, 100 * DAY_MS).is_some());
     }
 
     #[test]

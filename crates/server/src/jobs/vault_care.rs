@@ -1,7 +1,7 @@
-//! Notices vaults without a good check or cleanup, as [`super::overdue`] notices configurations without a good backup.
+//! Notices vaults without a good check, cleanup or drill, as [`super::overdue`] notices configurations without a good backup.
 //!
 //! Vaults are checked once a week, and cleaned once a day where there are rules of retention. Of either, two may fail;
-//! a check that finds damage is told at once. Only vaults with a backup have something to be lost.
+//! a check or a drill that finds damage is told at once. Only vaults with a backup have something to be lost.
 
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ const DAY_MS: i64 = 86_400_000;
 const CHECK_AGE_MS: i64 = 21 * DAY_MS;
 /// How old the last good cleanup may be, in milliseconds: three days, which are two cleanups that failed.
 const CLEANUP_AGE_MS: i64 = 3 * DAY_MS;
+/// How many periods may pass without a good drill: two that failed, and the one that is due.
+const DRILLS: i64 = 3;
 
 /// Opens and closes the alarms of all vaults.
 pub async fn run(app: Arc<App>) -> Result<()> {
@@ -34,13 +36,18 @@ async fn pass(db: &Db, now_ms: i64) -> Result<()> {
         let Some(last) = records.last() else { return Ok(()) };
         after.clone_from(&last.vault_id.0);
         for record in &records {
-            let (check, cleanup) = (check_message(record, now_ms), cleanup_message(record, now_ms));
-            if check.is_some() == record.check_alarmed && cleanup.is_some() == record.cleanup_alarmed {
+            let alarms = [
+                (AlarmKind::CheckOverdue, record.check_alarmed, check_message(record, now_ms)),
+                (AlarmKind::CleanupOverdue, record.cleanup_alarmed, cleanup_message(record, now_ms)),
+                (AlarmKind::DrillOverdue, record.drill_alarmed, drill_message(record, now_ms)),
+            ];
+            if alarms.iter().all(|(_, alarmed, message)| message.is_some() == *alarmed) {
                 continue;
             }
             let mut write = db.write().await?;
-            tell(&mut write, record, AlarmKind::CheckOverdue, check, now_ms).await?;
-            tell(&mut write, record, AlarmKind::CleanupOverdue, cleanup, now_ms).await?;
+            for (kind, _, message) in alarms {
+                tell(&mut write, record, kind, message, now_ms).await?;
+            }
             write.commit().await?;
         }
     }
@@ -93,6 +100,26 @@ fn cleanup_message(record: &Record, now_ms: i64) -> Option<String> {
     })
 }
 
+fn drill_message(record: &Record, now_ms: i64) -> Option<String> {
+    let Record { vault_id, agent_name, good_drill_ms: good, .. } = record;
+    if record.bad_drill_ms > *good {
+        return Some(format!(
+            "The last restore drill of the vault {vault_id} of agent {agent_name} did not bring back what was backed up. \
+             See what is lost, check the vault, and make a new backup: roadstead activity list --kind drill."
+        ));
+    }
+    // Vaults that were never drilled, since drills are new or off, are not held to it.
+    let since = good.or(record.first_drill_ms).filter(|_| record.drill_days > 0)?;
+    let late = since.saturating_add(DRILLS * record.drill_days * DAY_MS) < now_ms;
+    late.then(|| {
+        format!(
+            "The vault {vault_id} of agent {agent_name} has had no good restore drill since {}. See why the last ones \
+             failed, and drill it: roadstead vaults drill {vault_id}.",
+            time(since)
+        )
+    })
+}
+
 fn time(ms: i64) -> String {
     Timestamp::from_millisecond(ms).map(|at| format!("{at:.0}")).unwrap_or_default()
 }
@@ -106,6 +133,7 @@ mod tests {
         link::{RunKind, RunRef},
         retention::Retention,
         run::{RunOrigin, RunState},
+        vault_task::{DrillSettings, NewVaultTask},
     };
 
     use super::{DAY_MS, pass};
@@ -193,6 +221,39 @@ mod tests {
                 .unwrap();
             write.commit().await.unwrap();
             assert_eq!(open(&db, account, 26).await, ["check_overdue"]);
+        })
+        .await;
+    }
+
+    async fn drill(db: &Db, (account, vault): (AccountId, &VaultId), state: RunState, at_ms: i64) {
+        let mut write = db.write().await.unwrap();
+        let task = NewVaultTask::drill();
+        db::vault_task::insert(&mut write, account, vault, &task, None, at_ms).await.unwrap().unwrap();
+        let claimed = db::vault_task::claim(&mut write, 0, at_ms).await.unwrap().unwrap();
+        db::vault_task::finish(&mut write, &claimed, (state, None), None, at_ms).await.unwrap();
+        write.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_drill_that_missed_something_is_told_at_once_and_none_at_all_after_three_periods() {
+        testing::each(|db| async move {
+            let (account, vault) = stage(&db).await;
+            let is_open = async |days| open(&db, account, days).await.contains(&"drill_overdue");
+            assert!(!is_open(100).await, "drills that never were are not missed");
+            drill(&db, (account, &vault), RunState::Failed, START + DAY_MS).await;
+            assert!(!is_open(22).await);
+            assert!(is_open(23).await, "three weeks after the first was asked for");
+            drill(&db, (account, &vault), RunState::Completed, START + 23 * DAY_MS).await;
+            assert!(!is_open(24).await);
+            drill(&db, (account, &vault), RunState::CompletedWithErrors, START + 24 * DAY_MS).await;
+            assert!(is_open(25).await, "damage");
+            drill(&db, (account, &vault), RunState::Completed, START + 25 * DAY_MS).await;
+            assert!(!is_open(40).await);
+            let mut write = db.write().await.unwrap();
+            let never = DrillSettings { every_days: 0, ..DrillSettings::default() };
+            db::drill_settings::set(&mut write, account, &never).await.unwrap();
+            write.commit().await.unwrap();
+            assert!(!is_open(400).await, "whoever turned drills off is not told");
         })
         .await;
     }

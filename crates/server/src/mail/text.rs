@@ -118,6 +118,7 @@ pub fn alarm(id: i64, kind: AlarmKind, message: &str) -> Letter {
         AlarmKind::BackupOverdue => "No good backup",
         AlarmKind::CheckOverdue => "A vault was not checked",
         AlarmKind::CleanupOverdue => "A vault was not cleaned up",
+        AlarmKind::DrillOverdue => "A restore drill failed",
         AlarmKind::ClonedAgent => "Two agents with one identity",
         AlarmKind::Flood => "A flood of files into a vault",
         AlarmKind::Quota => "A quota is used up",

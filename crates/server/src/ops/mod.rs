@@ -16,6 +16,7 @@ pub mod check;
 pub mod cleanup;
 pub mod command;
 pub mod connection;
+pub mod drill_settings;
 pub mod event;
 pub mod file;
 pub mod fleet;
@@ -49,6 +50,7 @@ pub mod size;
 pub mod user;
 pub mod vault;
 pub mod vault_file;
+pub mod vault_task;
 pub mod view;
 
 mod context;

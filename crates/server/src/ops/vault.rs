@@ -8,17 +8,26 @@ use roadstead_api::{
     event::Event,
     id::{AccountId, BackupId, VaultId},
     vault::{
-        BackupStats, Vault, VaultDelete, VaultKey, VaultKeyExport, VaultList, VaultShow, VaultStats,
-        VaultStatsShow,
+        BackupStats, GrowthQuery, Vault, VaultDay, VaultDelete, VaultGrowth, VaultGrowthShow, VaultKey,
+        VaultKeyExport, VaultList, VaultShow, VaultStats, VaultStatsShow,
     },
 };
 
 use super::{Context, page};
 use crate::{
     Error, Result,
-    db::{self, Write, alarm::Condition, vault::VaultRow},
+    db::{
+        self, Write,
+        alarm::Condition,
+        row::timestamp,
+        vault::VaultRow,
+        vault_growth::{KEPT_DAYS, day_in_words, day_of},
+    },
     worker::{self, Counted, Counts, Order, Task},
 };
+
+/// How many days of its growth are shown unless somebody says so.
+const USUAL_DAYS: u32 = 90;
 
 /// Lists the vaults.
 pub async fn list(context: &Context, query: PageQuery) -> Result<Page<Vault>> {
@@ -107,6 +116,22 @@ pub async fn stats(context: &Context, id: &VaultId) -> Result<VaultStats> {
     })
 }
 
+/// Shows how large a vault was on each day; today's size is looked up now.
+pub async fn growth(context: &Context, id: &VaultId, query: GrowthQuery) -> Result<VaultGrowth> {
+    context.authorize::<VaultGrowthShow>()?;
+    let days = i64::from(query.days.unwrap_or(USUAL_DAYS));
+    if !(1..=KEPT_DAYS).contains(&days) {
+        return Err(Error::invalid(format!("days is {days}; it goes from 1 to {KEPT_DAYS}.")));
+    }
+    let now = described(context, get(context, id).await?).await?;
+    let today = day_of(context.now_ms());
+    let mut days = db::vault_growth::list(&mut *context.db.read().await?, id, today - days).await?;
+    let today = day_in_words(today)?;
+    days.retain(|day| day.day < today);
+    days.push(VaultDay { day: today, size_bytes: now.size_bytes, snapshot_count: now.snapshot_count });
+    Ok(VaultGrowth { days })
+}
+
 /// The backups that a vault holds, oldest first, each with its snapshot.
 pub async fn backups(context: &Context, id: &VaultId) -> Result<Vec<(BackupId, String)>> {
     let kept = db::cleanup::kept(&mut *context.db.read().await?, id).await?;
@@ -134,6 +159,7 @@ pub async fn password(context: &Context, row: &VaultRow) -> Result<String> {
 }
 
 async fn described(context: &Context, row: VaultRow) -> Result<Vault> {
+    let (checked, drilled) = db::vault_task::last_good(&mut *context.db.read().await?, &row.id).await?;
     let (vaults, id) = (context.vaults.clone(), row.id.clone());
     let size = tokio::task::spawn_blocking(move || vaults.size(&id)).await??;
     Ok(Vault {
@@ -145,5 +171,7 @@ async fn described(context: &Context, row: VaultRow) -> Result<Vault> {
         size_bytes: size.bytes,
         snapshot_count: size.snapshots,
         created_at: row.created_at,
+        last_good_check_at: checked.map(timestamp).transpose()?,
+        last_good_drill_at: drilled.map(timestamp).transpose()?,
     })
 }

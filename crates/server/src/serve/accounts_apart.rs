@@ -22,6 +22,7 @@ use roadstead_api::{
     saved_view::NewSavedView,
     sealing::SealingKind,
     user::{Role, User},
+    vault_task::NewVaultTask,
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -98,6 +99,8 @@ async fn fill(app: &Arc<App>) -> Ids {
     assert!(db::alarm::open(&mut write, condition, "fleet", 1).await.unwrap());
     let vault = VaultId("vault-1".to_owned());
     assert!(db::cleanup::insert(&mut write, OWNER, &vault, None, 1).await.unwrap().is_some());
+    let drill = NewVaultTask::drill();
+    assert!(db::vault_task::insert(&mut write, OWNER, &vault, &drill, None, 1).await.unwrap().is_some());
     let sealing = db::sealing::NewSealingRow {
         account_id: OWNER,
         agent_id: AgentId(1),
@@ -176,6 +179,7 @@ fn foreign_id<'a>(path: &str, ids: &'a Ids) -> &'a str {
         | "sealings"
         | "commands"
         | "saved-views"
+        | "vault-tasks"
         | "api-keys" => "1",
         "vaults" => "vault-1",
         "backends" => "backend-1",
@@ -205,6 +209,7 @@ fn body(name: &str) -> Value {
         "agent_vault_migrate" => json!({ "to": 2 }),
         "user_update" => json!({ "role": "observer" }),
         "retention_plan_show" => json!({ "days": 1 }),
+        "vault_task_create" => json!({ "kind": "drill" }),
         "check_create" => json!({ "read_data": false }),
         "agent_machine_attach" | "key_machine_create" => json!({ "machine_id": "machine-1" }),
         "key_machine_accept" => json!({}),

@@ -45,6 +45,17 @@ impl VaultFolder {
         })
     }
 
+    /// A folder beneath this one.
+    pub fn beneath(&self, name: &str) -> Result<Self> {
+        Ok(match self {
+            Self::Disk(folder) => Self::Disk(folder.join(name)),
+            Self::Bucket(url) => {
+                let config = S3Config::from_url(url, S3Keys::default())?;
+                Self::Bucket(S3Store::new(config)?.beneath(name).url())
+            }
+        })
+    }
+
     /// What plain restic calls it.
     pub fn for_restic(&self) -> Result<String> {
         Ok(match self.files()? {

@@ -11,7 +11,7 @@ use roadstead_vault::{
 };
 use serde::Serialize;
 
-use super::{Order, Reply, Task, cleanup, file, look, view};
+use super::{Order, Reply, Task, cleanup, copy, drill, file, look, repair, view};
 use crate::{
     Error, Result,
     db::{check::CheckFindings, row::timestamp},
@@ -64,6 +64,15 @@ fn carry_out(order: Order, cancel: &Cancel) -> Result<()> {
             let times = (timestamp(now_ms)?, timestamp(empty_before_ms)?);
             cleanup::clean(&r, &order.folder.files()?, &policies, times, cancel)
         })),
+        Task::Drill { snapshots, files, bytes, scratch } => {
+            answer(repository.and_then(|r| drill::drill(&r, snapshots, (files, bytes), scratch, cancel)))
+        }
+        Task::Copy { snapshots, destination } => {
+            answer(repository.and_then(|r| copy::copy(&r, &snapshots, &destination, cancel)))
+        }
+        Task::Repair { read_data, dry_run } => {
+            answer(repository.and_then(|r| repair::repair(&r, read_data, dry_run, cancel)))
+        }
         Task::RestoreTrash => {
             answer(repository.and_then(|r| cleanup::restore_trash(&r, &order.folder.files()?, cancel)))
         }

@@ -1,22 +1,35 @@
 //! Work on vaults in child processes with a memory limit: whatever a vault holds, the server itself stays up.
 //!
 //! The child gets one [`Order`] on its standard input and ends when that closes. It answers with one line of JSON, a
-//! [`Reply`]; after that, for [`Task::Content`], the bytes of the file.
+//! [`Reply`]; after that, for [`Task::Content`], the bytes of the file. Work that takes long tells before that, in lines of
+//! the same kind, how far it has come.
 
 mod child;
 mod cleanup;
+mod copy;
+mod drill;
 mod look;
 mod parent;
+mod repair;
+mod telling;
 mod view;
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
-use roadstead_api::file::{File, FileType};
+use roadstead_api::{
+    file::{File, FileType},
+    run::Progress,
+};
 use serde::{Deserialize, Serialize};
 
 pub use child::vault_work;
 pub use cleanup::{Policy, Verdict};
+pub use copy::{Copied, Destination};
+pub use drill::Drilled;
 pub use look::{Counted, Counts, FoundEntry};
-pub use parent::{Content, call, content};
+pub use parent::{Content, call, content, watched};
+pub use repair::Repaired;
 pub use view::{MAX_READ, Shown, open as open_view};
 
 use crate::{Error, ErrorKind, Result, vaults::VaultFolder};
@@ -62,6 +75,31 @@ pub enum Task {
         now_ms: i64,
         /// What the trash got before is gone for good.
         empty_before_ms: i64,
+    },
+    /// Restore samples of snapshots to scratch and compare them; the reply is [`Drilled`].
+    Drill {
+        /// The snapshots.
+        snapshots: Vec<String>,
+        /// How many files of all of them together.
+        files: u32,
+        /// How many bytes of all of them together.
+        bytes: u64,
+        /// The folder to restore to; it is made, and removed in the end.
+        scratch: PathBuf,
+    },
+    /// Copy snapshots to another repository; the reply is [`Copied`].
+    Copy {
+        /// The snapshots; all that there are, if none is named.
+        snapshots: Vec<String>,
+        /// Where they go.
+        destination: Destination,
+    },
+    /// Repair the vault; the reply is [`Repaired`].
+    Repair {
+        /// Whether to read all data, to find what is damaged.
+        read_data: bool,
+        /// Whether only to tell what would be done.
+        dry_run: bool,
     },
     /// Bring everything back from the trash; the reply is nothing.
     RestoreTrash,
@@ -134,6 +172,8 @@ pub enum Task {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Reply<T> {
+    /// It goes on, and has come so far.
+    Progress(Progress),
     /// It went well.
     Done(T),
     /// It did not.
@@ -165,6 +205,7 @@ impl<T> Reply<T> {
     fn into_result(self) -> Result<T> {
         match self {
             Self::Done(value) => Ok(value),
+            Self::Progress(_) => Err(Error::internal("Nobody asked how far the work on the vault has come.")),
             Self::Failed { not_found: true, message, .. } => Err(Error::not_found(message)),
             Self::Failed { invalid: true, message, .. } => Err(Error::invalid(message)),
             Self::Failed { busy: true, message, .. } => Err(Error::new(ErrorKind::Unavailable, message)),

@@ -1,8 +1,9 @@
 //! The server's side: start a child, hand it its order, read its answer.
 
-use std::process::Stdio;
+use std::{pin::pin, process::Stdio, time::Duration};
 
 use bytes::Bytes;
+use roadstead_api::run::Progress;
 use serde::de::DeserializeOwned;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -17,6 +18,8 @@ use crate::{Error, ErrorKind, Result, WorkerCommand};
 static PLACES: Semaphore = Semaphore::const_new(4);
 /// How long the first line of an answer may be, in bytes.
 const MAX_REPLY: u64 = 16 << 20;
+/// How long a child that is to stop has for it; after that it is killed.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// How much of a file is handed on at once, in bytes.
 const CHUNK: usize = 256 << 10;
 
@@ -35,6 +38,49 @@ pub struct Content(Working);
 pub async fn call<T: DeserializeOwned>(command: &WorkerCommand, order: &Order) -> Result<T> {
     let mut working = start(command, order, &PLACES).await?;
     first_line(&mut working).await
+}
+
+/// Has a child do something that takes long. `progress` hears how far it has come. When `stop` returns, the child is to
+/// end, and has seconds for it; the answer is `None` then, unless the work was done before.
+pub async fn watched<T: DeserializeOwned>(
+    command: &WorkerCommand,
+    order: &Order,
+    progress: impl Fn(Progress),
+    stop: impl Future<Output = ()>,
+) -> Result<Option<T>> {
+    let (mut stop, mut line) = (pin!(stop), Vec::new());
+    let mut working = tokio::select! {
+        working = start(command, order, &PLACES) => working?,
+        () = &mut stop => return Ok(None),
+    };
+    let reply = loop {
+        tokio::select! {
+            read = whole_line(&mut working, &mut line) => match read.and_then(|()| parsed(&line))? {
+                Reply::Progress(far) => {
+                    line.clear();
+                    progress(far);
+                }
+                reply => return reply.into_result().map(Some),
+            },
+            () = &mut stop => break stopped(&mut working, line).await,
+        }
+    };
+    Ok(reply)
+}
+
+/// Ends a child by closing its input. It may have done its work all the same.
+async fn stopped<T: DeserializeOwned>(working: &mut Working, mut line: Vec<u8>) -> Option<T> {
+    drop(working.child.stdin.take());
+    let last = async {
+        loop {
+            whole_line(working, &mut line).await.ok()?;
+            match parsed(&line).ok()? {
+                Reply::Progress(_) => line.clear(),
+                reply => return reply.into_result().ok(),
+            }
+        }
+    };
+    tokio::time::timeout(STOP_WITHIN, last).await.ok().flatten()
 }
 
 /// Has a child write out a file.
@@ -86,12 +132,22 @@ pub(super) async fn start(
 /// What a child answers in its first line, or in the next one.
 pub(super) async fn first_line<T: DeserializeOwned>(working: &mut Working) -> Result<T> {
     let mut line = Vec::new();
-    (&mut working.out).take(MAX_REPLY).read_until(b'\n', &mut line).await?;
+    whole_line(working, &mut line).await?;
+    parsed(&line)?.into_result()
+}
+
+/// Reads on to the end of a line. What was read stays in `line` if nobody waits for the rest.
+async fn whole_line(working: &mut Working, line: &mut Vec<u8>) -> Result<()> {
+    let room = MAX_REPLY.saturating_sub(line.len() as u64);
+    (&mut working.out).take(room).read_until(b'\n', line).await?;
     if line.last() != Some(&b'\n') {
         let ended =
             working.child.try_wait()?.map_or_else(|| "too long an answer".to_owned(), |s| s.to_string());
         return Err(Error::internal(format!("The work on the vault ended without an answer ({ended}).")));
     }
-    let reply: Result<Reply<T>, _> = serde_json::from_slice(&line);
-    reply.map_err(|e| Error::internal("The answer is not of its form.").caused_by(e))?.into_result()
+    Ok(())
+}
+
+fn parsed<T: DeserializeOwned>(line: &[u8]) -> Result<Reply<T>> {
+    serde_json::from_slice(line).map_err(|e| Error::internal("The answer is not of its form.").caused_by(e))
 }

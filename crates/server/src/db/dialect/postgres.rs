@@ -32,10 +32,14 @@ pub fn claim(table: &str, after: i64) -> String {
     )
 }
 
-/// Who works on a job holds the lock of [`check_lock`] or [`cleanup_lock`]. Only what is in progress is tried for its
+/// Who works on a job holds the lock of [`check_lock`], [`cleanup_lock`] or [`vault_task_lock`]. Only what is in progress is tried for its
 /// lock, hence the fences against reordering.
 pub fn requeue(table: &str) -> String {
-    let first = if table == "checks" { check_lock(0) } else { cleanup_lock(0) };
+    let first = match table {
+        "checks" => check_lock(0),
+        "cleanups" => cleanup_lock(0),
+        _ => vault_task_lock(0),
+    };
     format!(
         "WITH running AS MATERIALIZED (SELECT id FROM {table} WHERE state = 'in_progress'),
          left_behind AS MATERIALIZED (SELECT id FROM running WHERE pg_try_advisory_xact_lock({first} + id))
@@ -81,6 +85,11 @@ pub fn check_lock(id: i64) -> i64 {
 /// The advisory lock of whoever works on a cleanup.
 pub fn cleanup_lock(id: i64) -> i64 {
     (1 << 57) + id
+}
+
+/// The advisory lock of whoever works on a task of a vault.
+pub fn vault_task_lock(id: i64) -> i64 {
+    (1 << 58) + id
 }
 
 /// Opens a pool.

@@ -7,19 +7,21 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use roadstead_api::{
     PageQuery,
     agent::{Agent, AgentDeletion, VaultFate},
-    id::AgentId,
+    id::{AgentId, VaultId},
     sealing::{EncryptedPassword, NewSealing, NewVaultPassword, Padding, Sealing, VaultMigration},
+    vault::VaultMode,
 };
 use serde_json::{Value, json};
 
 use super::{
+    agent_configuration,
     answer::Answer,
     call::Call,
     nothing_here,
-    value::{flag, id, integer, required, size, text},
+    value::{flag, id, integer, maybe_date, required, size, text},
 };
 use crate::{
-    Error, Result,
+    Error, ErrorKind, Result,
     auth::public_key::PublicKey,
     db,
     ops::{Context, agent, sealing, vault},
@@ -74,8 +76,13 @@ pub async fn answer(call: &Call, parts: &[&str]) -> Result<Answer> {
             if agent::show(context, from).await?.encrypted {
                 return Err(Error::forbidden("A sealed vault is not migrated without its password."));
             }
-            agent::migrate(context, from, VaultMigration { to: AgentId(to), password: None }).await?;
-            Ok(Answer::Empty)
+            // What stands against it is a 403 there, whatever it is.
+            let migrated =
+                agent::migrate(context, from, VaultMigration { to: AgentId(to), password: None }).await;
+            match migrated {
+                Err(error) if error.kind == ErrorKind::Conflict => Err(Error::forbidden(error.message)),
+                migrated => migrated.map(|_| Answer::Empty),
+            }
         }
         (&Method::PUT, ["logging"]) | (&Method::GET, ["logging", _]) => {
             Ok(Answer::NotImplemented(NO_LOGGING))
@@ -86,6 +93,10 @@ pub async fn answer(call: &Call, parts: &[&str]) -> Result<Answer> {
         (&Method::GET, ["server", server]) => {
             let known = agent::show(context, AgentId(number_of(server)?)).await?;
             Ok(Answer::Json(shown(context, &known, true).await?))
+        }
+        (&Method::GET, ["configuration", agent]) => {
+            let known = agent::show(context, AgentId(id(agent)?)).await?;
+            Ok(Answer::Json(agent_configuration::of(context, &known).await?))
         }
         (&Method::GET, ["events", agent]) => events(context, AgentId(id(agent)?)).await,
         (&Method::GET | &Method::POST, [agent]) => {
@@ -169,10 +180,10 @@ async fn shown(context: &Context, agent: &Agent, fresh: bool) -> Result<Value> {
         "MachineName": agent.name,
         "AgentVersion": agent.host.agent_version,
         "Architecture": if agent.host.arch.contains("64") { "64-bit" } else { "32-bit" },
-        "OperatingSystem": agent.host.os,
-        "OperatingSystemVersion": "",
+        "OperatingSystem": system(&agent.host.os).0,
+        "OperatingSystemVersion": system(&agent.host.os).1,
         "Flavor": FLAVOR,
-        "IPAddress": "",
+        "IPAddress": address(agent),
         "Datacenter": DATACENTER,
         "BackupDatacenter": DATACENTER,
         "BackupDataCenter": DATACENTER,
@@ -183,11 +194,29 @@ async fn shown(context: &Context, agent: &Agent, fresh: bool) -> Result<Value> {
         "IsEncrypted": agent.encrypted,
         "Status": status,
         "PublicKey": public_key(context, agent.id).await?,
-        "TimeOfLastSuccessfulBackup": null,
+        "TimeOfLastSuccessfulBackup": maybe_date(agent.last_good_backup_at),
         "UseServiceNet": false,
         "UseFailoverUri": false,
         "HostServerId": format!("00000000-0000-4000-8000-{:012x}", agent.id.0),
     }))
+}
+
+/// The first address of an agent's host; one of IPv4, if it has one.
+fn address(agent: &Agent) -> String {
+    let addresses = &agent.host.addresses;
+    let first = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
+    first.map(ToString::to_string).unwrap_or_default()
+}
+
+/// An operating system's name and its version, which begins with the first word that has a digit.
+fn system(os: &str) -> (&str, &str) {
+    let at = os.match_indices(' ').find(|(at, _)| os[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
+    at.map_or((os, ""), |(at, _)| (&os[..at], &os[at + 1..]))
+}
+
+/// Whether nobody but user and agent has a vault's password: what clients call encrypted.
+pub async fn is_sealed(context: &Context, vault: &VaultId) -> bool {
+    vault::get(context, vault).await.is_ok_and(|vault| vault.mode == VaultMode::Sealed)
 }
 
 /// The number in what [`shown`] calls the id of a server.
@@ -203,4 +232,17 @@ async fn events(context: &Context, id: AgentId) -> Result<Answer> {
     // Whose link is up is awake, however long it has been silent.
     let age = if known.connected { heard.map(|age| age.min(20)) } else { heard };
     Ok(Answer::Json(Value::Array(age.map(beat).into_iter().collect())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::system;
+
+    #[test]
+    fn a_system_has_a_name_and_a_version() {
+        assert_eq!(system("Debian GNU/Linux 12 (bookworm)"), ("Debian GNU/Linux", "12 (bookworm)"));
+        assert_eq!(system("Ubuntu 24.04"), ("Ubuntu", "24.04"));
+        assert_eq!(system("Arch Linux"), ("Arch Linux", ""));
+        assert_eq!(system(""), ("", ""));
+    }
 }

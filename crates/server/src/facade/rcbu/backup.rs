@@ -17,7 +17,7 @@ use super::{
     value::{date, duration, id, maybe_date, required, size, text},
 };
 use crate::{
-    Error, Result,
+    Error, ErrorKind, Result,
     ops::{Context, backup as ops, backup_configuration},
 };
 
@@ -76,13 +76,17 @@ async fn shown(context: &Context, backup: &Backup) -> Result<Value> {
         "Datacenter": DATACENTER,
         "BackupDatacenter": DATACENTER,
         "StateChangeTime": date(changed),
-        "IsEncrypted": false,
+        "IsEncrypted": agent::is_sealed(context, &backup.vault_id).await,
         "EncryptionKey": agent::public_key(context, backup.agent_id).await?,
     }))
 }
 
 async fn machine(context: &Context, agent: AgentId) -> Result<String> {
-    Ok(crate::ops::agent::show(context, agent).await?.name)
+    match crate::ops::agent::show(context, agent).await {
+        // It was deleted, and its vault kept.
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(String::new()),
+        known => Ok(known?.name),
+    }
 }
 
 /// Those backups of a configuration that can be restored, newest first.
@@ -131,7 +135,7 @@ async fn available(context: &Context) -> Result<Answer> {
             "BackupConfigurationName": name,
             "MachineName": names.get(agent_id),
             "MachineAgentId": agent_id,
-            "IsEncrypted": false,
+            "IsEncrypted": agent::is_sealed(context, &latest.vault_id).await,
             "PublicKeyHex": key["ExponentHex"],
             "PublicKeyMod": key["ModulusHex"],
             "Flavor": FLAVOR,

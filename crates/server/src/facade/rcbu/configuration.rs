@@ -234,6 +234,8 @@ async fn shown(
     let writing = written(context, configuration.id).await?;
     let latest = latest(context, configuration.id).await?;
     let id = configuration.id.0;
+    let agent = crate::ops::agent::show(context, configuration.agent_id).await;
+    let is_encrypted = agent.is_ok_and(|agent| agent.encrypted);
     let zone = writing.zone.filter(|zone| zones::iana(zone).unwrap_or(zone) == configuration.timezone);
     let zone = zone.unwrap_or_else(|| configuration.timezone.clone());
     let mut told = Map::new();
@@ -247,7 +249,7 @@ async fn shown(
         "Flavor": FLAVOR,
         "IsActive": configuration.enabled,
         "IsDeleted": deleted,
-        "IsEncrypted": false,
+        "IsEncrypted": is_encrypted,
         "EncryptionKey": agent::public_key(context, configuration.agent_id).await?,
         "VersionRetention": configuration.retention.days.unwrap_or(0),
         "MissedBackupActionId": if configuration.missed == MissedAction::Asap { 1 } else { 2 },

@@ -30,8 +30,6 @@ use crate::{
 
 /// How long a token lives, in milliseconds.
 const LIFE_MS: i64 = 24 * 3_600_000;
-/// The regions that the service had. All lead here.
-const REGIONS: [&str; 6] = ["DFW", "ORD", "IAD", "LON", "HKG", "SYD"];
 /// How large a request for a token may be, in bytes.
 const MAX_BODY: usize = 64 << 10;
 
@@ -82,7 +80,7 @@ pub async fn users(State(app): State<Arc<App>>, Query(query): Query<ByName>, hea
     let token = headers.get("x-auth-token").and_then(|value| value.to_str().ok()).unwrap_or_default();
     match user_of(&app, token).await {
         Ok(user) if query.name.as_ref().is_none_or(|name| *name == user.username) => {
-            Json(json!({ "user": described(&user) })).into_response()
+            Json(json!({ "user": described(&app, &user) })).into_response()
         }
         Ok(_) => fault(&Error::not_found("There is no such user, or not for you.")),
         Err(error) => fault(&error),
@@ -138,7 +136,9 @@ fn access(app: &App, Issued { token, expires_ms, user }: &Issued) -> Value {
     let tenant = user.account_id.to_string();
     // No slash at the end, and every endpoint with its region: there are clients that trip over either.
     let url = format!("{}/v1.0/{tenant}", app.public_url);
-    let endpoints: Vec<Value> = REGIONS
+    // All regions lead here.
+    let endpoints: Vec<Value> = app
+        .rcbu_regions
         .iter()
         .map(|region| json!({ "tenantId": tenant, "region": region, "publicURL": url, "internalURL": url }))
         .collect();
@@ -150,11 +150,11 @@ fn access(app: &App, Issued { token, expires_ms, user }: &Issued) -> Value {
             "tenant": { "id": tenant, "name": tenant },
         },
         "serviceCatalog": [{ "name": "cloudBackup", "type": "rax:backup", "endpoints": endpoints }],
-        "user": described(user),
+        "user": described(app, user),
     } })
 }
 
-fn described(user: &User) -> Value {
+fn described(app: &App, user: &User) -> Value {
     let role = match user.role {
         Role::Observer => "cloudbackup:observer",
         Role::Creator => "cloudbackup:creator",
@@ -165,6 +165,6 @@ fn described(user: &User) -> Value {
         "name": user.username,
         "username": user.username,
         "roles": [{ "id": role, "name": role }],
-        "RAX-AUTH:defaultRegion": REGIONS[0],
+        "RAX-AUTH:defaultRegion": app.rcbu_regions.first(),
     })
 }

@@ -8,6 +8,7 @@
 
 mod activity;
 mod agent;
+mod agent_configuration;
 mod answer;
 mod backup;
 mod call;

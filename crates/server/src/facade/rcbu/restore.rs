@@ -6,7 +6,6 @@ use roadstead_api::{
     restore::{NewRestore, Restore},
     restore_configuration::{NewRestoreConfiguration, RestoreConfiguration, RestoreConfigurationChange},
     run::RunState,
-    vault::VaultMode,
 };
 use serde_json::{Value, json};
 
@@ -20,7 +19,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    ops::{Context, backup, backup_configuration, restore, restore_configuration as ops, vault},
+    ops::{Context, backup, backup_configuration, restore, restore_configuration as ops},
 };
 
 /// An operation below `/restore`.
@@ -170,7 +169,7 @@ async fn shown(context: &Context, known: &RestoreConfiguration) -> Result<Value>
         "BackupRestorePoint": maybe_date(source.completed_at),
         "BackupFlavor": FLAVOR,
         "BackupDataCenter": DATACENTER,
-        "IsEncrypted": vault::get(context, &source.vault_id).await.is_ok_and(|v| v.mode == VaultMode::Sealed),
+        "IsEncrypted": agent::is_sealed(context, &source.vault_id).await,
         "EncryptedPassword": null,
         "PublicKey": agent::public_key(context, known.agent_id).await?,
         "RestoreStateId": state_number(latest.map(|restore| restore.state)),
