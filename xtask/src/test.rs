@@ -124,6 +124,9 @@ fn install(extent: Extent) -> Result<std::ffi::OsString> {
         ("setfattr", "--version", "attr"),
         ("setpriv", "--version", "util-linux"),
         ("unzip", "-v", "unzip"),
+        ("curl", "--version", "curl"),
+        ("strip", "--version", "binutils"),
+        ("systemd-analyze", "--version", "systemd"),
     ])?;
     tools::daemons()?;
     tools::qemu()?;

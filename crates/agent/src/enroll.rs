@@ -86,6 +86,16 @@ pub async fn enroll(options: EnrollOptions) -> Result<Enrollment> {
     Ok(Enrollment { agent_id, vault_id, name, server, fingerprint: key.fingerprint()? })
 }
 
+/// Who the agent of this folder is. Errors: [`ErrorKind::Io`], [`ErrorKind::Key`], and [`ErrorKind::NotEnrolled`] where
+/// there is none.
+pub fn enrolled(data_dir: PathBuf) -> Result<Enrollment> {
+    let data = DataDir::new(data_dir);
+    let identity = Identity::load(&data)?;
+    let fingerprint = AgentKey::load_or_create(&data.key())?.fingerprint()?;
+    let Identity { server, agent_id, vault_id, name, .. } = identity;
+    Ok(Enrollment { agent_id, vault_id, name, server: server.into(), fingerprint })
+}
+
 fn refuse_enrolled(data: &DataDir) -> Result<()> {
     let Some(Identity { server, agent_id, name, .. }) = Identity::find(data)? else { return Ok(()) };
     let folder = data.path().display();

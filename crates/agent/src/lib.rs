@@ -47,7 +47,7 @@ mod work;
 
 pub use backoff::Reconnect;
 pub use child::JobCommand;
-pub use enroll::{EnrollOptions, Enrollment, enroll};
+pub use enroll::{EnrollOptions, Enrollment, enroll, enrolled};
 pub use error::{Error, ErrorKind, Result};
 pub use job::run_job;
 pub use run::{RunOptions, run};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Page,
     endpoint::endpoints,
-    id::{BackendId, JobId, MachineId},
+    id::{AgentId, BackendId, BackupId, JobId, MachineId, RestoreId},
 };
 
 /// A job.
@@ -23,8 +23,17 @@ pub struct Job {
     pub reason: Option<String>,
     /// The backend that it works on.
     pub backend_id: BackendId,
-    /// The machines that it has made.
+    /// The machines that it has made, or works on.
     pub machine_ids: Vec<MachineId>,
+    /// The agent that it has put on a machine.
+    #[serde(default)]
+    pub agent_id: Option<AgentId>,
+    /// The backup that it has started.
+    #[serde(default)]
+    pub backup_id: Option<BackupId>,
+    /// The restore that it has started.
+    #[serde(default)]
+    pub restore_id: Option<RestoreId>,
     /// Machines that are ready.
     pub done: u32,
     /// Machines that were ordered.
@@ -56,6 +65,10 @@ pub struct JobLine {
 pub enum JobKind {
     /// It makes machines.
     MachineCreate,
+    /// It puts an agent on a machine.
+    MachineProtect,
+    /// It makes a machine and restores a backup onto it.
+    MachineRebuild,
 }
 
 /// Where a job stands.
@@ -107,7 +120,7 @@ macro_rules! words {
         }
     };
 }
-words!(JobKind: MachineCreate = "machine_create");
+words!(JobKind: MachineCreate = "machine_create", MachineProtect = "machine_protect", MachineRebuild = "machine_rebuild");
 words!(JobState: Queued = "queued", Running = "running", Completed = "completed", Failed = "failed");
 
 /// Which jobs to list.

@@ -63,6 +63,15 @@ pub struct AcceptedHostKey {
     pub fingerprint: Option<String>,
 }
 
+/// What became of a key on a machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KeyDeployment {
+    /// Whether something was changed there; else all was as it was to be.
+    pub changed: bool,
+    /// How the server got there, in words.
+    pub way: String,
+}
+
 impl PathParams for (KeyId, MachineId) {
     const TYPES: &'static [&'static str] = &["string", "string"];
     fn segments(&self) -> Vec<String> {
@@ -77,6 +86,10 @@ endpoints! {
     KeyMachineList = "key_machine_list": Get "/keys/{id}/machines", Observer, (KeyId) ? PageQuery, () => 200 Page<KeyMachine>;
     /// Looks which host key a machine shows now, and trusts that one from now on.
     KeyMachineAccept = "key_machine_accept": Post "/keys/{id}/machines/{machine_id}/host-key", Creator, ((KeyId, MachineId)) ? (), AcceptedHostKey => 200 KeyMachine;
+    /// Has a machine let in an SSH key that is associated with it, over another login that works already.
+    KeyMachineDeploy = "key_machine_deploy": Post "/keys/{id}/machines/{machine_id}/deploy", Admin, ((KeyId, MachineId)) ? (), () => 200 KeyDeployment;
+    /// Has a machine no longer let in an SSH key, over another login, which has to work still; the key stays associated.
+    KeyMachineWithdraw = "key_machine_withdraw": Post "/keys/{id}/machines/{machine_id}/withdraw", Admin, ((KeyId, MachineId)) ? (), () => 200 KeyDeployment;
     /// Ends the association of an SSH key with a machine. The machine goes on to let the key in.
     KeyMachineDelete = "key_machine_delete": Delete "/keys/{id}/machines/{machine_id}", Creator, ((KeyId, MachineId)) ? (), () => 204 ();
 }

@@ -40,9 +40,11 @@ pub mod notification_channel;
 pub mod openapi;
 pub mod page;
 pub mod problem;
+pub mod protection;
 pub mod provider;
 pub mod question;
 pub mod quota;
+pub mod rebuild;
 pub mod restore;
 pub mod restore_configuration;
 pub mod retention;
@@ -52,6 +54,7 @@ pub mod schedule;
 pub mod sealing;
 pub mod session;
 pub mod setup;
+pub mod shell;
 pub mod size;
 pub mod user;
 pub mod vault;
@@ -76,6 +79,8 @@ pub fn declarations() -> Vec<Declaration> {
         machine_history::declarations(),
         command::declarations(),
         job::declarations(),
+        protection::declarations(),
+        rebuild::declarations(),
         agent::declarations(),
         agent_machine::declarations(),
         agent_file::declarations(),

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use clap::{Args, Subcommand};
-use roadstead_agent::{EnrollOptions, JobCommand, Reconnect, RunOptions};
+use roadstead_agent::{EnrollOptions, Enrollment, JobCommand, Reconnect, RunOptions};
 use serde::Serialize;
 
 use crate::{
@@ -23,6 +23,13 @@ pub enum AgentProcessCommand {
                             http://127.0.0.1:7643 --token-file token --data-dir /var/lib/roadstead-agent"
     )]
     Enroll(EnrollArgs),
+    /// Show which agent this machine has, and whose it is.
+    #[command(after_help = "Example:\n  roadstead agent show --data-dir /var/lib/roadstead-agent")]
+    Show {
+        /// The agent's folder.
+        #[arg(long, value_name = "FOLDER")]
+        data_dir: PathBuf,
+    },
     /// Run the agent.
     #[command(after_help = "Example:\n  roadstead agent run --data-dir /var/lib/roadstead-agent")]
     Run {
@@ -71,6 +78,10 @@ struct Enrolled {
 pub fn run(command: AgentProcessCommand, globals: &Globals) -> Result<Exit> {
     match command {
         AgentProcessCommand::Enroll(args) => enroll(args, globals),
+        AgentProcessCommand::Show { data_dir } => {
+            let known = roadstead_agent::enrolled(data_dir);
+            print(known.map_err(|e| Error::local("there is no agent to show").caused_by(e))?, globals)
+        }
         AgentProcessCommand::Run { data_dir, with_parent } => keep_running(data_dir, with_parent),
         AgentProcessCommand::RunJob => {
             log::start();
@@ -99,6 +110,10 @@ fn enroll(args: EnrollArgs, globals: &Globals) -> Result<Exit> {
     };
     let enrolled = runtime::single()?.block_on(roadstead_agent::enroll(options));
     let enrolled = enrolled.map_err(|e| Error::local("this agent was not enrolled").caused_by(e))?;
+    print(enrolled, globals)
+}
+
+fn print(enrolled: Enrollment, globals: &Globals) -> Result<Exit> {
     globals.output().object(&Enrolled {
         agent_id: enrolled.agent_id.0,
         name: enrolled.name,

@@ -34,6 +34,7 @@ use crate::{
     server::ServerArgs,
     session::Globals,
     setup::SetupCommand,
+    shell::ShellArgs,
     size::SizeCommand,
     up::UpArgs,
     user::UserCommand,
@@ -121,6 +122,12 @@ pub enum Command {
                             web-2 --script upgrade.sh --timeout 1h -o json"
     )]
     Run(Box<RunArgs>),
+    /// Open a terminal on a machine, through the server.
+    #[command(
+        after_help = "The way is that of commands: an associated key, or the backend's own way. Only admins open terminals; the \
+                      audit log says who, where and when.\n\nExample:\n  roadstead ssh web-1"
+    )]
+    Ssh(ShellArgs),
     /// The commands that were run on machines, and what they printed.
     Commands {
         /// The verb.

@@ -68,16 +68,24 @@ pub enum KeyCommand {
         /// The key's id or name.
         key: String,
     },
-    /// Associate a key with a machine that lets it in.
-    #[command(after_help = "Example:\n  roadstead keys associate fleet web-1 --user admin --port 2222")]
+    /// Associate a key with a machine, and put it there over a login that works already.
+    #[command(
+        after_help = "Only admins put keys on machines. Where no login works, it says so, and which line to put there by \
+                      hand.\n\nExample:\n  roadstead keys associate fleet web-1 --user admin --port 2222"
+    )]
     Associate(AssociateArgs),
-    /// End the association of a key with a machine.
-    #[command(after_help = "Example:\n  roadstead keys disassociate fleet web-1")]
+    /// End the association of a key with a machine, and take it from there if another login works.
+    #[command(
+        after_help = "Example:\n  roadstead keys disassociate fleet web-1\n  roadstead keys disassociate fleet web-1 --keep"
+    )]
     Disassociate {
         /// The key's id or name.
         key: String,
         #[command(flatten)]
         machine: Which,
+        /// Leave the machine as it is: it goes on to let the key in.
+        #[arg(long)]
+        keep: bool,
     },
     /// Trust a machine that shows another host key than before, once it is known why it does.
     #[command(
@@ -188,8 +196,8 @@ pub async fn run(command: KeyCommand, session: &Session) -> Result<Exit> {
             let key = find(session, &args.key).await?;
             return key_machine::associate(session, &key, args).await;
         }
-        KeyCommand::Disassociate { key, machine } => {
-            return key_machine::disassociate(session, &find(session, &key).await?, &machine).await;
+        KeyCommand::Disassociate { key, machine, keep } => {
+            return key_machine::disassociate(session, &find(session, &key).await?, &machine, keep).await;
         }
         KeyCommand::AcceptHostKey { key, machine, fingerprint } => {
             let key = find(session, &key).await?;

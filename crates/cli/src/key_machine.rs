@@ -35,6 +35,9 @@ pub struct AssociateArgs {
     /// Where the machine is reached; at the address that its backend tells when absent.
     #[arg(long)]
     host: Option<String>,
+    /// Leave the machine as it is: it lets the key in already, or will some day.
+    #[arg(long)]
+    no_deploy: bool,
 }
 
 impl Row for KeyMachine {
@@ -60,17 +63,37 @@ pub async fn associate(session: &Session, key: &Key, args: AssociateArgs) -> Res
         port: Some(args.port),
         host: args.host,
     };
-    session.output.object(&key.associate(&new).await?)?;
+    let association = key.associate(&new).await?;
+    if !args.no_deploy {
+        match key.deploy(&machine.id).await {
+            Ok(done) if done.changed => {
+                session.output.say(&format!(
+                    "{} lets the key in from now on: it was put there {}.",
+                    machine.name, done.way
+                ));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                session.output.say(&format!("The key was associated, and not put on the machine: {error}"))
+            }
+        }
+    }
+    session.output.object(&association)?;
     Ok(Exit::Done)
 }
 
 /// Ends the association of a key with a machine.
-pub async fn disassociate(session: &Session, key: &Key, machine: &Which) -> Result<Exit> {
+pub async fn disassociate(session: &Session, key: &Key, machine: &Which, keep: bool) -> Result<Exit> {
     let machine = machine.find(session).await?;
+    let withdrawn = if keep { None } else { Some(key.withdraw(&machine.id).await) };
     key.disassociate(&machine.id).await?;
-    session
-        .output
-        .say("Disassociated. The machine goes on to let the key in until it is taken from authorized_keys.");
+    session.output.say(&match withdrawn {
+        None => "Disassociated. The machine goes on to let the key in.".to_owned(),
+        Some(Ok(done)) => {
+            format!("Disassociated; {} does not let the key in any more (seen {}).", machine.name, done.way)
+        }
+        Some(Err(error)) => format!("Disassociated. The machine may go on to let the key in: {error}"),
+    });
     Ok(Exit::Done)
 }
 

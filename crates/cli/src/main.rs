@@ -54,6 +54,7 @@ mod server;
 mod server_state;
 mod session;
 mod setup;
+mod shell;
 mod shutdown;
 mod size;
 mod table;
@@ -115,6 +116,7 @@ async fn ask(command: Command, session: &Session) -> Result<Exit> {
         Command::Locations { command } => location::run(command, session).await,
         Command::Networks { command } => network::run(command, session).await,
         Command::Run(args) => command::order(session, *args).await,
+        Command::Ssh(args) => shell::run(session, args).await,
         Command::Commands { command } => command::run(command, session).await,
         Command::Jobs { command } => job::run(command, session).await,
         Command::Machines { command } => machine::run(*command, session).await,

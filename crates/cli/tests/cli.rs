@@ -138,3 +138,24 @@ fn completions_name_the_nouns() {
         assert!(text(&output.stdout).contains("backup-configurations"), "{shell}");
     }
 }
+
+#[test]
+fn systemd_takes_the_units() {
+    let there = Command::new("systemd-analyze").arg("--version").output().is_ok();
+    assert!(there || std::env::var_os("CI").is_none(), "systemd-analyze is missing");
+    if !there {
+        eprintln!("skipped: systemd-analyze is missing (Debian: systemd)");
+        return;
+    }
+    let (folder, packaging) =
+        (tempfile::tempdir().unwrap(), concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging"));
+    for name in ["roadstead-agent.service", "roadstead-server.service"] {
+        let unit = std::fs::read_to_string(format!("{packaging}/{name}")).unwrap();
+        assert!(unit.contains("ExecStart=/usr/bin/roadstead "), "{unit}");
+        let copy = folder.path().join(name);
+        std::fs::write(&copy, unit.replace("/usr/bin/roadstead", env!("CARGO_BIN_EXE_roadstead"))).unwrap();
+        let output = Command::new("systemd-analyze").arg("verify").arg(&copy).output().unwrap();
+        // What it says of this machine's own units is nobody's fault here.
+        assert!(output.status.success() && !text(&output.stderr).contains(name), "{output:?}");
+    }
+}

@@ -8,7 +8,7 @@ use std::{fmt, ops::Deref, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use roadstead_api::{
-    Endpoint, Page,
+    Endpoint,
     activity::{Activity, ActivityQuery},
     agent::{self, AgentDeletionPlan, EnrolmentToken, VaultFate},
     agent_machine::AgentMachine,
@@ -20,18 +20,15 @@ use roadstead_api::{
     backup_configuration::{BackupConfigurationChange, BackupConfigurationQuery, NewBackupConfiguration},
     check::Check,
     cleanup::{Cleanup, CleanupPlan, Trash},
-    command::{Command, CommandMachine, CommandOutput, CommandOutputQuery, CommandQuery, NewCommand},
     event::EventQuery,
     file::{ArchiveForm, File, FileChange, FindQuery, FoundFile},
     id::{
-        AgentId, AlarmId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, CleanupId,
-        CommandId, JobId, KeyId, MachineId, RestoreConfigurationId, RestoreId, SavedViewId, SealingId, SessionId,
-        UserId, VaultId,
+        AgentId, AlarmId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, CleanupId, JobId,
+        KeyId, MachineId, RestoreConfigurationId, RestoreId, SavedViewId, SealingId, SessionId, UserId, VaultId,
     },
     image::{Image, ImageStar},
     job::{Job, JobQuery},
     key::{KeyQuery, NewKey},
-    key_machine::{AcceptedHostKey, KeyMachine, NewKeyMachine},
     location::Location,
     machine::{self, MachinePlan, MachineProbe, MachineQuery, NewMachine, TagChange},
     machine_history::MachineHistory,
@@ -197,12 +194,12 @@ macro_rules! answers {
     )+};
 }
 answers!((), bool, String, Bytes, RunState, backup::Backup, restore::Restore, Check, File);
-answers!(Provider, User, VaultKey, Alarm, Quota, KeyMachine, Session, ApiKey, ApiKeyWithSecret);
+answers!(Provider, User, VaultKey, Alarm, Quota, Session, ApiKey, ApiKeyWithSecret);
 answers!(AuditCheck, AuditEntry, EnrolmentToken, Activity, Cleanup, CleanupPlan, Trash, Image, Location);
 answers!(machine::Machine, MachineProbe, Network, Size, Job, MachinePlan, AgentDeletionPlan, Sealing);
 answers!(EncryptedPassword, agent::Agent, FileChange, FoundFile, VaultStats, ScheduleTimes);
 answers!(SavedView, Setup, MasterKey);
-answers!(AgentMachine, MachineHistory, Metrics, ImageStar, Command, CommandMachine, Page<CommandOutput>);
+answers!(AgentMachine, MachineHistory, Metrics, ImageStar);
 
 /// Gives a blocking object the namesakes of the async methods listed.
 macro_rules! namesakes {
@@ -240,8 +237,15 @@ macro_rules! namesake {
     };
 }
 
+mod command;
+mod key_machine;
 mod notification_channel;
+mod protection;
+mod rebuild;
+mod shell;
 mod vault_task;
+
+pub use shell::Shell;
 
 namesakes! { Client:
     fn user(&self) -> User;
@@ -269,13 +273,6 @@ namesakes! { Client:
     fn get_machine(&self, id: &MachineId) -> Machine;
     fn create_machine(&self, new: &NewMachine) -> Job;
     fn plan_machine(&self, new: &NewMachine) -> MachinePlan;
-    fn run_command(&self, new: &NewCommand) -> Command;
-    fn find_commands(&self, query: CommandQuery) -> Vec<Command>;
-    fn get_command(&self, id: CommandId) -> Command;
-    fn command_machines(&self, id: CommandId) -> Vec<CommandMachine>;
-    fn command_output(&self, id: CommandId, query: &CommandOutputQuery) -> Page<CommandOutput>;
-    fn cancel_command(&self, id: CommandId) -> Command;
-    fn follow_command(&self, id: CommandId, told: impl FnMut(&CommandOutput) + Send) -> Command;
     fn find_jobs(&self, query: JobQuery) -> Vec<Job>;
     fn get_job(&self, id: JobId) -> Job;
     fn wait_for_job(&self, id: JobId, progress: impl FnMut(&Job) + Send) -> Job;
@@ -403,10 +400,6 @@ namesakes! { Agent:
 }
 
 namesakes! { Key:
-    fn associate(&self, new: &NewKeyMachine) -> KeyMachine;
-    fn accept_host_key(&self, machine: &MachineId, accepted: &AcceptedHostKey) -> KeyMachine;
-    fn disassociate(&self, machine: &MachineId) -> ();
-    fn machines(&self) -> Vec<KeyMachine>;
     fn private_key(&self) -> String;
     fn rename(&mut self, name: &str) -> ();
     fn set_default(&mut self) -> ();

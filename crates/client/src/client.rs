@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use reqwest::Method;
+use reqwest::{Method, Upgraded};
 use roadstead_api::{Endpoint, user::UserShowSelf};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -110,6 +110,17 @@ impl Client {
     /// Asks for the raw bytes at an absolute path of the server.
     pub(crate) async fn raw(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply> {
         self.transport.send(self.transport.request(Method::GET, path).query(query)).await
+    }
+
+    /// Turns a path of the API into a connection for a WebSocket.
+    pub(crate) fn upgraded<Q: Serialize>(
+        &self,
+        path: &str,
+        query: &Q,
+    ) -> impl Future<Output = Result<Upgraded>> + Send + use<Q> {
+        let request = self.transport.request(Method::GET, path).query(query);
+        let transport = self.transport.clone();
+        async move { transport.upgrade(request).await }
     }
 
     /// Asks for the stream at an absolute path of the server, from a place on.

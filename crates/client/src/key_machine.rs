@@ -4,8 +4,8 @@ use roadstead_api::{
     PageQuery,
     id::MachineId,
     key_machine::{
-        AcceptedHostKey, KeyMachine, KeyMachineAccept, KeyMachineCreate, KeyMachineDelete, KeyMachineList,
-        NewKeyMachine,
+        AcceptedHostKey, KeyDeployment, KeyMachine, KeyMachineAccept, KeyMachineCreate, KeyMachineDelete,
+        KeyMachineDeploy, KeyMachineList, KeyMachineWithdraw, NewKeyMachine,
     },
 };
 
@@ -31,6 +31,16 @@ impl Key {
     ) -> Result<KeyMachine> {
         let pair = (self.id.clone(), machine.clone());
         self.client.call::<KeyMachineAccept>(&pair, &(), accepted).await
+    }
+
+    /// Has a machine that it is associated with let it in, over another login that works already. Talks to the server.
+    pub async fn deploy(&self, machine: &MachineId) -> Result<KeyDeployment> {
+        self.client.call::<KeyMachineDeploy>(&(self.id.clone(), machine.clone()), &(), &()).await
+    }
+
+    /// Has a machine no longer let it in. It stays associated. Talks to the server.
+    pub async fn withdraw(&self, machine: &MachineId) -> Result<KeyDeployment> {
+        self.client.call::<KeyMachineWithdraw>(&(self.id.clone(), machine.clone()), &(), &()).await
     }
 
     /// The machines that it is associated with. Talks to the server.

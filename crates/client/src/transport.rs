@@ -1,13 +1,20 @@
 //! The way to the server: which addresses may be used, one HTTP exchange, and its bounds.
 //!
-//! This is the only module that knows the HTTP library. Plain HTTP goes to this very machine only: credentials never
+//! This is the only module that speaks HTTP. Plain HTTP goes to this very machine only: credentials never
 //! cross a network in the clear, nor to a server that cannot prove who it is ([`tls`]).
 
 use std::{net::IpAddr, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Method, Request, RequestBuilder, Response, StatusCode, Url, header::RETRY_AFTER, redirect};
+use reqwest::{
+    Method, Request, RequestBuilder, Response, StatusCode, Upgraded, Url,
+    header::{
+        CONNECTION, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+    },
+    redirect,
+};
 use roadstead_api::{IDEMPOTENCY_KEY, Problem};
+use tokio_tungstenite::tungstenite::handshake::{client::generate_key, derive_accept_key};
 
 use crate::{
     Credentials,
@@ -88,10 +95,26 @@ impl Transport {
         let context = format!("{} {} failed", request.method(), request.url());
         let response = self.execute(request).await?;
         let reply = Reply { response, context };
-        if reply.status().is_success() {
+        if reply.status().is_success() || reply.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(reply);
         }
         Err(reply.into_error().await)
+    }
+
+    /// Sends a request that begins a WebSocket, and hands out the connection when the server has taken it.
+    pub(crate) async fn upgrade(&self, request: RequestBuilder) -> Result<Upgraded> {
+        let key = generate_key();
+        let request = request
+            .header(CONNECTION, "Upgrade")
+            .header(UPGRADE, "websocket")
+            .header(SEC_WEBSOCKET_VERSION, "13")
+            .header(SEC_WEBSOCKET_KEY, &key);
+        let response = self.send(request).await?.response;
+        let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT).map(|value| value.as_bytes());
+        if accepted != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
+            return Err(Error::new(ErrorKind::Protocol, "the server opens no WebSocket there"));
+        }
+        response.upgrade().await.map_err(|error| self.unreachable(error))
     }
 
     async fn execute(&self, request: Request) -> Result<Response> {

@@ -16,6 +16,7 @@ use crate::{
     drivers::Drivers,
     live::Live,
     ops::view::Views,
+    program::AgentProgram,
     secrets::Key,
     usage::Usage,
     vaults::Vaults,
@@ -50,6 +51,8 @@ pub struct App {
     pub public_url: String,
     /// How an enrolment token says that this server is to be known: `plain`, `public` or `ca:` and a hash.
     pub trust: String,
+    /// The program that machines are given to run as agents.
+    pub agent_program: Arc<AgentProgram>,
     /// How to start the children that work on vaults.
     pub worker: WorkerCommand,
     /// Becomes true when the server is to end.

@@ -1,6 +1,11 @@
 //! What a server is started with.
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    ffi::OsString,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use roadstead_providers::LocalAccess;
 use roadstead_vault::store::S3Config;
@@ -33,6 +38,8 @@ pub struct ServerOptions {
     pub deny_private: bool,
     /// What backends may use of this machine: nothing, unless its operator lists it.
     pub local: LocalAccess,
+    /// The program that machines are given to run as agents; that of [`Self::worker`] when absent.
+    pub agent_program: Option<PathBuf>,
     /// How to start the child processes that work on vaults.
     pub worker: WorkerCommand,
     /// The clock; only tests hand in another one.
@@ -65,6 +72,7 @@ impl ServerOptions {
             rcbu_regions: RCBU_REGIONS.split(", ").map(str::to_owned).collect(),
             deny_private: false,
             local: LocalAccess::default(),
+            agent_program: None,
             worker,
             clock: Arc::new(SystemClock),
         }
@@ -73,6 +81,11 @@ impl ServerOptions {
     /// Where the embedded database is.
     pub fn embedded_database(&self) -> Result<PathBuf> {
         Ok(std::path::absolute(&self.data_dir)?.join("roadstead.db"))
+    }
+
+    /// The program that machines are given to run as agents.
+    pub fn agent_program(&self) -> &Path {
+        self.agent_program.as_deref().unwrap_or(&self.worker.program)
     }
 
     /// Whether connections are to be TLS.

@@ -26,7 +26,7 @@ const PREFIX: &str = "ROADSTEAD_SERVER_";
 pub const CONFIG_VARIABLE: &str = "ROADSTEAD_SERVER_CONFIG";
 
 /// Every setting, and its value where nobody says one.
-const SETTINGS: [(&str, Option<&str>); 17] = [
+const SETTINGS: [(&str, Option<&str>); 18] = [
     ("data_dir", None),
     ("listen", Some("127.0.0.1:7643")),
     ("public_url", None),
@@ -44,6 +44,7 @@ const SETTINGS: [(&str, Option<&str>); 17] = [
     ("local_aws_metadata", Some("http://169.254.169.254")),
     ("copy_targets", None),
     ("rcbu_regions", Some(RCBU_REGIONS)),
+    ("agent_program", None),
 ];
 
 /// Where a setting's value comes from.
@@ -149,6 +150,7 @@ impl Settings {
             rcbu_regions,
             deny_private: deny_private.unwrap_or_default(),
             local,
+            agent_program: self.value("agent_program").map(PathBuf::from),
             ..ServerOptions::new(data_dir.into(), listen?, worker)
         };
         // A port 0 is as good as any other for this.

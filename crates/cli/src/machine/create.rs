@@ -48,9 +48,10 @@ pub struct CreateArgs {
     quantity: u32,
     /// Wait until they are ready.
     #[arg(long)]
-    wait: bool,
+    pub wait: bool,
+    /// Whether to ask first.
     #[command(flatten)]
-    cost: DeleteArgs,
+    pub cost: DeleteArgs,
     #[command(flatten)]
     container: ContainerArgs,
 }
@@ -104,7 +105,8 @@ pub async fn run(session: &Session, args: CreateArgs) -> Result<Exit> {
     job::print(session, job, wait).await
 }
 
-async fn described(session: &Session, args: CreateArgs) -> Result<NewMachine> {
+/// The machines as the API has them.
+pub async fn described(session: &Session, args: CreateArgs) -> Result<NewMachine> {
     let read = |path: PathBuf| {
         let failed = || format!("cannot read {}", path.display());
         fs::read_to_string(&path).map_err(|e| Error::local(failed()).caused_by(e))
@@ -123,7 +125,8 @@ async fn described(session: &Session, args: CreateArgs) -> Result<NewMachine> {
     })
 }
 
-fn told(plan: &MachinePlan) -> String {
+/// What a plan comes to, in words.
+pub fn told(plan: &MachinePlan) -> String {
     let cost = match &plan.price {
         Some(price) => format!("{} {} an hour in sum", price.per_hour, price.currency),
         None => "at a price that the backend does not tell".to_owned(),

@@ -3,6 +3,8 @@
 mod create;
 mod history;
 mod inventory;
+mod protect;
+mod rebuild;
 
 use clap::{Args, Subcommand};
 use roadstead_client::{
@@ -16,6 +18,8 @@ use roadstead_client::{
 use create::CreateArgs;
 use history::HistoryArgs;
 use inventory::InventoryArgs;
+use protect::ProtectArgs;
+use rebuild::RebuildArgs;
 
 use crate::{
     backend,
@@ -54,6 +58,22 @@ pub enum MachineCommand {
                       s-1vcpu-1gb --quantity 2 --yes --wait"
     )]
     Create(Box<CreateArgs>),
+    /// Put an agent on a machine, and have it backed up from then on.
+    #[command(
+        after_help = "The server logs in with an associated key, or by the backend's own way, and sends its own program. An \
+                      agent and a configuration that are there already stay.\n\nExample:\n  roadstead machines protect web-1 \
+                      --start --wait\n  roadstead machines protect --print-command | ssh root@db-1\n  roadstead machines \
+                      protect --print-cloud-init --ttl 7d > user-data"
+    )]
+    Protect(Box<ProtectArgs>),
+    /// Make a machine and restore a backup onto it, which costs; the plan is shown first.
+    #[command(
+        after_help = "The new machine gets an agent, over SSH with its key or by the backend's own way. What belongs to one \
+                      machine alone (/etc/fstab, /etc/machine-id, host keys, ...) is left out unless --exclude says \
+                      otherwise.\n\nExample:\n  roadstead machines rebuild --from-backup 7 --backend do --name web-2 --image \
+                      debian-12-x64 --size s-1vcpu-1gb --protect --yes --wait"
+    )]
+    Rebuild(Box<RebuildArgs>),
     /// Start a machine.
     #[command(after_help = "Example:\n  roadstead machines start web-1 --wait")]
     Start(OrderArgs),
@@ -226,6 +246,8 @@ pub async fn run(command: MachineCommand, session: &Session) -> Result<Exit> {
         }
         MachineCommand::Inventory(args) => inventory::run(session, args).await,
         MachineCommand::Create(args) => create::run(session, *args).await,
+        MachineCommand::Rebuild(args) => rebuild::run(session, *args).await,
+        MachineCommand::Protect(args) => protect::run(session, *args).await,
         MachineCommand::Start(order) => {
             let mut machine = order.which.find(session).await?;
             machine.start().await?;

@@ -8,7 +8,7 @@ use std::{
 use roadstead_api::{
     command::{CommandOutputQuery, CommandQuery, CommandState, NewCommand, OutputStream},
     id::MachineId,
-    key::NewKey,
+    key::{NewKey, NewKeyKind},
     key_machine::{AcceptedHostKey, NewKeyMachine},
     user::{NewUser, Role},
 };
@@ -246,4 +246,42 @@ fn only_admins_run_commands_and_only_what_can_be_run() {
     }
     let nowhere = NewCommand { machine_ids: vec![MachineId("none".into())], ..fleet.on_all("id") };
     assert_eq!(fleet.client().run_command(&nowhere).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn keys_are_put_on_machines_and_taken_from_them() {
+    let Some(fleet) = Fleet::start(["127.0.0.66", "127.0.0.67"]) else { return };
+    let (web, host) = (fleet.machines[0].clone(), &fleet.hosts[0]);
+    let port = host.address().port().to_string();
+    let associate = ["keys", "associate", "new", "web", "--user", &sshd::user(), "--port", &port];
+    let made = NewKey::generated("new", NewKeyKind::Ed25519, None);
+    let key = fleet.client().add_key(&made).unwrap();
+    let told = fleet.run(&associate);
+    assert!(told.status.success() && text(&told.stderr).contains("was put there"), "{told:?}");
+    let blob = key.public_key.split_whitespace().nth(1).unwrap().to_owned();
+    assert!(host.deployed_keys().contains(&blob), "{}", host.deployed_keys());
+    let again = key.deploy(&web).unwrap();
+    assert!(!again.changed && host.deployed_keys().lines().count() == 1, "{again:?}");
+
+    // A key that is there alone is the only way in, and stays.
+    host.forget_first_key();
+    let error = key.withdraw(&web).unwrap_err();
+    assert!(error.to_string().contains(&blob), "{error}");
+    assert!(host.deployed_keys().contains(&blob));
+    let other = fleet.client().add_key(&NewKey::generated("other", NewKeyKind::Ed25519, None)).unwrap();
+    let new = NewKeyMachine {
+        machine_id: web.clone(),
+        user: Some(sshd::user()),
+        port: Some(host.address().port()),
+        host: None,
+    };
+    other.associate(&new).unwrap();
+    assert!(other.deploy(&web).unwrap().way.contains("new"), "over the one that was there");
+    let told = fleet.run(&["keys", "disassociate", "new", "web"]);
+    assert!(told.status.success() && text(&told.stderr).contains("does not let the key in"), "{told:?}");
+    let left = host.deployed_keys();
+    assert!(!left.contains(&blob) && left.lines().count() == 1, "{left}");
+    let audit = fleet.client().audit().unwrap();
+    let told = |action: &str| audit.iter().filter(|entry| entry.action == action).count();
+    assert_eq!((told("key_machine_deploy"), told("key_machine_withdraw")), (2, 1));
 }

@@ -245,6 +245,7 @@ fn keys_are_associated_with_machines() {
             "2222",
             "--host",
             "127.0.0.32",
+            "--no-deploy",
             "-o",
             "json",
         ],
@@ -271,7 +272,7 @@ fn keys_are_associated_with_machines() {
     assert_eq!(key.associate(&nowhere).unwrap_err().kind(), ErrorKind::NotFound);
     let dry = keys(&server, &["delete", "fleet", "--dry-run"], "");
     assert!(String::from_utf8_lossy(&dry.stderr).contains("web, db"), "{dry:?}");
-    assert!(keys(&server, &["disassociate", "fleet", "web"], "").status.success());
+    assert!(keys(&server, &["disassociate", "fleet", "web", "--keep"], "").status.success());
     assert_eq!(names(), ["db"]);
     assert_eq!(key.disassociate(&machines[0].id).unwrap_err().kind(), ErrorKind::NotFound);
     let backend = client.backends().unwrap().into_iter().find(|backend| backend.title == "db").unwrap();

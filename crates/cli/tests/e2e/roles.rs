@@ -46,12 +46,13 @@ fn the_table_of_roles_is_the_one_agreed_on() {
         own.call::<ApiKeyCreate>(&(), &(), &NewApiKey { name }).unwrap().secret
     });
     let mut table = String::from("endpoint                         nobody observer creator admin\n");
-    let files: [(&str, &str, &str); 5] = [
+    let files: [(&str, &str, &str); 6] = [
         ("file_content", "GET", "/api/v1/backups/999/content?path=/x"),
         ("file_archive", "GET", "/api/v1/backups/999/archive?path=/x"),
         ("event_stream", "GET", "/api/v1/events"),
         ("metrics", "GET", "/metrics"),
         ("fleet_metrics", "GET", "/metrics/fleet"),
+        ("machine_shell_open", "GET", "/api/v1/machines/999/shell"),
     ];
     let declared = declarations().into_iter().map(|d| {
         let path = format!("/api/v1{}", d.path.replace("{id}", "999").replace("{machine_id}", "999"));

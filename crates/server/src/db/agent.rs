@@ -92,6 +92,18 @@ pub async fn by_credential(db: &mut Connection, credential_hash: &str) -> Result
     db.fetch_optional(select).await?.map(|row| row.integer("id").map(AgentId)).transpose()
 }
 
+/// An account's agent whose key has this fingerprint.
+pub async fn by_fingerprint(
+    db: &mut Connection,
+    account: AccountId,
+    fingerprint: &str,
+) -> Result<Option<AgentId>> {
+    let select =
+        query("SELECT id FROM agents WHERE account_id = $1 AND fingerprint = $2 AND deleted_ms IS NULL");
+    let row = db.fetch_optional(select.bind(account.0).bind(fingerprint)).await?;
+    row.map(|row| row.integer("id").map(AgentId)).transpose()
+}
+
 /// Enables or disables an account's agent; says whether there is one.
 pub async fn set_enabled(
     db: &mut Connection,

@@ -1,9 +1,15 @@
 //! Enrolment tokens: single use, bound to the first key that comes with them.
 
-use roadstead_api::id::{AccountId, AgentId};
+use roadstead_api::{
+    id::{AccountId, AgentId},
+    protection::NewProtection,
+};
 use sqlx::{Executor, query};
 
-use super::{Connection, row::Columns};
+use super::{
+    Connection,
+    row::{Columns, json},
+};
 use crate::Result;
 
 /// A token that a key has claimed.
@@ -15,6 +21,8 @@ pub struct Claim {
     pub account_id: AccountId,
     /// The agent that it enrolled already, when the key comes again.
     pub agent_id: Option<AgentId>,
+    /// What the agent's machine is protected with from the beginning.
+    pub protection: Option<NewProtection>,
 }
 
 /// Makes a token.
@@ -22,16 +30,19 @@ pub async fn insert(
     db: &mut Connection,
     account: AccountId,
     secret_hash: &str,
+    protection: Option<&NewProtection>,
     expires_ms: i64,
     now_ms: i64,
 ) -> Result<()> {
     let insert = query(
-        "INSERT INTO enrolment_tokens (account_id, secret_hash, expires_ms, created_ms) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO enrolment_tokens (account_id, secret_hash, expires_ms, created_ms, protection)
+         VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(account.0)
     .bind(secret_hash)
     .bind(expires_ms)
-    .bind(now_ms);
+    .bind(now_ms)
+    .bind(protection.map(json).transpose()?);
     db.execute(insert).await?;
     Ok(())
 }
@@ -47,7 +58,7 @@ pub async fn claim(
     let update = query(
         "UPDATE enrolment_tokens SET fingerprint = $2
          WHERE secret_hash = $1 AND expires_ms > $3 AND (fingerprint IS NULL OR fingerprint = $2)
-         RETURNING id, account_id, agent_id",
+         RETURNING id, account_id, agent_id, protection",
     )
     .bind(secret_hash)
     .bind(fingerprint)
@@ -58,6 +69,7 @@ pub async fn claim(
             token: row.integer("id")?,
             account_id: AccountId(row.integer("account_id")?),
             agent_id: row.maybe_integer("agent_id")?.map(AgentId),
+            protection: row.maybe_json("protection")?,
         })
     })
     .transpose()

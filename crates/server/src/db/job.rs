@@ -1,7 +1,7 @@
 //! Jobs: one row each, with the story so far.
 
 use roadstead_api::{
-    id::{AccountId, BackendId, JobId},
+    id::{AccountId, AgentId, BackendId, BackupId, JobId, MachineId, RestoreId},
     job::{Job, JobKind, JobLine, JobQuery, JobState},
 };
 use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
@@ -29,6 +29,8 @@ pub struct NewJob<'a> {
     pub token: &'a str,
     /// What it is to do, sealed.
     pub sealed_input: &'a str,
+    /// The machines that it works on from the beginning.
+    pub machine_ids: &'a [MachineId],
     /// How many machines were ordered.
     pub total: u32,
     /// Who asked for it.
@@ -57,7 +59,7 @@ pub async fn insert(db: &mut Connection, new: &NewJob<'_>) -> Result<JobId> {
     let insert = query(
         "INSERT INTO jobs (account_id, kind, state, backend_id, token, sealed_input, machine_ids, done, total, log,
                            created_by, created_ms, alive_ms)
-         VALUES ($1, $2, 'queued', $3, $4, $5, '[]', 0, $6, '[]', $7, $8, $8) RETURNING id",
+         VALUES ($1, $2, 'queued', $3, $4, $5, $9, 0, $6, '[]', $7, $8, $8) RETURNING id",
     )
     .bind(new.account_id.0)
     .bind(new.kind.as_str())
@@ -66,7 +68,8 @@ pub async fn insert(db: &mut Connection, new: &NewJob<'_>) -> Result<JobId> {
     .bind(new.sealed_input)
     .bind(i64::from(new.total))
     .bind(new.created_by)
-    .bind(new.now_ms);
+    .bind(new.now_ms)
+    .bind(json(&new.machine_ids)?);
     Ok(JobId(db.fetch_one(insert).await?.integer("id")?))
 }
 
@@ -125,12 +128,19 @@ pub async fn advance(db: &mut Connection, job: &mut Job, text: String, now_ms: i
     job.log.push(JobLine { at: timestamp(now_ms)?, text });
     let extra = job.log.len().saturating_sub(MAX_LINES);
     job.log.drain(..extra);
-    let update = query("UPDATE jobs SET machine_ids = $2, done = $3, log = $4, alive_ms = $5 WHERE id = $1")
-        .bind(job.id.0)
-        .bind(json(&job.machine_ids)?)
-        .bind(i64::from(job.done))
-        .bind(json(&job.log)?)
-        .bind(now_ms);
+    let update = query(
+        "UPDATE jobs SET machine_ids = $2, done = $3, log = $4, alive_ms = $5, agent_id = $6, backup_id = $7,
+                         restore_id = $8
+         WHERE id = $1",
+    )
+    .bind(job.id.0)
+    .bind(json(&job.machine_ids)?)
+    .bind(i64::from(job.done))
+    .bind(json(&job.log)?)
+    .bind(now_ms)
+    .bind(job.agent_id.map(|id| id.0))
+    .bind(job.backup_id.map(|id| id.0))
+    .bind(job.restore_id.map(|id| id.0));
     db.execute(update).await?;
     Ok(())
 }
@@ -162,6 +172,9 @@ fn job(row: &AnyRow) -> Result<Job> {
         reason: row.maybe_text("reason")?,
         backend_id: BackendId(row.text("backend_id")?),
         machine_ids: row.json("machine_ids")?,
+        agent_id: row.maybe_integer("agent_id")?.map(AgentId),
+        backup_id: row.maybe_integer("backup_id")?.map(BackupId),
+        restore_id: row.maybe_integer("restore_id")?.map(RestoreId),
         done: u32::try_from(row.integer("done")?).unwrap_or_default(),
         total: u32::try_from(row.integer("total")?).unwrap_or_default(),
         log: row.json("log")?,

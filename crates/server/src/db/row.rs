@@ -57,10 +57,12 @@ pub trait Columns {
 
     /// A value kept as JSON.
     fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T> {
-        let text = self.text(column)?;
-        let broken =
-            |e| Error::internal(format!("Column {column} holds JSON of another shape.")).caused_by(e);
-        serde_json::from_str(&text).map_err(broken)
+        parsed(column, &self.text(column)?)
+    }
+
+    /// The same of one that may be absent.
+    fn maybe_json<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>> {
+        self.maybe_text(column)?.map(|text| parsed(column, &text)).transpose()
     }
 }
 
@@ -80,6 +82,11 @@ impl Columns for AnyRow {
     fn maybe_text(&self, column: &str) -> Result<Option<String>> {
         Ok(self.try_get(column)?)
     }
+}
+
+fn parsed<T: DeserializeOwned>(column: &str, text: &str) -> Result<T> {
+    let broken = |e| Error::internal(format!("Column {column} holds JSON of another shape.")).caused_by(e);
+    serde_json::from_str(text).map_err(broken)
 }
 
 /// Milliseconds as a time.

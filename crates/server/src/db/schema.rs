@@ -13,7 +13,7 @@ use crate::{Error, Result};
 mod upgrade;
 
 /// Every step since the first release, in order.
-const STEPS: [&str; 25] = [
+const STEPS: [&str; 26] = [
     include_str!("schema/0001_first.sql"),
     include_str!("schema/0002_audit.sql"),
     include_str!("schema/0003_keys.sql"),
@@ -39,6 +39,7 @@ const STEPS: [&str; 25] = [
     include_str!("schema/0023_setup.sql"),
     include_str!("schema/0024_vault_tasks.sql"),
     include_str!("schema/0025_vault_growth.sql"),
+    include_str!("schema/0026_protection.sql"),
 ];
 
 /// Brings the schema up to date. Nobody else may be at it on the same database. A database of a newer version is refused

@@ -6,15 +6,15 @@ use roadstead_api::agent::{
 };
 
 use super::routes::{Call, Routes};
-use crate::ops::agent;
+use crate::ops::{agent, enrolment};
 
 /// Adds the routes.
 pub fn routes(routes: Routes) -> Routes {
     routes
         .user(|context, call: Call<EnrolmentTokenCreate>| async move {
-            agent::create_token(&context, call.body).await
+            enrolment::create_token(&context, call.body).await
         })
-        .public(|app, call: Call<AgentEnroll>| async move { agent::enroll(&app, call.body).await })
+        .public(|app, call: Call<AgentEnroll>| async move { enrolment::enroll(&app, call.body).await })
         .user(|context, call: Call<AgentList>| async move { agent::list(&context, call.query).await })
         .user(|context, call: Call<AgentShow>| async move { agent::show(&context, call.path).await })
         .user(|context, call: Call<AgentDeletionPlanShow>| async move {

@@ -31,8 +31,10 @@ mod once;
 mod page;
 mod presented;
 mod problem;
+mod protection;
 mod provider;
 mod quota;
+mod rebuild;
 mod restore;
 mod restore_configuration;
 mod routes;
@@ -41,6 +43,7 @@ mod schedule;
 mod sealing;
 mod session;
 mod setup;
+mod shell;
 mod size;
 mod user;
 mod vault;
@@ -63,6 +66,8 @@ pub fn routes() -> Router<Arc<App>> {
         .into_router()
         .merge(file::content_route())
         .merge(event::stream_route())
+        .merge(protection::program_route())
+        .merge(shell::route())
         .merge(health::routes())
         .merge(page::routes())
 }
@@ -80,6 +85,8 @@ fn declared() -> Routes {
         machine_history::routes,
         command::routes,
         job::routes,
+        protection::routes,
+        rebuild::routes,
         agent::routes,
         agent_machine::routes,
         agent_file::routes,

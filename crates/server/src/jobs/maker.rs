@@ -1,36 +1,28 @@
-//! Makes the machines that were ordered. Each order is a job in a task of its own.
+//! Makes the machines that were ordered.
 //!
-//! Whether an order was carried out that a server died over, nobody can tell: such a job fails, and says that somebody
-//! has to look. It is never ordered again.
+//! Whether an order was carried out that a server died over, nobody can tell. It is never ordered again.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use roadstead_api::{
     event::Event,
-    id::{AccountId, JobId, KeyId, MachineId},
-    job::{Job, JobState},
+    id::{AccountId, KeyId, MachineId},
+    job::Job,
     key_machine::{DEFAULT_PORT, DEFAULT_USER},
     machine::{Machine, MachineState},
 };
 use roadstead_providers::{Driver, MachineOrder, Progress, SeenMachine};
 use serde_json::Value;
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::sync::mpsc;
 
+use super::story::{advance, input};
 use crate::{
     Error, Result,
-    app::{App, job_input_place},
+    app::App,
     db::{self, job::JobRow},
     ops::{backend, connection, machine::Input, refresh},
 };
 
-/// How many jobs are looked at, and so go on, at once.
-const AT_ONCE: i64 = 50;
-/// How long to wait for a signal before looking anyway.
-const PERIOD: Duration = Duration::from_secs(5);
-/// How often a job says that it is alive.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
-/// After how long without a sign of life a job counts as left behind, in milliseconds.
-const LEFT_BEHIND_MS: i64 = 60_000;
 /// How long a backend may take to take an order.
 const ORDER_WITHIN: Duration = Duration::from_secs(900);
 /// How long the machines may take to be ready.
@@ -38,80 +30,14 @@ const READY_WITHIN: Duration = Duration::from_secs(1800);
 /// How often it is looked whether they are.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Works until the server ends.
-pub async fn run(app: Arc<App>) {
-    let mut working = JoinSet::new();
-    loop {
-        while working.try_join_next().is_some() {}
-        if let Err(error) = begin(&app, &mut working).await {
-            tracing::error!(error = error.chain(), "jobs could not be looked at; it is tried again");
-        }
-        tokio::select! {
-            () = app.ending() => return,
-            () = app.live.make.notified() => {}
-            () = tokio::time::sleep(PERIOD) => {}
-        }
-    }
+/// Orders the machines of a job and waits until they are ready.
+pub async fn run(app: &App, row: &mut JobRow) -> Result<()> {
+    let input = input(app, row).await?;
+    make(app, row, input).await
 }
 
-/// Begins what is queued, and ends what was left behind.
-async fn begin(app: &Arc<App>, working: &mut JoinSet<()>) -> Result<()> {
-    let open = db::job::open(&mut *app.db.read().await?, AT_ONCE).await?;
-    for row in open {
-        if row.job.state == JobState::Running {
-            if row.alive_ms + LEFT_BEHIND_MS < app.now_ms() {
-                let reason = "The server ended in the middle of it. Machines may have been made: look at them before \
-                              you order again.";
-                end(app, &row, Err(Error::conflict(reason))).await?;
-            }
-            continue;
-        }
-        let mut write = app.db.write().await?;
-        let mine = db::job::claim(&mut write, row.job.id, app.now_ms()).await?;
-        if mine {
-            write.tell(row.account_id, event(row.job.id, JobState::Running));
-        }
-        write.commit().await?;
-        if mine {
-            let app = app.clone();
-            working.spawn(async move { work(&app, row).await });
-        }
-    }
-    Ok(())
-}
-
-async fn work(app: &App, mut row: JobRow) {
-    let id = row.job.id;
-    let ended = tokio::select! {
-        ended = make(app, &mut row) => ended,
-        () = stay_alive(app, id) => return,
-    };
-    if let Err(error) = end(app, &row, ended).await {
-        tracing::error!(job = %id, error = error.chain(), "a job's end could not be written down");
-    }
-}
-
-/// Says again and again that the job is worked on; returns never.
-async fn stay_alive(app: &App, id: JobId) {
-    loop {
-        tokio::time::sleep(SIGN_OF_LIFE).await;
-        let told = async {
-            let mut write = app.db.write().await?;
-            db::job::keep_alive(&mut write, id, app.now_ms()).await?;
-            write.commit().await
-        };
-        if let Err(error) = told.await {
-            tracing::warn!(job = %id, error = error.chain(), "a job's sign of life could not be written down");
-        }
-    }
-}
-
-/// Orders the machines and waits until they are ready.
-async fn make(app: &App, row: &mut JobRow) -> Result<()> {
-    let key = app.account_key(row.account_id).await?;
-    let input = key.open(&job_input_place(&row.token), &row.sealed_input)?;
-    let input: Input = serde_json::from_str(&input)
-        .map_err(|e| Error::internal("The input of a job is of another shape.").caused_by(e))?;
+/// Orders machines and waits until they are ready.
+pub async fn make(app: &App, row: &mut JobRow, input: Input) -> Result<()> {
     let Input { mut order, key_id } = input;
     let found = db::backend::get(&mut *app.db.read().await?, row.account_id, &row.job.backend_id).await?;
     let backend = found.ok_or_else(|| Error::not_found("The backend was deleted."))?;
@@ -210,29 +136,4 @@ async fn ready(app: &App, job: &mut Job, machine: &Machine) -> Result<()> {
         return Err(Error::conflict(message));
     }
     Ok(())
-}
-
-async fn advance(app: &App, job: &mut Job, text: String) -> Result<()> {
-    let mut write = app.db.write().await?;
-    db::job::advance(&mut write, job, text, app.now_ms()).await?;
-    write.commit().await
-}
-
-async fn end(app: &App, row: &JobRow, ended: Result<()>) -> Result<()> {
-    let (state, reason) = match ended {
-        Ok(()) => (JobState::Completed, None),
-        Err(error) => {
-            tracing::warn!(job = %row.job.id, error = error.chain(), "a job failed");
-            (JobState::Failed, Some(error.message))
-        }
-    };
-    let mut write = app.db.write().await?;
-    if db::job::end(&mut write, row.job.id, state, reason.as_deref(), app.now_ms()).await? {
-        write.tell(row.account_id, event(row.job.id, state));
-    }
-    write.commit().await
-}
-
-fn event(id: JobId, state: JobState) -> Event {
-    Event::new("job", id, "state").state(state)
 }

@@ -1,5 +1,6 @@
 //! Backup configurations.
 
+use jiff::Timestamp;
 use roadstead_api::{
     Endpoint, Page, Permission,
     backup_configuration::{
@@ -7,7 +8,7 @@ use roadstead_api::{
         BackupConfigurationDisable, BackupConfigurationEnable, BackupConfigurationList,
         BackupConfigurationQuery, BackupConfigurationShow, BackupConfigurationUpdate, NewBackupConfiguration,
     },
-    id::BackupConfigurationId,
+    id::{AccountId, BackupConfigurationId},
     retention::Retention,
 };
 
@@ -30,15 +31,50 @@ pub async fn create(context: &Context, new: NewBackupConfiguration) -> Result<Ba
     }
     agent::get(context, new.agent_id).await?;
     let mut change = context.change::<BackupConfigurationCreate>().await?;
-    let now = context.now_ms();
-    let id = db::backup_configuration::insert(&mut change, context.account(), &new, now).await?;
-    let made = db::backup_configuration::get(&mut change, context.account(), id).await?;
-    let mut made = made.ok_or_else(|| not_found(id))?;
-    check(&mut made)?;
-    db::backup_configuration::update(&mut change, &made, now).await?;
-    schedule(&mut change, &made, now).await?;
+    let id = insert(&mut change, context.account(), &new, context.now_ms()).await?.id;
     change.commit(id).await?;
     get(context, id).await
+}
+
+/// Writes a configuration down, if it is in order, and begins to follow its schedule.
+pub async fn insert(
+    db: &mut db::Connection,
+    account: AccountId,
+    new: &NewBackupConfiguration,
+    now_ms: i64,
+) -> Result<BackupConfiguration> {
+    let id = db::backup_configuration::insert(db, account, new, now_ms).await?;
+    let made = db::backup_configuration::get(db, account, id).await?;
+    let mut made = made.ok_or_else(|| not_found(id))?;
+    check(&mut made)?;
+    db::backup_configuration::update(db, &made, now_ms).await?;
+    schedule(db, &made, now_ms).await?;
+    Ok(made)
+}
+
+/// Checks a configuration that is made later, when there is an agent for it.
+pub fn check_new(new: &NewBackupConfiguration) -> Result<()> {
+    let new = new.clone();
+    check(&mut BackupConfiguration {
+        id: BackupConfigurationId(0),
+        name: new.name,
+        agent_id: new.agent_id,
+        enabled: true,
+        inclusions: new.inclusions,
+        exclusions: new.exclusions,
+        schedule: new.schedule,
+        timezone: new.timezone,
+        spread_minutes: new.spread_minutes,
+        missed: new.missed,
+        next_runtime: None,
+        retention: new.retention,
+        options: new.options,
+        notification_email: new.notification_email,
+        notify_success: new.notify_success,
+        notify_failure: new.notify_failure,
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+    })
 }
 
 /// Lists configurations.

@@ -61,7 +61,8 @@ pub async fn accept(
     one(context, &key_id, &machine_id).await
 }
 
-async fn one(context: &Context, key_id: &KeyId, machine: &MachineId) -> Result<KeyMachine> {
+/// The association of a key with a machine, both of the caller's account.
+pub async fn one(context: &Context, key_id: &KeyId, machine: &MachineId) -> Result<KeyMachine> {
     let of_machine = of_machine(context, machine).await?;
     of_machine.into_iter().find(|found| found.key_id == *key_id).ok_or_else(|| not_found(key_id, machine))
 }

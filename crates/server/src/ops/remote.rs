@@ -15,8 +15,17 @@ use roadstead_providers::{
 };
 use tokio::sync::Mutex;
 
-use super::{backend, connection, key};
+use super::{Context, backend, connection, key};
 use crate::{Error, ErrorKind, Result, app::App, db};
+
+/// How a machine was reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By SSH with this key.
+    Key(KeyId),
+    /// By a way of its backend's own.
+    Backend,
+}
 
 /// Opens ways to the machines of one account. Keys are read once.
 #[derive(Debug)]
@@ -34,8 +43,7 @@ impl Opener {
 
     /// Starts a program on a machine.
     pub async fn open(&self, machine: &Machine, program: Program) -> Result<Remote> {
-        let associations =
-            db::key_machine::of_machine(&mut *self.app.db.read().await?, self.account, &machine.id).await?;
+        let associations = self.associations(machine).await?;
         if associations.is_empty() {
             return self.by_backend(machine, program).await;
         }
@@ -43,16 +51,43 @@ impl Opener {
         for association in associations {
             match self.by_key(machine, &association, program).await {
                 // The next key may be the right one.
-                Err(error) if error.kind == ErrorKind::Backend(ProviderErrorKind::WrongCredentials) => {
-                    refused = Some(error);
-                }
+                Err(error) if is_wrong_key(&error) => refused = Some(error),
                 opened => return opened,
             }
         }
         Err(refused.unwrap_or_else(|| no_way(machine)))
     }
 
-    async fn by_key(&self, machine: &Machine, association: &KeyMachine, program: Program) -> Result<Remote> {
+    /// Starts a program on a machine by a way that does without this key: another that is associated, else its backend's.
+    pub async fn by_another(
+        &self,
+        machine: &Machine,
+        key: &KeyId,
+        program: Program,
+    ) -> Result<(Remote, Way)> {
+        for association in self.associations(machine).await? {
+            if association.key_id == *key {
+                continue;
+            }
+            match self.by_key(machine, &association, program).await {
+                Err(error) if is_wrong_key(&error) => {}
+                opened => return Ok((opened?, Way::Key(association.key_id))),
+            }
+        }
+        Ok((self.by_backend(machine, program).await?, Way::Backend))
+    }
+
+    async fn associations(&self, machine: &Machine) -> Result<Vec<KeyMachine>> {
+        db::key_machine::of_machine(&mut *self.app.db.read().await?, self.account, &machine.id).await
+    }
+
+    /// Starts a program on a machine by one key.
+    pub async fn by_key(
+        &self,
+        machine: &Machine,
+        association: &KeyMachine,
+        program: Program,
+    ) -> Result<Remote> {
         let host = address(machine, association)?;
         let pin = self.pin(association).await?;
         let target = SshTarget {
@@ -116,6 +151,29 @@ impl Opener {
         let opened = driver.open(&machine.external_id, program).await;
         connection::keep_pins(&self.app, &row, &*driver).await?;
         Ok(opened?)
+    }
+}
+
+/// Whether a login has failed for its key alone.
+fn is_wrong_key(error: &Error) -> bool {
+    error.kind == ErrorKind::Backend(ProviderErrorKind::WrongCredentials)
+}
+
+/// How a machine of the caller's account is reached, in words; refuses one that is not.
+pub async fn way(context: &Context, machine: &Machine) -> Result<String> {
+    let associations =
+        db::key_machine::of_machine(&mut *context.db.read().await?, context.account(), &machine.id).await?;
+    if let Some(association) = associations.first() {
+        let host = address(machine, association)?;
+        let key = key::get(context, &association.key_id).await?.name;
+        return Ok(format!("by SSH to {}@{host}:{} with the key {key}", association.user, association.port));
+    }
+    let row = backend::get(context, &machine.backend_id).await?;
+    backend::require_enabled(&row)?;
+    let driver = connection::driver(context, &row).await?;
+    match driver.capabilities().contains(Capability::Exec) {
+        true => Ok(format!("by the way that {} has to its own machines", row.backend.title)),
+        false => Err(no_way(machine)),
     }
 }
 

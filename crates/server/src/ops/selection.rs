@@ -6,11 +6,7 @@ use crate::{Error, Result};
 /// match anywhere.
 pub fn exclusions(inclusions: &[String], exclusions: &[String]) -> Result<()> {
     for exclusion in exclusions {
-        let pattern = exclusion.strip_prefix('!').unwrap_or(exclusion);
-        if !pattern.starts_with('/') {
-            continue;
-        }
-        if !inclusions.iter().any(|inclusion| reaches(pattern, inclusion)) {
+        if !can_leave_out(inclusions, exclusion) {
             return Err(Error::invalid(format!(
                 "exclusions: {exclusion:.200?} lies outside of every inclusion, so it would leave nothing out. Inclusions: \
                  {:.500}.",
@@ -19,6 +15,12 @@ pub fn exclusions(inclusions: &[String], exclusions: &[String]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether an exclusion may have something to leave out of these inclusions.
+pub fn can_leave_out(inclusions: &[String], exclusion: &str) -> bool {
+    let pattern = exclusion.strip_prefix('!').unwrap_or(exclusion);
+    !pattern.starts_with('/') || inclusions.iter().any(|inclusion| reaches(pattern, inclusion))
 }
 
 /// Whether a pattern can match something beneath a path.

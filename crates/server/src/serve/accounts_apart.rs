@@ -112,8 +112,17 @@ async fn fill(app: &Arc<App>) -> Ids {
     db::sealing::insert(&mut write, &sealing).await.unwrap();
     let backend_id = &BackendId("backend-1".to_owned());
     let (kind, token, sealed_input, created_by) = (JobKind::MachineCreate, "token", "", "fleet");
-    let job =
-        NewJob { account_id: OWNER, kind, backend_id, token, sealed_input, total: 1, created_by, now_ms: 1 };
+    let job = NewJob {
+        account_id: OWNER,
+        kind,
+        backend_id,
+        token,
+        sealed_input,
+        machine_ids: &[],
+        total: 1,
+        created_by,
+        now_ms: 1,
+    };
     db::job::insert(&mut write, &job).await.unwrap();
     let machines = &[(machine.id.clone(), "fleet".to_owned())];
     let command = NewCommandRow {
@@ -212,7 +221,7 @@ fn body(name: &str) -> Value {
         "vault_task_create" => json!({ "kind": "drill" }),
         "check_create" => json!({ "read_data": false }),
         "agent_machine_attach" | "key_machine_create" => json!({ "machine_id": "machine-1" }),
-        "key_machine_accept" => json!({}),
+        "key_machine_accept" | "machine_protect" | "machine_protection_plan" => json!({}),
         _ => panic!("which body does {name} take?"),
     }
 }
@@ -243,6 +252,10 @@ async fn the_ids_of_another_account_do_not_exist() {
         ("/backup-configurations", json!({ "name": "n", "agent_id": 1, "inclusions": ["/etc"] })),
         ("/backups", json!({ "configuration_id": 1 })),
         ("/restores", json!({ "backup_id": 1 })),
+        (
+            "/machines/rebuild",
+            json!({ "backup_id": 1, "machine": { "backend_id": "backend-1", "name": "n", "image": "i", "size": "s" } }),
+        ),
     ] {
         let (status, said) = ask(&router, Method::Post, &format!("/api/v1{path}"), &body).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}: {said}");

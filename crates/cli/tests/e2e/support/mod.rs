@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod database;
 pub mod moto;
+pub mod program;
 pub mod restic;
 pub mod server;
 pub mod smtp;

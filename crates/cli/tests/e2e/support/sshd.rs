@@ -1,7 +1,7 @@
 //! Real OpenSSH servers, each on a loopback address of its own, for backends that are single hosts.
 //!
 //! They share this machine, so none may be told to reboot for real: `ForceCommand` stands between every login and the
-//! shell. It writes a reboot down, runs the shell that reads a probe, and refuses all else.
+//! shell, and gives it a home of its own. It writes a reboot down, runs shells that read scripts or sit at a terminal, and refuses all else.
 
 use std::{
     collections::BTreeMap,
@@ -21,9 +21,12 @@ use super::wait_until;
 const SSHD: &str = "/usr/sbin/sshd";
 
 const GATE: &str = r#"#!/bin/sh
+HOME=DIR/home
+export HOME
 case $SSH_ORIGINAL_COMMAND in
     'shutdown -r now' | 'sudo -n shutdown -r now') echo "$SSH_ORIGINAL_COMMAND" >>"DIR/reboots" ;;
     sh) exec sh ;;
+    '') exec sh -i ;;
     *) echo "not allowed here" >&2; exit 77 ;;
 esac
 "#;
@@ -61,6 +64,7 @@ impl Sshd {
         fs::copy(folder.path().join("client.pub"), folder.path().join("authorized_keys")).unwrap();
         let gate = folder.path().join("gate");
         fs::write(&gate, GATE.replace("DIR", &folder.path().display().to_string())).unwrap();
+        fs::create_dir(folder.path().join("home")).unwrap();
         fs::set_permissions(&gate, fs::Permissions::from_mode(0o755)).unwrap();
         if super::is_root() {
             // Where a privileged sshd locks its children in; the package makes it when the service starts.
@@ -102,6 +106,16 @@ impl Sshd {
     /// The private key that it takes.
     pub fn key(&self) -> String {
         fs::read_to_string(self.folder.path().join("client")).unwrap()
+    }
+
+    /// The keys that were put there, a line each.
+    pub fn deployed_keys(&self) -> String {
+        fs::read_to_string(self.folder.path().join("home/.ssh/authorized_keys")).unwrap_or_default()
+    }
+
+    /// Takes away the key that it was started with: only those that were put there are let in from now on.
+    pub fn forget_first_key(&self) {
+        fs::write(self.folder.path().join("authorized_keys"), "").unwrap();
     }
 
     /// A private key that it does not take.
@@ -149,7 +163,7 @@ fn spawn(folder: &Path, address: SocketAddr) -> Child {
     for option in [
         format!("ListenAddress={address}"),
         format!("ForceCommand={}", file("gate")),
-        format!("AuthorizedKeysFile={}", file("authorized_keys")),
+        format!("AuthorizedKeysFile={} {}", file("authorized_keys"), file("home/.ssh/authorized_keys")),
         "PidFile=none".into(),
         "StrictModes=no".into(),
         "UsePAM=no".into(),

@@ -80,8 +80,11 @@ impl Container {
     /// As `GET /containers/json` shows it.
     pub(super) fn listed(&self, id: &str) -> Value {
         let runs = self.state == "running";
+        // As the order has it, else any.
+        let wanted = &self.order["HostConfig"]["PortBindings"]["22/tcp"][0]["HostPort"];
+        let port = wanted.as_str().and_then(|port| port.parse().ok()).unwrap_or(49_153_u16);
         let ports = match runs {
-            true => json!([{"IP": "0.0.0.0", "PrivatePort": 22, "PublicPort": 49_153, "Type": "tcp"}]),
+            true => json!([{"IP": "0.0.0.0", "PrivatePort": 22, "PublicPort": port, "Type": "tcp"}]),
             false => json!([]),
         };
         json!({"Id": id, "Names": [format!("/{}", self.name)], "Image": self.order["Image"], "ImageID": "sha256:0",

@@ -1,46 +1,19 @@
-//! Agents: enrolling, listing, enabling, deleting, and what becomes of their vaults.
+//! Agents: listing, enabling, deleting, and what becomes of their vaults.
 
 mod delete;
-mod enroll;
 mod migrate;
 
 use roadstead_api::{
     Endpoint, Page, PageQuery,
-    agent::{
-        Agent, AgentDisable, AgentEnable, AgentList, AgentShow, EnrolmentToken, EnrolmentTokenCreate,
-        NewEnrolmentToken,
-    },
+    agent::{Agent, AgentDisable, AgentEnable, AgentList, AgentShow},
     id::AgentId,
 };
 
 pub use delete::{delete, plan as plan_deletion};
-pub use enroll::enroll;
 pub use migrate::migrate;
 
 use super::{Context, page};
-use crate::{Error, Result, db, db::row::timestamp, random};
-
-/// How long an enrolment token lives when nobody says, in seconds.
-const DEFAULT_TTL: u32 = 15 * 60;
-/// How long it may live, in seconds.
-const MAX_TTL: u32 = 7 * 24 * 3600;
-
-/// Makes a token that enrols one agent.
-pub async fn create_token(context: &Context, new: NewEnrolmentToken) -> Result<EnrolmentToken> {
-    context.authorize::<EnrolmentTokenCreate>()?;
-    let ttl = new.ttl_seconds.unwrap_or(DEFAULT_TTL);
-    if !(1..=MAX_TTL).contains(&ttl) {
-        return Err(Error::invalid(format!("ttl_seconds is {ttl}; it goes from 1 to {MAX_TTL} (7 days).")));
-    }
-    let secret = random::secret("")?;
-    let now = context.now_ms();
-    let expires = now + i64::from(ttl) * 1000;
-    let mut change = context.change::<EnrolmentTokenCreate>().await?;
-    let hash = random::fingerprint(&secret);
-    db::enrolment_token::insert(&mut change, context.account(), &hash, expires, now).await?;
-    change.commit("").await?;
-    Ok(EnrolmentToken { token: enroll::token_text(&secret, &context.trust), expires_at: timestamp(expires)? })
-}
+use crate::{Error, Result, db, db::row::timestamp};
 
 /// Lists the agents.
 pub async fn list(context: &Context, query: PageQuery) -> Result<Page<Agent>> {

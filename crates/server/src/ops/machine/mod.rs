@@ -14,7 +14,7 @@ use roadstead_api::{
 use roadstead_providers::Capability;
 
 pub use action::{destroy, reboot, rename, resize, start, stop, tag};
-pub use order::{Input, create, plan};
+pub use order::{Input, create, ordered, plan};
 
 use super::{Context, backend, connection, page, refresh};
 use crate::{Error, Result, db};

@@ -40,11 +40,9 @@ pub async fn plan(context: &Context, new: &NewMachine) -> Result<MachinePlan> {
 /// Orders machines: a job makes them.
 pub async fn create(context: &Context, new: NewMachine) -> Result<Job> {
     context.authorize::<MachineCreate>()?;
-    let (plan, mut order) = checked(context, &new).await?;
     let token = random::id()?;
-    order.token = token.clone();
+    let (plan, input) = ordered(context, &new, &token).await?;
     let sealed = context.account_key(context.account()).await?;
-    let input = Input { order, key_id: plan.key_id.clone() };
     let sealed = sealed.seal(&job_input_place(&token), &db::row::json(&input)?)?;
     let row = NewJob {
         account_id: context.account(),
@@ -52,6 +50,7 @@ pub async fn create(context: &Context, new: NewMachine) -> Result<Job> {
         backend_id: &plan.backend_id,
         token: &token,
         sealed_input: &sealed,
+        machine_ids: &[],
         total: plan.names.len() as u32,
         created_by: &context.user.username,
         now_ms: context.now_ms(),
@@ -61,6 +60,14 @@ pub async fn create(context: &Context, new: NewMachine) -> Result<Job> {
     change.commit(format!("job {id}: {}", plan.names.join(", "))).await?;
     context.live.make.notify_one();
     job::get(context, id).await
+}
+
+/// The plan of an order, and the order as a job of this token keeps it.
+pub async fn ordered(context: &Context, new: &NewMachine, token: &str) -> Result<(MachinePlan, Input)> {
+    let (plan, mut order) = checked(context, new).await?;
+    token.clone_into(&mut order.token);
+    let input = Input { order, key_id: plan.key_id.clone() };
+    Ok((plan, input))
 }
 
 /// An order as its job keeps it.

@@ -5,26 +5,57 @@
 //! spent.
 
 use roadstead_api::{
-    agent::{Enrolled, Enrolment},
+    Endpoint,
+    agent::{Enrolled, Enrolment, EnrolmentToken, EnrolmentTokenCreate, NewEnrolmentToken},
     event::Event,
     id::{AccountId, AgentId, VaultId},
+    protection::NewProtection,
+    run::RunOrigin,
 };
 
+use super::{Context, backup_configuration, protection_template, run, validate};
 use crate::{
     Error, Result,
     app::{App, vault_password_place},
     auth::{AGENT_PREFIX, public_key::PublicKey},
-    db::{self, agent::NewAgent, enrolment_token::Claim},
-    ops::{run, validate},
+    db::{self, Write, agent::NewAgent, backup::NewBackupRow, enrolment_token::Claim, row::timestamp},
     random,
     vaults::Header,
 };
 
+/// How long an enrolment token lives when nobody says, in seconds.
+const DEFAULT_TTL: u32 = 15 * 60;
+/// How long it may live, in seconds.
+const MAX_TTL: u32 = 7 * 24 * 3600;
 /// What a token begins with: what it is, and the version of its form.
 const TOKEN_PREFIX: &str = "rse1.";
 
+/// Makes a token that enrols one agent.
+pub async fn create_token(context: &Context, new: NewEnrolmentToken) -> Result<EnrolmentToken> {
+    make_token::<EnrolmentTokenCreate>(context, new.ttl_seconds.unwrap_or(DEFAULT_TTL), None).await
+}
+
+/// Makes a token for an endpoint that hands it on; its agent's machine is protected so from the beginning.
+pub async fn make_token<E: Endpoint>(
+    context: &Context,
+    ttl: u32,
+    protection: Option<&NewProtection>,
+) -> Result<EnrolmentToken> {
+    if !(1..=MAX_TTL).contains(&ttl) {
+        return Err(Error::invalid(format!("ttl_seconds is {ttl}; it goes from 1 to {MAX_TTL} (7 days).")));
+    }
+    let secret = random::secret("")?;
+    let now = context.now_ms();
+    let expires = now + i64::from(ttl) * 1000;
+    let mut change = context.change::<E>().await?;
+    let hash = random::fingerprint(&secret);
+    db::enrolment_token::insert(&mut change, context.account(), &hash, protection, expires, now).await?;
+    change.commit("").await?;
+    Ok(EnrolmentToken { token: token_text(&secret, &context.trust), expires_at: timestamp(expires)? })
+}
+
 /// The token that carries a secret, and says how the server is to be known.
-pub fn token_text(secret: &str, trust: &str) -> String {
+fn token_text(secret: &str, trust: &str) -> String {
     format!("{TOKEN_PREFIX}{secret}.{trust}")
 }
 
@@ -126,10 +157,43 @@ async fn write_rows(
         db::vault_file::insert_header(&mut write, vault, kind, name, content).await?;
     }
     db::enrolment_token::set_agent(&mut write, claim.token, id).await?;
+    if let Some(wanted) = &claim.protection {
+        protect(&mut write, agent, (id, vault), wanted).await?;
+    }
     write.tell(claim.account_id, Event::new("agent", id, "enroll"));
     write.tell(claim.account_id, Event::new("vault", vault, "create"));
     write.commit().await?;
     Ok(id)
+}
+
+/// Has the agent's machine backed up as its token says.
+async fn protect(
+    write: &mut Write,
+    agent: &NewAgent<'_>,
+    (id, vault): (AgentId, &VaultId),
+    wanted: &NewProtection,
+) -> Result<()> {
+    let (account_id, now_ms) = (agent.account_id, agent.now_ms);
+    let template = protection_template::configuration(wanted, agent.name, id, None);
+    let made = backup_configuration::insert(write, account_id, &template, now_ms).await?;
+    write.tell(account_id, Event::new("backup_configuration", made.id, "create"));
+    if !wanted.start {
+        return Ok(());
+    }
+    let number = db::backup_configuration::count_run(write, made.id).await?;
+    let row = NewBackupRow {
+        account_id,
+        configuration_id: made.id,
+        agent_id: id,
+        vault_id: vault,
+        name: &format!("{}-{number}", made.name),
+        origin: RunOrigin::Asked,
+        slot_ms: None,
+        now_ms,
+    };
+    let backup = db::backup::insert(write, &row).await?;
+    write.tell(account_id, Event::new("backup", backup, "create"));
+    Ok(())
 }
 
 async fn seal_password(app: &App, account: AccountId, vault: &VaultId, password: &str) -> Result<String> {

@@ -1,0 +1,140 @@
+//! Keys put on machines, and taken from them: the line in `authorized_keys`, over another login that works.
+//!
+//! What is taken away is never the last way in: the login that it was taken away by has to work still, else the line comes
+//! back.
+
+use std::{sync::Arc, time::Duration};
+
+use roadstead_api::{
+    id::{KeyId, MachineId},
+    key::Key,
+    key_machine::{KeyDeployment, KeyMachine, KeyMachineDeploy, KeyMachineWithdraw},
+    machine::Machine,
+};
+use roadstead_providers::{ErrorKind as ProviderErrorKind, Program};
+
+use super::{
+    Context, key, key_machine, machine,
+    remote::{Opener, Way},
+};
+use crate::{
+    Error, ErrorKind, Result,
+    remote_shell::{RemoteShell, quoted},
+};
+
+/// The functions that the scripts call.
+const FUNCTIONS: &str = include_str!("key_deployment.sh");
+/// How long a machine may take for one of them.
+const STEP: Duration = Duration::from_secs(30);
+
+/// A key on its way to a machine, or from it.
+struct Deployment {
+    context: Context,
+    opener: Opener,
+    machine: Machine,
+    key: Key,
+    association: KeyMachine,
+}
+
+/// Has a machine let in a key that is associated with it.
+pub async fn deploy(context: &Context, pair: (KeyId, MachineId)) -> Result<KeyDeployment> {
+    context.authorize::<KeyMachineDeploy>()?;
+    let deployment = Deployment::of(context, &pair).await?;
+    if deployment.lets_in().await? {
+        return Ok(KeyDeployment { changed: false, way: "by SSH with the key itself".to_owned() });
+    }
+    let (mut shell, way) = deployment.by_another().await?;
+    let changed = deployment.call(&mut shell, "add").await?;
+    context.change::<KeyMachineDeploy>().await?.commit(format!("{}/{}", pair.0, pair.1)).await?;
+    if !deployment.lets_in().await? {
+        return Err(Error::conflict(format!(
+            "The key stands in authorized_keys of {} on {}, and the SSH server there does not take it.",
+            deployment.association.user, deployment.machine.name
+        )));
+    }
+    Ok(KeyDeployment { changed, way })
+}
+
+/// Has a machine no longer let in a key. It stays associated.
+pub async fn withdraw(context: &Context, pair: (KeyId, MachineId)) -> Result<KeyDeployment> {
+    context.authorize::<KeyMachineWithdraw>()?;
+    let deployment = Deployment::of(context, &pair).await?;
+    let (mut shell, way) = deployment.by_another().await?;
+    let changed = deployment.call(&mut shell, "remove").await?;
+    if changed && deployment.by_another().await.is_err() {
+        deployment.call(&mut shell, "add").await?;
+        return Err(Error::conflict(format!(
+            "Without this key nobody would get in to {} any more, so it stays there.",
+            deployment.machine.name
+        )));
+    }
+    context.change::<KeyMachineWithdraw>().await?.commit(format!("{}/{}", pair.0, pair.1)).await?;
+    Ok(KeyDeployment { changed, way })
+}
+
+impl Deployment {
+    async fn of(context: &Context, (key_id, machine_id): &(KeyId, MachineId)) -> Result<Self> {
+        let key = key::get(context, key_id).await?;
+        let machine = machine::get(context, machine_id).await?;
+        let association = key_machine::one(context, key_id, machine_id).await?;
+        let opener = Opener::new(Arc::clone(&context.app), context.account());
+        Ok(Self { context: context.clone(), opener, machine, key, association })
+    }
+
+    /// Whether the machine lets the key in.
+    async fn lets_in(&self) -> Result<bool> {
+        match self.opener.by_key(&self.machine, &self.association, Program::Commands).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == ErrorKind::Backend(ProviderErrorKind::WrongCredentials) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A shell by a way that does not need the key; it is that of the association's user, or root's.
+    async fn by_another(&self) -> Result<(RemoteShell, String)> {
+        let opened = self.opener.by_another(&self.machine, &self.key.id, Program::Commands).await;
+        let (remote, way) = opened.map_err(|error| self.by_hand(error))?;
+        let mut shell = RemoteShell::new(remote)?;
+        let user = shell.run("id -un", STEP).await?.output;
+        if user.trim() != self.association.user {
+            shell.become_root(STEP).await?;
+        }
+        let way = match way {
+            Way::Key(id) => format!("by SSH with the key {}", key::get(&self.context, &id).await?.name),
+            Way::Backend => "by its backend's own way".to_owned(),
+        };
+        Ok((shell, way))
+    }
+
+    /// No login works: what somebody has to do there.
+    fn by_hand(&self, mut error: Error) -> Error {
+        let Deployment { association: KeyMachine { user, .. }, machine, key, .. } = self;
+        let message = format!(
+            "{} There is no other login to {} that works; put or take this line by hand in ~{user}/.ssh/authorized_keys: \
+             {}",
+            error.message,
+            machine.name,
+            key.public_key.trim()
+        );
+        error.message = message.into();
+        error
+    }
+
+    /// Calls a function, and says whether it has changed something.
+    async fn call(&self, shell: &mut RemoteShell, function: &str) -> Result<bool> {
+        let mut words = self.key.public_key.split_whitespace();
+        let (kind, blob) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let line = format!("{kind} {blob} {}", self.key.name.replace(char::is_control, " "));
+        let values = [("user", self.association.user.as_str()), ("blob", blob), ("line", &line)];
+        let mut script = String::new();
+        for (name, value) in values {
+            script += &format!("{name}={}\n", quoted(value));
+        }
+        let answer = shell.run(&format!("{script}{FUNCTIONS}{function}\n"), STEP).await?;
+        if answer.status != 0 {
+            let message = format!("authorized_keys was not changed: {}", answer.last_words());
+            return Err(Error::conflict(message));
+        }
+        Ok(answer.output.contains("changed"))
+    }
+}
