@@ -26,6 +26,7 @@ use tokio::time::timeout;
 use crate::{
     error::{Error, ErrorKind, Result},
     line,
+    proxy::ProxyUrl,
     server_url::ServerUrl,
     trust::KeyHash,
 };
@@ -36,14 +37,14 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// The CA whose key has this hash, in PEM, once the server has proved that this CA vouches for it.
 ///
 /// Errors: [`ErrorKind::Untrusted`], [`ErrorKind::Link`].
-pub(crate) async fn find(server: &ServerUrl, hash: &KeyHash) -> Result<String> {
+pub(crate) async fn find(server: &ServerUrl, hash: &KeyHash, proxy: Option<&ProxyUrl>) -> Result<String> {
     let pinned = Arc::new(Pinned { hash: hash.clone(), provider: tls::provider(), found: Mutex::default() });
     let unusable = |e| Error::new(ErrorKind::Link, "cannot set up TLS").caused_by(e);
     let builder = ClientConfig::builder_with_provider(pinned.provider.clone());
     let builder = builder.with_safe_default_protocol_versions().map_err(unusable)?;
     let builder = builder.dangerous().with_custom_certificate_verifier(pinned.clone());
     let late = |_| Error::new(ErrorKind::Link, format!("{server} did not answer in time"));
-    timeout(LIMIT, line::connect_tls(server, builder.with_no_client_auth())).await.map_err(late)??;
+    timeout(LIMIT, line::connect_tls(server, builder.with_no_client_auth(), proxy)).await.map_err(late)??;
     let found = pinned.found.lock().unwrap_or_else(PoisonError::into_inner).take();
     found.as_ref().map(pem).ok_or_else(|| Error::new(ErrorKind::Untrusted, format!("{server} showed no CA")))
 }

@@ -6,7 +6,7 @@
 use std::{
     convert::Infallible,
     ffi::OsString,
-    io,
+    io::{self, Write},
     os::unix::process::ExitStatusExt,
     path::PathBuf,
     pin::pin,
@@ -18,11 +18,12 @@ use roadstead_api::{link::Outcome, run::RunState};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    process::{Child, ChildStdin, ChildStdout, Command},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
     time::timeout,
 };
 
 use crate::{
+    log::Log,
     order::{JobOrder, MAX_LINE_BYTES, Report, Stop, line},
     results::{idle, milliseconds, now_ms},
     runs::Runs,
@@ -51,15 +52,19 @@ impl JobCommand {
         Ok(Self { program, args: vec!["agent".into(), "run-job".into()] })
     }
 
-    fn spawn(&self) -> io::Result<Child> {
+    fn spawn(&self, log: &Log) -> io::Result<Child> {
         let mut command = Command::new(&self.program);
         if let Some(name) = std::env::args_os().next() {
             command.arg0(name);
+        }
+        if let Some(level) = log.level() {
+            command.env("RUST_LOG", level.as_str());
         }
         command
             .args(&self.args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             // Ctrl-C at a terminal is for the agent, which then stops the job in order.
             .process_group(0)
             .kill_on_drop(true)
@@ -74,10 +79,15 @@ struct End {
 }
 
 /// Carries out one job. `None` where the process has left the result on disk.
-pub(crate) async fn carry_out(command: &JobCommand, order: &JobOrder, runs: &Runs) -> Option<Outcome> {
+pub(crate) async fn carry_out(
+    command: &JobCommand,
+    log: &Log,
+    order: &JobOrder,
+    runs: &Runs,
+) -> Option<Outcome> {
     let run = order.job.run;
     let (started_ms, started) = (now_ms(), Instant::now());
-    let (end, unsaved) = match start(command, order) {
+    let (end, unsaved) = match start(command, log, order) {
         Ok((child, stdin, stdout, order)) => watch(child, stdin, stdout, &order, runs).await,
         Err(e) => (End { status: Err(e), stop: None }, None),
     };
@@ -94,12 +104,30 @@ pub(crate) async fn carry_out(command: &JobCommand, order: &JobOrder, runs: &Run
     }))
 }
 
-fn start(command: &JobCommand, order: &JobOrder) -> io::Result<(Child, ChildStdin, ChildStdout, Vec<u8>)> {
+fn start(
+    command: &JobCommand,
+    log: &Log,
+    order: &JobOrder,
+) -> io::Result<(Child, ChildStdin, ChildStdout, Vec<u8>)> {
     let order = line(order)?;
-    let mut child = command.spawn()?;
+    let mut child = command.spawn(log)?;
+    if let Some(stderr) = child.stderr.take() {
+        // It ends with whoever holds the other end of the pipe.
+        tokio::spawn(pass_on(stderr, log.clone()));
+    }
     match (child.stdin.take(), child.stdout.take()) {
         (Some(stdin), Some(stdout)) => Ok((child, stdin, stdout, order)),
         _ => Err(io::ErrorKind::BrokenPipe.into()),
+    }
+}
+
+/// Passes on what a job's process logs: to the agent's own standard error, and into its log.
+async fn pass_on(mut stderr: ChildStderr, mut log: Log) {
+    let mut part = [0; 4096];
+    while let Ok(read @ 1..) = stderr.read(&mut part).await {
+        // A log that takes nothing any more stops no job.
+        let _ = io::stderr().write_all(&part[..read]);
+        let _ = log.write_all(&part[..read]);
     }
 }
 
@@ -171,7 +199,7 @@ async fn listen(stdout: ChildStdout, runs: &Runs) -> Option<Outcome> {
         }
         match serde_json::from_slice(&line) {
             Ok(Report::Progress { state, progress }) => runs.tell(state, progress),
-            Ok(Report::Unsaved { outcome }) => unsaved = Some(outcome),
+            Ok(Report::Unsaved { outcome }) => unsaved = Some(*outcome),
             Err(e) => tracing::warn!(error = %e, "a job said what is no report"),
         }
     }

@@ -9,6 +9,7 @@
 //! | `agent.lock` | held by `enroll` and `run` |
 //! | `run.lock` | held by a job's process |
 //! | `passwords/` | those of sealed vaults |
+//! | `scratch` | the copy of a database, while it is made |
 //! | `results/` | how jobs ended, until the server knows |
 //! | `cache/` | what backups would otherwise fetch from the server again; may be removed at any time |
 //!
@@ -73,6 +74,10 @@ impl DataDir {
 
     pub fn ca(&self) -> PathBuf {
         self.0.join("ca.pem")
+    }
+
+    pub fn scratch(&self) -> PathBuf {
+        self.0.join("scratch")
     }
 
     pub fn passwords(&self) -> PathBuf {

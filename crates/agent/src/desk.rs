@@ -11,12 +11,13 @@ use std::{
 };
 
 use roadstead_api::{
+    agent_log::MAX_LINES,
     link::AgentMessage,
     question::{ANSWER_SECONDS, Answer, MAX_OPEN, Question, Refusal},
 };
 use tokio::{sync::oneshot, task::JoinSet, time::timeout};
 
-use crate::{browse, data_dir::DataDir};
+use crate::{browse, data_dir::DataDir, log::Log};
 
 /// How long an answer may take: the server is to hear that it takes longer before it gives up.
 const PATIENCE: Duration = Duration::from_secs(ANSWER_SECONDS as u64 * 3 / 4);
@@ -25,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(ANSWER_SECONDS as u64 * 3 / 4);
 #[derive(Debug)]
 pub(crate) struct Desk {
     data: DataDir,
+    log: Log,
     /// Threads that are at work, also those whose answers nobody waits for any more.
     at_work: Arc<AtomicUsize>,
 }
@@ -33,8 +35,8 @@ pub(crate) struct Desk {
 pub(crate) type Answers = JoinSet<AgentMessage>;
 
 impl Desk {
-    pub fn new(data: DataDir) -> Self {
-        Self { data, at_work: Arc::default() }
+    pub fn new(data: DataDir, log: Log) -> Self {
+        Self { data, log, at_work: Arc::default() }
     }
 
     /// Begins to answer; the answer comes out of `answers`.
@@ -59,9 +61,9 @@ impl Desk {
             return Err("too many questions wait for an answer already; does a file system hang there?");
         }
         let (tell, told) = oneshot::channel();
-        let (data, at_work) = (self.data.clone(), Arc::clone(&self.at_work));
+        let (data, log, at_work) = (self.data.clone(), self.log.clone(), Arc::clone(&self.at_work));
         let work = move || {
-            let answer = answer(&data, what);
+            let answer = answer(&data, &log, what);
             at_work.fetch_sub(1, Ordering::Relaxed);
             // Nobody may wait any more.
             let _ = tell.send(answer);
@@ -76,11 +78,17 @@ impl Desk {
     }
 }
 
-fn answer(data: &DataDir, what: Question) -> Answer {
+fn answer(data: &DataDir, log: &Log, what: Question) -> Answer {
     match what {
         Question::Files { path, cursor, limit } => {
             browse::files(&data.policy(), &path, cursor.as_deref(), limit)
         }
+        Question::Log { lines } => Answer::Log { log: log.show(lines.min(MAX_LINES)) },
+        Question::SetLogLevel { level } => {
+            log.set_level(level);
+            Answer::Log { log: log.show(1) }
+        }
+        Question::Awake => Answer::Awake,
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     host,
     identity::Identity,
     key::AgentKey,
+    proxy::{self, ProxyUrl},
     server_url::ServerUrl,
     token,
     trust::Trust,
@@ -37,6 +38,8 @@ pub struct EnrollOptions {
     pub name: Option<String>,
     /// The CA certificates (PEM) that alone may vouch for the server, where the token leaves that to public CAs.
     pub ca_pem: Option<String>,
+    /// The HTTP proxy to reach the server through, from now on; what the environment says each time when absent.
+    pub proxy: Option<String>,
 }
 
 /// What came of it.
@@ -63,6 +66,8 @@ pub async fn enroll(options: EnrollOptions) -> Result<Enrollment> {
     let trust = token::trust(&options.token)?;
     let server = ServerUrl::parse(&options.server)?;
     trust.check(&server)?;
+    let named = options.proxy.as_deref().map(ProxyUrl::parse).transpose()?;
+    let proxy = named.clone().map_or_else(|| proxy::from_environment(&server), |named| Ok(Some(named)))?;
     let data = DataDir::new(options.data_dir);
     data.create()?;
     // First, so that an agent that runs here is told by its name rather than as a lock.
@@ -74,13 +79,21 @@ pub async fn enroll(options: EnrollOptions) -> Result<Enrollment> {
     let name = options.name.unwrap_or_else(|| host.hostname.clone());
     let enrolment =
         Enrolment { token: options.token, name: name.clone(), public_key: key.public_pem()?, host };
-    let (trust, ca_pem) = believe(trust, &server, options.ca_pem).await?;
-    let enrolled = call(&server, ca_pem.as_deref(), &enrolment).await?;
+    let (trust, ca_pem) = believe(trust, &server, options.ca_pem, proxy.as_ref()).await?;
+    let enrolled = call(&server, ca_pem.as_deref(), proxy.as_ref(), &enrolment).await?;
     let credential = credential(&key, &enrolled)?;
     let Enrolled { agent_id, vault_id, .. } = enrolled;
     let vault = vault_id.clone();
-    let identity =
-        Identity { server, trust, agent_id, vault_id: vault, name: name.clone(), credential, ca_pem };
+    let identity = Identity {
+        server,
+        trust,
+        agent_id,
+        vault_id: vault,
+        name: name.clone(),
+        credential,
+        proxy: named,
+        ca_pem,
+    };
     identity.save(&data)?;
     let server = identity.server.into();
     Ok(Enrollment { agent_id, vault_id, name, server, fingerprint: key.fingerprint()? })
@@ -104,10 +117,15 @@ fn refuse_enrolled(data: &DataDir) -> Result<()> {
 }
 
 /// Whom to believe from now on, and the CA that goes with it.
-async fn believe(trust: Trust, server: &ServerUrl, named: Option<String>) -> Result<(Trust, Option<String>)> {
+async fn believe(
+    trust: Trust,
+    server: &ServerUrl,
+    named: Option<String>,
+    proxy: Option<&ProxyUrl>,
+) -> Result<(Trust, Option<String>)> {
     match (trust, named) {
         (Trust::Ca(hash), _) => {
-            let pem = ca::find(server, &hash).await?;
+            let pem = ca::find(server, &hash, proxy).await?;
             Ok((Trust::Ca(hash), Some(pem)))
         }
         (Trust::Public, Some(pem)) => Ok((Trust::Named, Some(pem))),
@@ -115,7 +133,12 @@ async fn believe(trust: Trust, server: &ServerUrl, named: Option<String>) -> Res
     }
 }
 
-async fn call(server: &ServerUrl, ca_pem: Option<&str>, enrolment: &Enrolment) -> Result<Enrolled> {
+async fn call(
+    server: &ServerUrl,
+    ca_pem: Option<&str>,
+    proxy: Option<&ProxyUrl>,
+    enrolment: &Enrolment,
+) -> Result<Enrolled> {
     let failed = |e: roadstead_client::Error| {
         let kind = match e.kind() {
             roadstead_client::ErrorKind::Untrusted => ErrorKind::Untrusted,
@@ -126,6 +149,9 @@ async fn call(server: &ServerUrl, ca_pem: Option<&str>, enrolment: &Enrolment) -
     let mut client = Client::builder(server.as_str());
     if let Some(pem) = ca_pem {
         client = client.ca_pem(pem);
+    }
+    if let Some(proxy) = proxy {
+        client = client.proxy(proxy.as_str());
     }
     let client = client.build().map_err(failed)?;
     client.call::<AgentEnroll>(&(), &(), enrolment).await.map_err(failed)

@@ -34,9 +34,11 @@ pub(crate) fn carry_out<W: Write + Send>(
 ) -> (Result<Done>, Vec<HookOutcome>) {
     let hooks = match &order.job.work {
         Work::Backup { options, .. } => options.hooks.clone(),
-        Work::Restore { .. } | Work::Seal { .. } | Work::ChangePassword { .. } | Work::TakeOver { .. } => {
-            Hooks::default()
-        }
+        Work::Restore { .. }
+        | Work::PlanRestore { .. }
+        | Work::Seal { .. }
+        | Work::ChangePassword { .. }
+        | Work::TakeOver { .. } => Hooks::default(),
     };
     let policy = DataDir::new(&order.data_dir).policy();
     let mut around = Around { order, policy, cancel, ran: Vec::new() };

@@ -9,6 +9,7 @@ use crate::{
     data_dir::DataDir,
     durable,
     error::{Error, ErrorKind, Result},
+    proxy::{self, ProxyUrl},
     server_url::ServerUrl,
     trust::Trust,
 };
@@ -28,6 +29,9 @@ pub(crate) struct Identity {
     pub name: String,
     /// What it proves itself with.
     pub credential: String,
+    /// The proxy that it reaches its server through, where one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<ProxyUrl>,
     /// The CA that alone vouches for the server, in PEM. Lies in a file of its own.
     #[serde(skip)]
     pub ca_pem: Option<String>,
@@ -57,6 +61,14 @@ impl Identity {
                 format!("{folder} is not enrolled: run `roadstead agent enroll` first"),
             )
         })
+    }
+
+    /// The proxy to go through: the one that was named, or what the environment says now.
+    pub fn proxy(&self) -> Result<Option<ProxyUrl>> {
+        match &self.proxy {
+            Some(proxy) => Ok(Some(proxy.clone())),
+            None => proxy::from_environment(&self.server),
+        }
     }
 
     /// Keeps it. The CA comes first: an identity without it would be of no use.

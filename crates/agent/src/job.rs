@@ -19,6 +19,7 @@ use roadstead_api::{
 use crate::{
     data_dir::DataDir,
     error::{Chain, Error, ErrorKind, Result},
+    error_spool::ErrorSpool,
     hooked,
     order::{JobOrder, MAX_LINE_BYTES, Report, Stop, line},
     reporter::Reporter,
@@ -46,7 +47,7 @@ pub fn run_job() -> Result<()> {
     // Held to the end: the result, too, is written under it.
     let lock = data.lock_run(|| !cancel.is_cancelled());
     let outcome = match &lock {
-        Ok(_) => outcome(&order, &cancel, &stop),
+        Ok(_) => outcome(&order, ErrorSpool::new(results.errors(order.job.run)), &cancel, &stop),
         Err(e) => {
             let (state, reason) = ending(&stop, e.chain().to_string());
             idle(state, reason)
@@ -84,9 +85,9 @@ fn watch_input(cancel: Cancel) -> Result<Arc<OnceLock<Stop>>> {
 }
 
 /// Does the work, and puts into words how it ended.
-fn outcome(order: &JobOrder, cancel: &Cancel, stop: &OnceLock<Stop>) -> Outcome {
+fn outcome(order: &JobOrder, spool: ErrorSpool, cancel: &Cancel, stop: &OnceLock<Stop>) -> Outcome {
     let (started_ms, started) = (now_ms(), Instant::now());
-    let reporter = Reporter::new(io::stdout());
+    let reporter = Reporter::new(io::stdout(), spool);
     let (done, hooks) = hooked::carry_out(order, &reporter, cancel);
     let (progress, errors) = reporter.finish();
     let (state, reason) = match &done {
@@ -94,9 +95,20 @@ fn outcome(order: &JobOrder, cancel: &Cancel, stop: &OnceLock<Stop>) -> Outcome 
         Ok(_) => (RunState::Completed, None),
         Err(e) => ending(stop, Chain(e).to_string()),
     };
-    let Done { snapshot_id, files_skipped } = done.unwrap_or_default();
+    let Done { snapshot_id, files_skipped, plan } = done.unwrap_or_default();
     let duration_ms = milliseconds(started.elapsed());
-    Outcome { state, reason, snapshot_id, started_ms, duration_ms, progress, files_skipped, errors, hooks }
+    Outcome {
+        state,
+        reason,
+        snapshot_id,
+        started_ms,
+        duration_ms,
+        progress,
+        files_skipped,
+        errors,
+        hooks,
+        plan,
+    }
 }
 
 /// The state and reason of work that was not done: once stopped, whatever it failed with came of that.
@@ -112,7 +124,7 @@ fn keep(run: RunRef, outcome: &Outcome, results: &Results) -> Result<()> {
     let Err(e) = results.save(run, outcome) else { return Ok(()) };
     tracing::warn!(error = %e, "the result cannot be written; the agent is to keep it");
     let failed = |e: io::Error| Error::io("cannot tell the agent the result", e);
-    let line = line(&Report::Unsaved { outcome: outcome.clone() }).map_err(|e| failed(e.into()))?;
+    let line = line(&Report::Unsaved { outcome: Box::new(outcome.clone()) }).map_err(|e| failed(e.into()))?;
     let mut stdout = io::stdout();
     stdout.write_all(&line).and_then(|()| stdout.flush()).map_err(failed)
 }

@@ -13,7 +13,7 @@ use roadstead_api::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::server_url::ServerUrl;
+use crate::{proxy::ProxyUrl, server_url::ServerUrl};
 
 /// How long a line may be, in bytes: an order holds one message of the link and little more.
 pub(crate) const MAX_LINE_BYTES: u64 = 2 * roadstead_api::link::MAX_MESSAGE_BYTES as u64;
@@ -25,6 +25,9 @@ pub(crate) struct JobOrder {
     pub server: ServerUrl,
     /// The CA that alone vouches for the server, in PEM.
     pub ca_pem: Option<String>,
+    /// The proxy to reach the server through.
+    #[serde(default)]
+    pub proxy: Option<ProxyUrl>,
     /// What the agent proves itself with.
     pub credential: String,
     /// The agent's folder.
@@ -78,7 +81,7 @@ pub(crate) enum Report {
     /// How it ended, where the disk would not take it.
     Unsaved {
         /// How.
-        outcome: Outcome,
+        outcome: Box<Outcome>,
     },
 }
 

@@ -8,6 +8,20 @@
 //! browse = ["/home", "/srv"]
 //! # The folders that restores may write to; or "any", or "none". Without this line any.
 //! restore = ["/restored"]
+//! # The databases that backups may dump, as configurations name them; or "any", or "none". Without this line any.
+//! databases = ["postgresql:shop", "sqlite:/srv/app.db"]
+//! # The commands whose output backups may take, letter by letter; or "any". Without this line none.
+//! commands = ["/usr/local/sbin/list-packages"]
+//! # How databases are reached, each line if need be: see `reach::Reach`.
+//! [postgresql]
+//! run_as = "postgres"
+//! user = "backup"
+//! host = "/run/postgresql"
+//! port = 5432
+//! password_file = "/etc/roadstead/pgpass"
+//! programs = "/usr/lib/postgresql/15/bin"
+//! [mysql]
+//! password_file = "/etc/roadstead/my.cnf"
 //! ```
 //!
 //! One that cannot be understood allows nothing, and says so. Folders are compared where they really lie, with links
@@ -18,7 +32,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use roadstead_api::dump::Dump;
 use serde::Deserialize;
+
+use crate::reach::Reach;
 
 /// How large the file may be, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -30,6 +47,10 @@ pub(crate) struct Policy {
     hooks: Allowed,
     browse: Allowed,
     restore: Allowed,
+    databases: Allowed,
+    commands: Allowed,
+    postgresql: Reach,
+    mysql: Reach,
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
@@ -49,7 +70,16 @@ enum Word {
 impl Default for Policy {
     fn default() -> Self {
         let any = || Allowed::Word(Word::Any);
-        Self { hooks: Allowed::Word(Word::None), browse: any(), restore: any() }
+        let none = || Allowed::Word(Word::None);
+        Self {
+            hooks: none(),
+            browse: any(),
+            restore: any(),
+            databases: any(),
+            commands: none(),
+            postgresql: Reach::default(),
+            mysql: Reach::default(),
+        }
     }
 }
 
@@ -69,6 +99,24 @@ impl Policy {
     /// Whether a backup may run this command.
     pub fn allows_hook(&self, command: &str) -> bool {
         self.hooks.holds(|allowed| allowed == command)
+    }
+
+    /// Whether a backup may take this dump.
+    pub fn allows_dump(&self, dump: &Dump) -> bool {
+        match dump {
+            Dump::Command { command, .. } => self.commands.holds(|allowed| allowed == command),
+            database => self.databases.holds(|allowed| allowed == database.to_string()),
+        }
+    }
+
+    /// How PostgreSQL is reached.
+    pub fn postgresql(&self) -> &Reach {
+        &self.postgresql
+    }
+
+    /// How MySQL or MariaDB is reached.
+    pub fn mysql(&self) -> &Reach {
+        &self.mysql
     }
 
     /// Whether the files of this folder may be listed.
@@ -115,6 +163,8 @@ fn real(path: &Path) -> Option<PathBuf> {
 mod tests {
     use std::{os::unix::fs::symlink, path::Path};
 
+    use roadstead_api::dump::Dump;
+
     use super::Policy;
 
     fn policy(text: &str) -> Result<Policy, String> {
@@ -134,6 +184,17 @@ mod tests {
         let some = policy("hooks = [\"/sbin/dump\"]").unwrap();
         assert!(some.allows_hook("/sbin/dump"));
         assert!(!some.allows_hook("/sbin/dump; reboot") && !some.allows_hook(" /sbin/dump"));
+    }
+
+    #[test]
+    fn dumps_are_allowed_by_name_and_commands_letter_by_letter() {
+        let some = policy("databases = [\"sqlite:/a.db\"]\ncommands = [\"ls\"]\n[mysql]\nport = 7").unwrap();
+        let command = |command: &str| Dump::Command { name: "n".to_owned(), command: command.to_owned() };
+        let database = |text: &str| text.parse::<Dump>().unwrap();
+        assert!(some.allows_dump(&database("sqlite:/a.db")) && !some.allows_dump(&database("postgresql")));
+        assert!(some.allows_dump(&command("ls")) && !some.allows_dump(&command("ls; reboot")));
+        let usual = policy("").unwrap();
+        assert!(usual.allows_dump(&database("mysql")) && !usual.allows_dump(&command("ls")));
     }
 
     #[test]

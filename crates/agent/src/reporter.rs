@@ -12,6 +12,7 @@ use roadstead_api::run::{Progress, RunError, RunState};
 
 use crate::{
     error_list::ErrorList,
+    error_spool::ErrorSpool,
     order::{Report, line},
 };
 
@@ -27,16 +28,18 @@ struct Inner<W> {
     written: Option<(RunState, Instant)>,
     progress: Progress,
     errors: ErrorList,
+    spool: ErrorSpool,
 }
 
 impl<W: Write> Reporter<W> {
-    /// Reports to `out`, which is flushed after each line.
-    pub fn new(out: W) -> Self {
+    /// Reports to `out`, which is flushed after each line, and keeps the errors of single files in `spool`.
+    pub fn new(out: W, spool: ErrorSpool) -> Self {
         Self(Mutex::new(Inner {
             out,
             written: None,
             progress: Progress::default(),
             errors: ErrorList::default(),
+            spool,
         }))
     }
 
@@ -54,14 +57,14 @@ impl<W: Write> Reporter<W> {
 
     /// Takes the error of a single file.
     pub fn error(&self, error: RunError) {
-        self.lock().errors.push(error);
+        self.lock().push(error);
     }
 
     /// Takes an error that the counters do not have.
     pub fn count_error(&self, error: RunError) {
         let mut inner = self.lock();
         inner.progress.error_count += 1;
-        inner.errors.push(error);
+        inner.push(error);
     }
 
     /// How a run that is done ends by the counters.
@@ -74,7 +77,8 @@ impl<W: Write> Reporter<W> {
 
     /// The last counters and the first errors.
     pub fn finish(self) -> (Progress, Vec<RunError>) {
-        let inner = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        inner.spool.finish();
         (Progress { current_path: None, ..inner.progress }, inner.errors.into_errors())
     }
 
@@ -85,6 +89,11 @@ impl<W: Write> Reporter<W> {
 }
 
 impl<W: Write> Inner<W> {
+    fn push(&mut self, error: RunError) {
+        self.spool.push(&error);
+        self.errors.push(error);
+    }
+
     fn write_if_due(&mut self) {
         let read = self.progress.files_done > 0 || self.progress.bytes_done > 0;
         let state = if read { RunState::InProgress } else { RunState::Searching };
@@ -104,7 +113,7 @@ impl<W: Write> Inner<W> {
 mod tests {
     use roadstead_api::run::{Progress, RunState};
 
-    use super::Reporter;
+    use super::{ErrorSpool, Reporter};
     use crate::order::Report;
 
     fn states(out: &[u8]) -> Vec<RunState> {
@@ -120,7 +129,8 @@ mod tests {
     #[test]
     fn a_new_state_is_told_at_once_and_the_same_one_seldom() {
         let mut out = Vec::new();
-        let reporter = Reporter::new(&mut out);
+        let folder = tempfile::tempdir().unwrap();
+        let reporter = Reporter::new(&mut out, ErrorSpool::new(folder.path().join("errors")));
         for n in 0..1000 {
             reporter.progress(Progress { files_searched: n, ..Progress::default() });
         }

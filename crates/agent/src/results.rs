@@ -1,4 +1,5 @@
-//! How runs ended, on disk: one file a run, `results/<run>.json`, from the end of the run until the server has it.
+//! How runs ended, on disk: one file a run, `results/<run>.json`, from the end of the run until the server has it; beside it,
+//! `results/<run>.errors` with the errors of single files.
 //!
 //! Written by the job's process, or by the agent where that process could not; read and removed by the agent alone.
 
@@ -54,17 +55,24 @@ impl Results {
 
     /// Forgets a result. One that comes back after a power cut is only sent once more.
     pub fn remove(&self, run: RunRef) -> io::Result<()> {
-        match fs::remove_file(self.path(run)) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-            _ => Ok(()),
-        }
+        remove(&self.path(run))?;
+        remove(&self.errors(run))
+    }
+
+    /// Where the errors of a run's files are.
+    pub fn errors(&self, run: RunRef) -> PathBuf {
+        self.0.join(format!("{run}.errors"))
     }
 
     /// Removes what a process that was killed while it wrote has left. Only without a job at work.
     pub fn sweep(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.0)? {
             let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(durable::UNFINISHED) {
+            let name = entry.file_name();
+            let of_none = name.to_str().and_then(|name| parse_run(name.strip_suffix(".errors")?));
+            if name.to_string_lossy().starts_with(durable::UNFINISHED)
+                || of_none.is_some_and(|run| !self.path(run).exists())
+            {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -73,6 +81,13 @@ impl Results {
 
     fn path(&self, run: RunRef) -> PathBuf {
         Path::new(&self.0).join(format!("{run}.json"))
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
     }
 }
 
@@ -100,6 +115,7 @@ pub(crate) fn idle(state: RunState, reason: Option<String>) -> Outcome {
         files_skipped: 0,
         errors: Vec::new(),
         hooks: Vec::new(),
+        plan: None,
     }
 }
 
@@ -132,8 +148,15 @@ mod tests {
         results.save(run, &outcome).unwrap();
         assert_eq!(results.list().unwrap(), [run]);
         assert_eq!(results.load(run).unwrap(), outcome);
+        std::fs::write(results.errors(run), "").unwrap();
+        results.sweep().unwrap();
+        assert!(results.errors(run).exists());
         results.remove(run).unwrap();
         results.remove(run).unwrap();
+        assert!(!results.errors(run).exists());
+        std::fs::write(results.errors(run), "of a run that was killed").unwrap();
+        results.sweep().unwrap();
+        assert!(!results.errors(run).exists());
         assert!(results.list().unwrap().is_empty());
     }
 

@@ -12,6 +12,7 @@ use crate::{
     error::{Error, Result},
     identity::Identity,
     link,
+    log::Log,
     order::JobOrder,
     results::Results,
     runs::Runs,
@@ -31,6 +32,8 @@ pub struct RunOptions {
     pub job_command: JobCommand,
     /// How long to wait before the server is tried again.
     pub reconnect: Reconnect,
+    /// The log, as the server may ask for it.
+    pub log: Log,
 }
 
 /// Runs the agent until `shutdown` is ready, and then for at most five seconds: a job in hand is stopped and fails
@@ -46,9 +49,9 @@ pub async fn run(options: RunOptions, shutdown: impl Future<Output = ()>) -> Res
         .map_err(|e| Error::io(format!("cannot make the folder {}", data.results().display()), e))?;
     sweep(&data, &results)?;
     let runs = Runs::new(results);
-    let desk = Desk::new(data.clone());
+    let desk = Desk::new(data.clone(), options.log.clone());
     let link = link::keep(&identity, &runs, &desk, options.reconnect);
-    let jobs = work_through(&identity, &data, &options.job_command, &runs);
+    let jobs = work_through(&identity, &data, (&options.job_command, &options.log), &runs);
     // Neither ends before the runs are closed, and the link not before all results are told.
     let mut work = pin!(async { tokio::join!(link, jobs) });
     tokio::select! {
@@ -76,17 +79,19 @@ fn sweep(data: &DataDir, results: &Results) -> Result<()> {
 }
 
 /// Takes one run after the other in hand.
-async fn work_through(identity: &Identity, data: &DataDir, command: &JobCommand, runs: &Runs) {
+async fn work_through(identity: &Identity, data: &DataDir, (command, log): (&JobCommand, &Log), runs: &Runs) {
     while let Some(job) = runs.next().await {
         let run = job.run;
         let order = JobOrder {
             server: identity.server.clone(),
             ca_pem: identity.ca_pem.clone(),
+            // One that cannot be used keeps the link from being made, and no job comes without that.
+            proxy: identity.proxy().unwrap_or_default(),
             credential: identity.credential.clone(),
             data_dir: data.path().to_owned(),
             job,
         };
-        let outcome = child::carry_out(command, &order, runs).await;
+        let outcome = child::carry_out(command, log, &order, runs).await;
         runs.end(run, outcome);
     }
 }

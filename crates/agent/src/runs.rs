@@ -14,6 +14,7 @@ use roadstead_api::{
 use tokio::sync::watch;
 
 use crate::{
+    error_spool::Pieces,
     order::Stop,
     results::{Results, idle},
 };
@@ -208,6 +209,11 @@ impl Runs {
     pub fn outcome(&self, run: RunRef) -> Option<Outcome> {
         let kept = self.state.borrow().ended.get(&run)?.clone();
         kept.or_else(|| self.results.load(run).ok())
+    }
+
+    /// The errors of single files of a run that has ended, as far as they are kept.
+    pub fn errors(&self, run: RunRef) -> Option<Pieces> {
+        Pieces::open(&self.results.errors(run))
     }
 
     /// Forgets a run that has ended.

@@ -48,6 +48,8 @@ pub(crate) struct Session<'a> {
     sent: BTreeSet<RunRef>,
     told: Option<Told>,
     measuring: Option<Measuring>,
+    /// Whether the server takes errors of single files beside those of the outcome.
+    takes_errors: bool,
 }
 
 /// The progress that the server was told last.
@@ -77,6 +79,7 @@ impl<'a> Session<'a> {
             sent: BTreeSet::new(),
             told: None,
             measuring: None,
+            takes_errors: false,
         };
         runs.find_results();
         let hello = AgentMessage::Hello { protocol: link::PROTOCOL, host: host.clone(), runs: runs.all() };
@@ -90,7 +93,8 @@ impl<'a> Session<'a> {
             let Some(text) = self.socket.next().await? else { continue };
             self.heard = Instant::now();
             return match serde_json::from_str(&text) {
-                Ok(ServerMessage::Welcome { protocol: link::PROTOCOL, heartbeat_seconds }) => {
+                Ok(ServerMessage::Welcome { protocol: link::PROTOCOL, heartbeat_seconds, takes_errors }) => {
+                    self.takes_errors = takes_errors;
                     let seconds = heartbeat_seconds.clamp(*HEARTBEATS.start(), *HEARTBEATS.end());
                     Ok(Duration::from_secs(seconds.into()))
                 }
@@ -201,6 +205,10 @@ impl<'a> Session<'a> {
     async fn send_result(&mut self, run: RunRef) -> Result<()> {
         let Some(outcome) = self.runs.outcome(run) else { return Ok(()) };
         tracing::info!(%run, state = %outcome.state, "run ended");
+        let errors = self.takes_errors.then(|| self.runs.errors(run)).flatten();
+        for (first, errors) in errors.into_iter().flatten() {
+            self.send(&AgentMessage::Errors { run, first, errors }).await?;
+        }
         self.send(&AgentMessage::Finished { run, outcome }).await
     }
 

@@ -37,7 +37,8 @@ impl Socket {
             .write_buffer_size(BUFFER_BYTES)
             .max_message_size(Some(MAX_MESSAGE_BYTES))
             .max_frame_size(Some(MAX_MESSAGE_BYTES));
-        let line = line::connect(&identity.server, identity.ca_pem.as_deref()).await?;
+        let line =
+            line::connect(&identity.server, identity.ca_pem.as_deref(), identity.proxy()?.as_ref()).await?;
         match client_async_with_config(request(identity)?, line, Some(config)).await {
             Ok((socket, _)) => Ok(Self(socket)),
             Err(tungstenite::Error::Http(reply)) if reply.status() == StatusCode::UNAUTHORIZED => {

@@ -2,9 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::{Timestamp, tz::TimeZone};
+use roadstead_api::{
+    bandwidth::{BandwidthLimit, rate_at},
+    link::Work,
+    schedule::TimeOfDay,
+};
 use roadstead_vault::{
     Cancel, Result,
-    store::{CacheStore, RestAuth, RestConfig, RestStore, RetryStore, Store},
+    store::{CacheStore, LimitStore, Limits, RestAuth, RestConfig, RestStore, RetryStore, Store},
 };
 
 use crate::{data_dir::DataDir, order::JobOrder};
@@ -19,8 +25,30 @@ pub(crate) fn store(order: &JobOrder, cancel: &Cancel) -> Result<Arc<dyn Store>>
     let url = order.server.vault(&order.job.vault_id);
     let auth = RestAuth::Bearer(order.credential.clone());
     let ca_pem = order.ca_pem.clone().map(String::into_bytes);
-    let store = RestStore::new(RestConfig { url, auth, ca_pem, ..RestConfig::default() })?;
-    Ok(Arc::new(RetryStore::new(Arc::new(store), PATIENCE, cancel.clone())))
+    let proxy = order.proxy.clone().map(String::from);
+    let store = RestStore::new(RestConfig { url, auth, ca_pem, proxy, ..RestConfig::default() })?;
+    let store = limited(Arc::new(store), order, cancel);
+    Ok(Arc::new(RetryStore::new(store, PATIENCE, cancel.clone())))
+}
+
+/// The store, kept to what the configuration of a backup allows at each time of the day.
+fn limited(store: Arc<dyn Store>, order: &JobOrder, cancel: &Cancel) -> Arc<dyn Store> {
+    let Work::Backup { options, timezone, .. } = &order.job.work else { return store };
+    if options.bandwidth.is_empty() {
+        return store;
+    }
+    let zone = TimeZone::get(timezone).unwrap_or_else(|_| {
+        tracing::warn!(timezone, "the time zone is not known here; limits of bandwidth go by UTC");
+        TimeZone::UTC
+    });
+    let limits = options.bandwidth.clone();
+    let now = move || Limits { upload: rate(&limits, &zone, Timestamp::now()), download: None };
+    Arc::new(LimitStore::changing(store, now, cancel.clone()))
+}
+
+fn rate(limits: &[BandwidthLimit], zone: &TimeZone, now: Timestamp) -> Option<u64> {
+    let clock = zone.to_datetime(now);
+    rate_at(limits, TimeOfDay::new(clock.hour(), clock.minute())?)
 }
 
 /// The same with a cache in the agent's folder, so that a backup asks for no more of the one before than has changed.
@@ -33,5 +61,24 @@ pub(crate) fn cached(order: &JobOrder, cancel: &Cancel) -> Result<Arc<dyn Store>
             tracing::warn!(%error, "working without a cache");
             Ok(store)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{Timestamp, tz::TimeZone};
+
+    use super::rate;
+
+    #[test]
+    fn limits_go_by_the_clocks_of_their_zone() {
+        let limits = ["08:00-18:00=2KiB".parse().unwrap()];
+        let rates = |zone: &str| {
+            let zone = TimeZone::get(zone).unwrap();
+            ["2026-07-01T07:00:00Z", "2026-07-01T17:30:00Z", "2026-01-01T07:00:00Z"]
+                .map(|now| rate(&limits, &zone, now.parse::<Timestamp>().unwrap()))
+        };
+        assert_eq!(rates("UTC"), [None, Some(2048), None]);
+        assert_eq!(rates("Europe/Paris"), [Some(2048), None, Some(2048)]);
     }
 }

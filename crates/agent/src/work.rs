@@ -8,6 +8,7 @@ use std::{
 use roadstead_api::{
     id::SnapshotId,
     link::Work,
+    restore::{OverwriteRule, RestorePlan},
     run::{Progress, RunError},
 };
 use roadstead_vault::{
@@ -17,7 +18,10 @@ use roadstead_vault::{
 
 pub(crate) use roadstead_vault::Cancel;
 
-use crate::{data_dir::DataDir, order::JobOrder, policy::Policy, reporter::Reporter, sealing, vault};
+use crate::{
+    data_dir::DataDir, dump, order::JobOrder, planned_list::PlannedList, policy::Policy, reporter::Reporter,
+    sealing, vault,
+};
 
 /// What work leaves behind when it is done.
 #[derive(Debug, Default)]
@@ -26,6 +30,8 @@ pub(crate) struct Done {
     pub snapshot_id: Option<SnapshotId>,
     /// Files that a restore left as they were.
     pub files_skipped: u64,
+    /// What a restore would do, where that was asked.
+    pub plan: Option<RestorePlan>,
 }
 
 /// Carries out the work of an order.
@@ -43,7 +49,9 @@ pub(crate) fn carry_out<W: Write + Send>(
         Work::TakeOver { password } => {
             return sealing::take_over(order, password, cancel).map(|()| Done::default());
         }
-        Work::Restore { path, .. } => allowed_to_restore(order, Path::new(path))?,
+        Work::Restore { path, .. } | Work::PlanRestore { path, .. } => {
+            allowed_to_restore(order, Path::new(path))?
+        }
         Work::Backup { .. } => {}
     }
     let store = match order.job.work {
@@ -77,7 +85,8 @@ fn run<W: Write + Send>(
 ) -> Result<Done> {
     let watch = Watch { reporter };
     match &order.job.work {
-        Work::Backup { inclusions, exclusions, tags, options } => {
+        Work::Backup { inclusions, exclusions, tags, options, timezone: _ } => {
+            let dumped = options;
             let options = BackupOptions {
                 paths: inclusions.iter().map(PathBuf::from).collect(),
                 excludes: exclusions.clone(),
@@ -91,24 +100,41 @@ fn run<W: Write + Send>(
                 },
                 ..BackupOptions::default()
             };
-            let summary = repository.backup(&options, &watch, cancel)?;
+            let dumps = dump::streams(&dumped.dumps, &DataDir::new(&order.data_dir))?;
+            let summary = repository.backup_with(dumps, &options, &watch, cancel)?;
             reporter.progress(backup_progress(&summary));
-            Ok(Done { snapshot_id: Some(SnapshotId(summary.snapshot.to_hex())), files_skipped: 0 })
+            Ok(Done { snapshot_id: Some(SnapshotId(summary.snapshot.to_hex())), ..Done::default() })
         }
         Work::Restore { snapshot_id, path, inclusions, overwrite } => {
-            let options = RestoreOptions {
-                target: PathBuf::from(path),
-                include: inclusions.clone(),
-                overwrite: if *overwrite { Overwrite::IfChanged } else { Overwrite::Never },
-                threads: 0,
-                owner: rustix::process::geteuid().is_root(),
-            };
+            let options = restore_options(path, inclusions, *overwrite);
             let snapshot = repository.snapshot(&snapshot_id.0)?;
             let summary = repository.restore(&snapshot, &options, &watch, cancel)?;
             reporter.progress(restore_progress(&summary));
-            Ok(Done { snapshot_id: None, files_skipped: summary.skipped })
+            Ok(Done { files_skipped: summary.skipped, ..Done::default() })
+        }
+        Work::PlanRestore { snapshot_id, path, inclusions, overwrite } => {
+            let options = restore_options(path, inclusions, *overwrite);
+            let snapshot = repository.snapshot(&snapshot_id.0)?;
+            let mut files = PlannedList::default();
+            let mut told = |path: &Path, action, bytes| files.push(path, action, bytes);
+            let plan = repository.plan_restore(&snapshot, &options, &watch, cancel, &mut told)?;
+            reporter.progress(plan_progress(&plan));
+            Ok(Done { plan: Some(files.into_plan(&plan)), ..Done::default() })
         }
         Work::Seal { .. } | Work::ChangePassword { .. } | Work::TakeOver { .. } => Ok(Done::default()),
+    }
+}
+
+fn restore_options(path: &str, inclusions: &[String], rule: OverwriteRule) -> RestoreOptions {
+    RestoreOptions {
+        include: inclusions.to_vec(),
+        overwrite: match rule {
+            OverwriteRule::Never => Overwrite::Never,
+            OverwriteRule::IfChanged => Overwrite::IfChanged,
+            OverwriteRule::IfNewer => Overwrite::IfNewer,
+            OverwriteRule::Always => Overwrite::Always,
+        },
+        ..RestoreOptions::to(path)
     }
 }
 
@@ -140,6 +166,20 @@ fn restore_progress(summary: &RestoreSummary) -> Progress {
         totals_final: true,
         error_count: summary.errors,
         current_path: None,
+    }
+}
+
+fn plan_progress(plan: &roadstead_vault::RestorePlan) -> Progress {
+    let parts = [plan.created, plan.overwritten, plan.left, plan.refused];
+    let (files, bytes) = parts.iter().fold((0, 0), |sum, part| (sum.0 + part.files, sum.1 + part.bytes));
+    Progress {
+        files_searched: files,
+        bytes_searched: bytes,
+        files_total: files,
+        bytes_total: bytes,
+        totals_final: true,
+        error_count: plan.errors,
+        ..Progress::default()
     }
 }
 
@@ -180,6 +220,7 @@ fn run_error(error: &FileError) -> RunError {
         FileErrorKind::Metadata => ("metadata", "metadata"),
         FileErrorKind::Vanished => ("not_found", "open"),
         FileErrorKind::Changed => ("changed", "read"),
+        FileErrorKind::Command => ("dump", "dump"),
         FileErrorKind::Write => ("io", "write"),
         FileErrorKind::Damaged => ("damaged", "read from the vault"),
         FileErrorKind::Refused => ("refused", "restore"),

@@ -63,6 +63,7 @@ impl FakeServer {
             data_dir: folder.join("new/agent"),
             name: None,
             ca_pem: None,
+            proxy: None,
         }
     }
 }

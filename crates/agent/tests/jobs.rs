@@ -273,7 +273,12 @@ async fn agent_of_its_own() {
     let script = r#"read order; echo begun > "$1/begun"; cat >/dev/null; echo over > "$1/over""#;
     let args = ["-c", script, "job"].into_iter().map(Into::into).chain([folder.clone().into_os_string()]);
     let job_command = JobCommand { program: "/bin/sh".into(), args: args.collect() };
-    let options = RunOptions { data_dir: folder, job_command, reconnect: Default::default() };
+    let options = RunOptions {
+        data_dir: folder,
+        job_command,
+        reconnect: Default::default(),
+        log: roadstead_agent::Log::new(None, |_| ()),
+    };
     roadstead_agent::run(options, std::future::pending()).await.unwrap();
 }
 

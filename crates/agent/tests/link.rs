@@ -143,7 +143,7 @@ async fn a_refused_agent_tries_again() {
     }
     let mut link = server.accept().await;
     link.hello().await;
-    link.send(&ServerMessage::Welcome { protocol: 99, heartbeat_seconds: 60 }).await;
+    link.send(&ServerMessage::Welcome { protocol: 99, heartbeat_seconds: 60, takes_errors: false }).await;
     assert_eq!(link.next().await, None, "another protocol is no welcome");
     server.welcome(60).await;
     agent.end().await;
@@ -192,7 +192,7 @@ async fn messages_that_make_no_sense_are_passed_over() {
     link.send_text("[".repeat(100_000)).await;
     link.send_raw(Message::binary(vec![0; 1000])).await.unwrap();
     link.send_raw(Message::Pong(Default::default())).await.unwrap();
-    link.send(&ServerMessage::Welcome { protocol: 7, heartbeat_seconds: 0 }).await;
+    link.send(&ServerMessage::Welcome { protocol: 7, heartbeat_seconds: 0, takes_errors: false }).await;
     link.send(&ServerMessage::Stop { run: run(99) }).await;
     link.send(&start(run(2))).await;
     assert_eq!(link.next().await, Some(AgentMessage::Accepted { run: run(2) }), "the link still stands");

@@ -117,6 +117,8 @@ pub enum VaultFate {
     Keep,
     /// It is deleted, with every backup in it.
     Delete,
+    /// So it is, and with it the older vaults of the agent, such as that from before it was sealed.
+    DeleteAll,
 }
 
 /// How an agent is to be deleted.
@@ -140,6 +142,9 @@ pub struct AgentDeletionPlan {
     pub vault_size_bytes: u64,
     /// How many snapshots it holds.
     pub vault_snapshot_count: u64,
+    /// Its older vaults, which nothing is backed up to any more.
+    #[serde(default)]
+    pub older_vaults: Vec<VaultId>,
     /// The names of its backup configurations, which go with it.
     pub backup_configurations: Vec<String>,
     /// How many backups and restores it has in hand or waiting, which are cancelled.

@@ -4,6 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::{bandwidth::BandwidthLimit, dump::Dump};
+
 /// How long a command may run when nobody says, in seconds.
 pub const USUAL_HOOK_SECONDS: u32 = 600;
 /// How much of what a command says is kept, in bytes: the end of it.
@@ -28,9 +30,22 @@ pub struct BackupOptions {
     /// Files larger than so many bytes are left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclude_larger_than: Option<u64>,
+    /// How fast it may send, by the time of day; the first that holds counts, and none is no limit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bandwidth: Vec<BandwidthLimit>,
+    /// Databases, and what commands print, that are backed up beside the inclusions, of which there need be none then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dumps: Vec<Dump>,
     /// The commands that run before and after.
     #[serde(skip_serializing_if = "Hooks::is_usual")]
     pub hooks: Hooks,
+}
+
+impl BackupOptions {
+    /// The commands whose output is backed up.
+    pub fn dump_commands(&self) -> impl Iterator<Item = &Dump> {
+        self.dumps.iter().filter(|dump| matches!(dump, Dump::Command { .. }))
+    }
 }
 
 fn is_false(flag: &bool) -> bool {

@@ -11,6 +11,7 @@ mod endpoint;
 pub mod activity;
 pub mod agent;
 pub mod agent_file;
+pub mod agent_log;
 pub mod agent_machine;
 pub mod alarm;
 pub mod api_key;
@@ -19,9 +20,11 @@ pub mod backend;
 pub mod backup;
 pub mod backup_configuration;
 pub mod backup_options;
+pub mod bandwidth;
 pub mod check;
 pub mod cleanup;
 pub mod command;
+pub mod dump;
 pub mod event;
 pub mod file;
 pub mod id;
@@ -49,6 +52,7 @@ pub mod restore;
 pub mod restore_configuration;
 pub mod retention;
 pub mod run;
+pub mod run_error;
 pub mod saved_view;
 pub mod schedule;
 pub mod sealing;
@@ -84,6 +88,7 @@ pub fn declarations() -> Vec<Declaration> {
         agent::declarations(),
         agent_machine::declarations(),
         agent_file::declarations(),
+        agent_log::declarations(),
         metric::declarations(),
         sealing::declarations(),
         backup_configuration::declarations(),
@@ -91,6 +96,7 @@ pub fn declarations() -> Vec<Declaration> {
         backup::declarations(),
         restore_configuration::declarations(),
         restore::declarations(),
+        run_error::declarations(),
         activity::declarations(),
         vault::declarations(),
         check::declarations(),

@@ -22,6 +22,7 @@ use crate::{
     id::{AgentId, SnapshotId, VaultId},
     metric::Sample,
     question::{Answer, Question},
+    restore::{OverwriteRule, RestorePlan},
     run::{Progress, RunError, RunState},
     sealing::EncryptedPassword,
 };
@@ -107,6 +108,16 @@ pub enum AgentMessage {
         /// The answer.
         answer: Answer,
     },
+    /// Errors of single files of a run that is about to be told as finished; sent only to a server that takes them. The
+    /// bounds are those of [`crate::run_error`].
+    Errors {
+        /// The run.
+        run: RunRef,
+        /// The number of the first of them, from 0.
+        first: u32,
+        /// The errors.
+        errors: Vec<RunError>,
+    },
     /// A run has ended.
     Finished {
         /// The run.
@@ -138,6 +149,9 @@ pub struct Outcome {
     /// What became of the commands before and after a backup.
     #[serde(default)]
     pub hooks: Vec<HookOutcome>,
+    /// What a restore would do, where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<RestorePlan>,
 }
 
 /// What the server sends.
@@ -150,6 +164,9 @@ pub enum ServerMessage {
         protocol: u32,
         /// How long the agent may be silent before it sends [`AgentMessage::Heartbeat`].
         heartbeat_seconds: u32,
+        /// Whether it takes [`AgentMessage::Errors`].
+        #[serde(default)]
+        takes_errors: bool,
     },
     /// The link is refused; the agent tells its operator and tries again later.
     Refused {
@@ -217,6 +234,9 @@ pub enum Work {
         /// What is passed over, and which commands run.
         #[serde(default)]
         options: Box<BackupOptions>,
+        /// The time zone by whose clocks limits of bandwidth hold; UTC when empty.
+        #[serde(default)]
+        timezone: String,
     },
     /// Make the vault, under this password.
     Seal {
@@ -243,7 +263,18 @@ pub enum Work {
         path: String,
         /// Only what matches one of these; all where there is none.
         inclusions: Vec<String>,
-        /// Whether files that differ are overwritten.
-        overwrite: bool,
+        /// Which files that are there are overwritten.
+        overwrite: OverwriteRule,
+    },
+    /// Tell what such a restore would do, and change nothing.
+    PlanRestore {
+        /// The snapshot, or the beginning of its id; empty where the vault has one only.
+        snapshot_id: SnapshotId,
+        /// The folder that the files would go under.
+        path: String,
+        /// Only what matches one of these; all where there is none.
+        inclusions: Vec<String>,
+        /// Which files that are there would be overwritten.
+        overwrite: OverwriteRule,
     },
 }

@@ -1,12 +1,16 @@
 //! What the server asks an agent in between, and is answered at once over the link: nothing that works on a vault, and
-//! nothing that changes the machine.
+//! nothing that changes the machine beyond how much the agent says.
 //!
 //! The server waits [`ANSWER_SECONDS`] at the most and asks [`MAX_OPEN`] questions at a time of one agent. An agent that
 //! does not know a question says so; one that is older than all questions says nothing.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Page, file::File};
+use crate::{
+    Page,
+    agent_log::{AgentLog, LogLevel},
+    file::File,
+};
 
 /// How long the server waits for an answer, in seconds.
 pub const ANSWER_SECONDS: u32 = 20;
@@ -26,6 +30,18 @@ pub enum Question {
         /// How many entries at the most.
         limit: u32,
     },
+    /// The last lines of the agent's log. Answered with [`Answer::Log`].
+    Log {
+        /// How many.
+        lines: u32,
+    },
+    /// How much the log is to say from now on. Answered with [`Answer::Log`].
+    SetLogLevel {
+        /// The level.
+        level: LogLevel,
+    },
+    /// Whether it is there. Answered with [`Answer::Awake`].
+    Awake,
 }
 
 /// An answer.
@@ -37,6 +53,13 @@ pub enum Answer {
         /// Those of this page.
         page: Page<File>,
     },
+    /// What the log says.
+    Log {
+        /// It.
+        log: AgentLog,
+    },
+    /// It is there.
+    Awake,
     /// There is none.
     Refused {
         /// What kind of reason that has.

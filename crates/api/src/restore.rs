@@ -12,6 +12,33 @@ use crate::{
     sealing::EncryptedPassword,
 };
 
+/// What becomes of files that are in the target already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OverwriteRule {
+    /// They stay, all of them.
+    #[default]
+    Never,
+    /// Those stay that have the backup's size and time, or its content; the others are overwritten.
+    IfChanged,
+    /// Those are overwritten that were written before the backup's file was, unless they have its content.
+    IfNewer,
+    /// They are overwritten, all of them.
+    Always,
+}
+
+impl OverwriteRule {
+    /// The rule that a plain yes or no stands for.
+    pub fn of(overwrite: bool) -> Self {
+        if overwrite { Self::IfChanged } else { Self::Never }
+    }
+
+    /// Whether it overwrites anything.
+    pub fn overwrites(self) -> bool {
+        self != Self::Never
+    }
+}
+
 /// One restore.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Restore {
@@ -33,6 +60,10 @@ pub struct Restore {
     pub exclusions: Vec<String>,
     /// Whether files that differ are overwritten; else they stay, and are counted as skipped.
     pub overwrite: bool,
+    /// Which files that are there are overwritten.
+    pub overwrite_rule: OverwriteRule,
+    /// Whether it only tells what it would do, in its report.
+    pub dry_run: bool,
     /// Where it stands.
     pub state: RunState,
     /// Why it failed, or was cancelled.
@@ -70,9 +101,15 @@ pub struct NewRestore {
     /// Files that match one of these patterns are left out.
     #[serde(default)]
     pub exclusions: Vec<String>,
-    /// Whether files that differ are overwritten.
+    /// Whether files that differ are overwritten: the rule `if_changed`.
     #[serde(default)]
     pub overwrite: bool,
+    /// Which files that are there are overwritten; takes the place of `overwrite`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overwrite_rule: Option<OverwriteRule>,
+    /// Whether only to tell what it would do: the agent looks at its files and changes none, and the report has the plan.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
     /// The password of a sealed vault, encrypted to the agent that restores; needed where that is another than the
     /// vault's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,6 +126,58 @@ impl NewRestore {
     pub fn by(configuration_id: RestoreConfigurationId) -> Self {
         Self { restore_configuration_id: Some(configuration_id), ..Self::default() }
     }
+}
+
+/// What would become of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RestoreAction {
+    /// It would be made.
+    Create,
+    /// It would take the place of what is there.
+    Overwrite,
+    /// What is there would stay.
+    Leave,
+    /// It cannot be made: something stands in the way that may not go.
+    Refuse,
+}
+
+/// So many files, and their sizes in sum. Links and devices count as files without a size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedFiles {
+    /// Files.
+    pub files: u64,
+    /// Their sizes in sum, in bytes.
+    pub bytes: u64,
+}
+
+/// What would become of one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedFile {
+    /// Its path in the backup; bytes that are not UTF-8 are shown as U+FFFD.
+    pub path: String,
+    /// What would become of it.
+    pub action: RestoreAction,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+}
+
+/// How many files a plan names at the most.
+pub const MAX_PLANNED_FILES: usize = 1000;
+
+/// What a restore would do. Folders are not counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RestorePlan {
+    /// What would be made.
+    pub created: PlannedFiles,
+    /// What would take the place of something.
+    pub overwritten: PlannedFiles,
+    /// What would stay as it is.
+    pub left: PlannedFiles,
+    /// What cannot be made.
+    pub refused: PlannedFiles,
+    /// The first of them, by path; 1000 at the most, fewer where their paths are long.
+    pub files: Vec<PlannedFile>,
 }
 
 /// What there is to say of a restore that ended by itself.
@@ -120,6 +209,9 @@ pub struct RestoreReport {
     pub error_count: u64,
     /// The first of them (see [`crate::run::MAX_REPORTED_ERRORS`]).
     pub errors: Vec<RunError>,
+    /// What it would have done, where that was all that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<RestorePlan>,
 }
 
 /// Which restores to list.

@@ -10,6 +10,7 @@ use crate::{
     Page,
     endpoint::endpoints,
     id::{AgentId, BackupId, RestoreConfigurationId, RestoreId},
+    restore::OverwriteRule,
 };
 
 /// A restore configuration.
@@ -33,6 +34,8 @@ pub struct RestoreConfiguration {
     pub exclusions: Vec<String>,
     /// Whether files that differ are overwritten; else they stay, and are counted as skipped.
     pub overwrite: bool,
+    /// Which files that are there are overwritten.
+    pub overwrite_rule: OverwriteRule,
     /// Who is told of its runs: mail addresses with commas between them.
     pub notification_email: Option<String>,
     /// Whether runs that ended well are told.
@@ -67,9 +70,12 @@ pub struct NewRestoreConfiguration {
     /// Files that match one of these patterns are left out.
     #[serde(default)]
     pub exclusions: Vec<String>,
-    /// Whether files that differ are overwritten.
+    /// Whether files that differ are overwritten: the rule `if_changed`.
     #[serde(default)]
     pub overwrite: bool,
+    /// Which files that are there are overwritten; takes the place of `overwrite`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overwrite_rule: Option<OverwriteRule>,
     /// Who is told of its runs: mail addresses with commas between them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notification_email: Option<String>,
@@ -92,6 +98,7 @@ impl NewRestoreConfiguration {
             inclusions: Vec::new(),
             exclusions: Vec::new(),
             overwrite: false,
+            overwrite_rule: None,
             notification_email: None,
             notify_success: false,
             notify_failure: false,
@@ -121,9 +128,12 @@ pub struct RestoreConfigurationChange {
     /// All exclusions from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclusions: Option<Vec<String>>,
-    /// Whether files that differ are overwritten from now on.
+    /// Whether files that differ are overwritten from now on: the rule `if_changed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overwrite: Option<bool>,
+    /// Which files that are there are overwritten from now on; takes the place of `overwrite`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overwrite_rule: Option<OverwriteRule>,
     /// Who is told from now on; nobody when empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notification_email: Option<String>,

@@ -6,12 +6,14 @@ use clap::{Args, Subcommand};
 use roadstead_client::api::{
     PageQuery,
     agent::{Agent, AgentDeletionPlan, AgentDisable, AgentEnable, AgentList, AgentShow, VaultFate},
+    agent_log::{AgentWake, LogLevel},
     id::AgentId,
     metric::AgentMetricsShow,
 };
 
 use crate::{
     agent_file::{self, AgentFileArgs},
+    agent_log::{self, AgentLogArgs},
     agent_machine,
     confirm::{self, DeleteArgs},
     error::{Exit, Result},
@@ -97,6 +99,23 @@ pub enum AgentCommand {
         /// The agent's id.
         agent: AgentId,
     },
+    /// Print the last lines of an agent's log, with those of its jobs.
+    #[command(after_help = "Example:\n  roadstead agents log 1 --lines 50")]
+    Log(AgentLogArgs),
+    /// Set how much an agent's log says, until it starts anew.
+    #[command(after_help = "Example:\n  roadstead agents log-level 1 debug")]
+    LogLevel {
+        /// The agent's id.
+        agent: AgentId,
+        /// error, warn, info, debug or trace.
+        level: LogLevel,
+    },
+    /// Ask an agent whether it is awake, and have what waits for it looked through.
+    #[command(after_help = "Example:\n  roadstead agents wake 1")]
+    Wake {
+        /// The agent's id.
+        agent: AgentId,
+    },
     /// List a folder of the machine that an agent runs on, as it is now.
     #[command(
         after_help = "`browse` in the policy.toml of the agent's folder says which folders may be listed.\n\nExample:\n  \
@@ -157,6 +176,9 @@ pub struct AgentDeleteArgs {
     /// Delete its vault, with every backup in it.
     #[arg(long)]
     delete_vault: bool,
+    /// Delete its older vaults as well, such as that from before it was sealed.
+    #[arg(long, requires = "delete_vault")]
+    older_vaults: bool,
     #[command(flatten)]
     delete: DeleteArgs,
 }
@@ -210,6 +232,9 @@ pub async fn run(command: AgentCommand, session: &Session) -> Result<Exit> {
         AgentCommand::Disable { agent } => {
             output.object(&client.call::<AgentDisable>(&agent, &(), &()).await?)?
         }
+        AgentCommand::Log(args) => return agent_log::show(session, args).await,
+        AgentCommand::LogLevel { agent, level } => return agent_log::set_level(session, agent, level).await,
+        AgentCommand::Wake { agent } => output.object(&client.call::<AgentWake>(&agent, &(), &()).await?)?,
         AgentCommand::Files(args) => return agent_file::list(session, args).await,
         AgentCommand::Machines { agent } => return agent_machine::list(session, agent).await,
         AgentCommand::Metrics { agent, part } => {
@@ -236,6 +261,9 @@ async fn delete(args: AgentDeleteArgs, session: &Session) -> Result<Exit> {
     let vault = match fate {
         VaultFate::Keep => format!("keeping its vault {}", plan.vault_id),
         VaultFate::Delete => format!("and {}", vault_in_words(&plan)),
+        VaultFate::DeleteAll => {
+            format!("{} and {} older ones", vault_in_words(&plan), plan.older_vaults.len())
+        }
     };
     let what = format!("agent {} ({}), its {}, {vault}", plan.agent_id, plan.name, configurations(&plan));
     if !args.delete.confirm(&what)? {
@@ -273,6 +301,7 @@ async fn migrate_vault(
 fn vault_fate(args: &AgentDeleteArgs, plan: &AgentDeletionPlan) -> Result<Option<VaultFate>> {
     match (args.keep_vault, args.delete_vault) {
         (true, _) => Ok(Some(VaultFate::Keep)),
+        (_, true) if args.older_vaults => Ok(Some(VaultFate::DeleteAll)),
         (_, true) => Ok(Some(VaultFate::Delete)),
         _ => {
             let needed = "say what becomes of the agent's vault: --keep-vault or --delete-vault";

@@ -60,6 +60,10 @@ pub struct EnrollArgs {
     /// The agent's folder; made if it is not there.
     #[arg(long, value_name = "FOLDER")]
     data_dir: PathBuf,
+    /// The HTTP proxy to reach the server through, from now on, such as http://proxy:3128; what HTTPS_PROXY and NO_PROXY say
+    /// at each start when absent. With a user and a password better @FILE, or - for standard input.
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
     /// The agent's name; the machine's host name when absent.
     #[arg(long)]
     name: Option<String>,
@@ -101,12 +105,14 @@ fn enroll(args: EnrollArgs, globals: &Globals) -> Result<Exit> {
         let failed = || format!("cannot read the CA certificates in {}", path.display());
         fs::read_to_string(path).map_err(|e| Error::local(failed()).caused_by(e))
     });
+    let proxy = args.proxy.map(|argument| secret::value_of("the proxy", &argument)).transpose()?;
     let options = EnrollOptions {
         server: args.server,
         token,
         data_dir: args.data_dir,
         name: args.name,
         ca_pem: ca_pem.transpose()?,
+        proxy,
     };
     let enrolled = runtime::single()?.block_on(roadstead_agent::enroll(options));
     let enrolled = enrolled.map_err(|e| Error::local("this agent was not enrolled").caused_by(e))?;
@@ -125,10 +131,10 @@ fn print(enrolled: Enrollment, globals: &Globals) -> Result<Exit> {
 }
 
 fn keep_running(data_dir: PathBuf, with_parent: bool) -> Result<Exit> {
-    log::start();
+    let log = log::start_for_agent();
     let job_command =
         JobCommand::this_program().map_err(|e| Error::local("cannot find this program").caused_by(e))?;
-    let options = RunOptions { data_dir, job_command, reconnect: Reconnect::default() };
+    let options = RunOptions { data_dir, job_command, reconnect: Reconnect::default(), log };
     runtime::single()?.block_on(async {
         let mut shutdown = if with_parent { Shutdown::by_signal_or_parent() } else { Shutdown::by_signal() }?;
         let ran = roadstead_agent::run(options, async move { shutdown.requested().await }).await;

@@ -10,7 +10,7 @@ use crate::{
     error::{Exit, Result},
     human,
     list::{self, ListArgs},
-    run,
+    run, run_error,
     session::Session,
     table::{self, Row},
 };
@@ -61,6 +61,16 @@ pub enum BackupCommand {
         /// The backup's id.
         backup: BackupId,
     },
+    /// List the files that a backup could not read.
+    #[command(
+        after_help = "The first 100,000 are kept; the report has the first 1,000.\n\nExample:\n  roadstead backups errors 1 --all -o csv"
+    )]
+    Errors {
+        /// The backup's id.
+        backup: BackupId,
+        #[command(flatten)]
+        which: ListArgs,
+    },
     /// Print the report of a backup that ended by itself.
     #[command(after_help = "Example:\n  roadstead backups report 1 -o json")]
     Report {
@@ -108,6 +118,7 @@ pub async fn run(command: BackupCommand, session: &Session) -> Result<Exit> {
             Ok(Exit::Done)
         }
         BackupCommand::Stop { backup } => run::stop(session, &client.get_backup(backup).await?).await,
+        BackupCommand::Errors { backup, which } => run_error::of_backup(session, backup, which).await,
         BackupCommand::Report { backup } => run::report::<Backup>(session, backup).await,
     }
 }

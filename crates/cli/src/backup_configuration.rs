@@ -11,6 +11,8 @@ use roadstead_client::api::{
         BackupConfigurationShow, MissedAction, NewBackupConfiguration,
     },
     backup_options::{BackupOptions, Hook, Hooks, USUAL_HOOK_SECONDS},
+    bandwidth::BandwidthLimit,
+    dump::Dump,
     id::{AgentId, BackupConfigurationId},
     retention::Retention,
     schedule::{Schedule, SchedulePreview, ScheduleQuery},
@@ -112,7 +114,7 @@ pub struct CreateArgs {
     #[arg(long)]
     agent: AgentId,
     /// Files and folders to back up: absolute paths.
-    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    #[arg(long, required_unless_present_any = ["database", "dump_command"], num_args = 1.., value_name = "PATH")]
     include: Vec<String>,
     /// What to leave out: restic's exclude patterns.
     #[arg(long, num_args = 1.., value_name = "PATTERN")]
@@ -185,6 +187,17 @@ pub struct OptionArgs {
     /// Leave out files larger than this, such as 4GiB.
     #[arg(long, value_name = "SIZE", value_parser = human::parse_size)]
     exclude_larger_than: Option<u64>,
+    /// Databases to dump into the backup: postgresql:NAME, mysql:NAME, sqlite:/PATH, or postgresql or mysql for all; the
+    /// agent's policy.toml says how they are reached.
+    #[arg(long, num_args = 1.., value_name = "DATABASE")]
+    database: Vec<Dump>,
+    /// A file of the backup and the command that prints it; policy.toml must allow it. Admins only.
+    #[arg(long, value_name = "NAME=COMMAND", value_parser = dump_command)]
+    dump_command: Vec<Dump>,
+    /// How fast to send in a part of the day, by the clocks of --timezone, such as 08:00-18:00=2MiB (a second); the
+    /// first that holds counts.
+    #[arg(long, num_args = 1.., value_name = "FROM-UNTIL=RATE")]
+    bandwidth: Vec<BandwidthLimit>,
     /// A command for /bin/sh before the backup; the agent's policy.toml must allow it. Admins only, as all three.
     #[arg(long, value_name = "COMMAND")]
     pre_hook: Option<String>,
@@ -200,6 +213,12 @@ pub struct OptionArgs {
     /// Back up also when the command before it fails.
     #[arg(long)]
     ignore_pre_hook: bool,
+}
+
+fn dump_command(text: &str) -> Result<Dump, String> {
+    let (name, command) = text.split_once('=').ok_or("write NAME=COMMAND")?;
+    let dump = Dump::Command { name: name.to_owned(), command: command.to_owned() };
+    dump.fault().map_or(Ok(dump), Err)
 }
 
 impl From<OptionArgs> for BackupOptions {
@@ -219,6 +238,8 @@ impl From<OptionArgs> for BackupOptions {
             one_file_system: args.one_file_system,
             exclude_caches: args.exclude_caches,
             exclude_larger_than: args.exclude_larger_than,
+            bandwidth: args.bandwidth,
+            dumps: [args.database, args.dump_command].concat(),
             hooks,
         }
     }

@@ -6,6 +6,7 @@
 mod activity;
 mod agent;
 mod agent_file;
+mod agent_log;
 mod agent_machine;
 mod agent_process;
 mod alarm;
@@ -47,6 +48,7 @@ mod quota;
 mod restore;
 mod restore_configuration;
 mod run;
+mod run_error;
 mod runtime;
 mod saved_view;
 mod secret;

@@ -1,16 +1,23 @@
 //! `roadstead restores`: files of a backup written to a path on an agent's machine.
 
-use clap::{Args, Subcommand};
-use roadstead_client::api::{
-    id::{AgentId, BackupId, RestoreConfigurationId, RestoreId},
-    restore::{NewRestore, Restore, RestoreList, RestoreQuery, RestoreShow},
+use clap::{Args, Subcommand, ValueEnum};
+use roadstead_client::{
+    Status,
+    api::{
+        Page,
+        id::{AgentId, BackupId, RestoreConfigurationId, RestoreId},
+        restore::{
+            NewRestore, OverwriteRule, PlannedFile, PlannedFiles, Restore, RestoreAction, RestoreList,
+            RestorePlan, RestoreQuery, RestoreShow,
+        },
+    },
 };
 
 use crate::{
     error::{Exit, Result},
     human,
     list::{self, ListArgs},
-    run,
+    run, run_error,
     session::Session,
     table::{self, Row},
     vault_password,
@@ -22,7 +29,8 @@ pub enum RestoreCommand {
     /// Start a restore.
     #[command(
         after_help = "Exit status with --wait: 0 completed, 3 completed with errors, 1 otherwise.\n\nExample:\n  \
-                            roadstead restores start --backup 1 --path /tmp/restored --wait\n  roadstead restores start --restore-configuration 1"
+                            roadstead restores start --backup 1 --path /tmp/restored --wait\n  roadstead restores start --backup 1 \
+                            --overwrite if-newer --dry-run\n  roadstead restores start --restore-configuration 1"
     )]
     Start(StartArgs),
     /// List restores, newest first.
@@ -48,6 +56,16 @@ pub enum RestoreCommand {
     Stop {
         /// The restore's id.
         restore: RestoreId,
+    },
+    /// List the files that a restore could not write.
+    #[command(
+        after_help = "The first 100,000 are kept; the report has the first 1,000.\n\nExample:\n  roadstead restores errors 1 --all -o csv"
+    )]
+    Errors {
+        /// The restore's id.
+        restore: RestoreId,
+        #[command(flatten)]
+        which: ListArgs,
     },
     /// Print the report of a restore that ended by itself.
     #[command(after_help = "Example:\n  roadstead restores report 1 -o json")]
@@ -78,9 +96,11 @@ pub struct StartArgs {
     /// Leave out files that match a pattern.
     #[arg(long, num_args = 1.., value_name = "PATTERN")]
     exclude: Vec<String>,
-    /// Overwrite files that differ.
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
+    /// Change nothing: wait for the agent to tell what would be made, overwritten and left.
     #[arg(long)]
-    overwrite: bool,
+    dry_run: bool,
     /// The password of a sealed vault, needed where --agent is another than the vault's own: @FILE, or - for standard
     /// input.
     #[arg(long, requires = "agent")]
@@ -88,6 +108,52 @@ pub struct StartArgs {
     /// Wait until it has ended.
     #[arg(long)]
     wait: bool,
+}
+
+/// Which files that are there are overwritten.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct OverwriteArgs {
+    /// Which files that are there are overwritten; those that differ when nothing else is said.
+    #[arg(long, value_enum, value_name = "RULE", num_args = 0..=1, default_missing_value = "if-changed")]
+    overwrite: Option<Overwrite>,
+}
+
+/// A rule of overwriting.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Overwrite {
+    /// All.
+    Always,
+    /// Those that have another size or time, and other content.
+    IfChanged,
+    /// Those that are older than in the backup.
+    IfNewer,
+    /// None.
+    Never,
+}
+
+impl OverwriteArgs {
+    /// The rule, if one was given.
+    pub fn rule(self) -> Option<OverwriteRule> {
+        self.overwrite.map(|rule| match rule {
+            Overwrite::Always => OverwriteRule::Always,
+            Overwrite::IfChanged => OverwriteRule::IfChanged,
+            Overwrite::IfNewer => OverwriteRule::IfNewer,
+            Overwrite::Never => OverwriteRule::Never,
+        })
+    }
+}
+
+impl Row for PlannedFile {
+    const COLUMNS: &'static [&'static str] = &["action", "size", "path"];
+    fn cells(&self) -> Vec<String> {
+        let word = match self.action {
+            RestoreAction::Create => "create",
+            RestoreAction::Overwrite => "overwrite",
+            RestoreAction::Leave => "leave",
+            RestoreAction::Refuse => "refuse",
+        };
+        vec![word.to_owned(), human::size(self.size_bytes), self.path.clone()]
+    }
 }
 
 impl Row for Restore {
@@ -119,7 +185,11 @@ pub async fn run(command: RestoreCommand, session: &Session) -> Result<Exit> {
                 let password = vault_password::of_now(Some(&argument))?;
                 new.password = Some(client.encrypt_password(agent, &password, None).await?);
             }
-            run::started(session, &client.start_restore(&new).await?, wait).await
+            let status = client.start_restore(&new).await?;
+            match new.dry_run {
+                true => show_plan(session, &status).await,
+                false => run::started(session, &status, wait).await,
+            }
         }
         RestoreCommand::List { agent, active, which } => {
             let query =
@@ -131,8 +201,45 @@ pub async fn run(command: RestoreCommand, session: &Session) -> Result<Exit> {
             Ok(Exit::Done)
         }
         RestoreCommand::Stop { restore } => run::stop(session, &client.get_restore(restore).await?).await,
+        RestoreCommand::Errors { restore, which } => run_error::of_restore(session, restore, which).await,
         RestoreCommand::Report { restore } => run::report::<Restore>(session, restore).await,
     }
+}
+
+/// Waits for the plan and prints it: in words and as a table, or the whole report.
+async fn show_plan(session: &Session, status: &Status<Restore>) -> Result<Exit> {
+    let ended = run::watch(status).await?;
+    let Some(report) = status.report().await? else {
+        session.output.object(&ended)?;
+        return Ok(run::exit_of(ended.state));
+    };
+    match &report.plan {
+        Some(plan) if session.output.is_for_people() => {
+            session.output.page(&Page { items: plan.files.clone(), next: None })?;
+            session.output.say(&in_words(plan));
+        }
+        _ => session.output.object(&*report)?,
+    }
+    Ok(run::exit_of(ended.state))
+}
+
+fn in_words(plan: &RestorePlan) -> String {
+    let part = |planned: PlannedFiles, word: &str| {
+        format!("{} {word} ({})", human::count(planned.files), human::size(planned.bytes))
+    };
+    let parts = [
+        part(plan.created, "to create"),
+        part(plan.overwritten, "to overwrite"),
+        part(plan.left, "to leave"),
+        part(plan.refused, "that something stands in the way of"),
+    ];
+    let all =
+        [plan.created, plan.overwritten, plan.left, plan.refused].iter().map(|part| part.files).sum::<u64>();
+    let shown = match plan.files.len() as u64 {
+        listed if listed < all => format!(" The first {listed} are listed."),
+        _ => String::new(),
+    };
+    format!("{}.{shown}", parts.join(", "))
 }
 
 impl From<StartArgs> for NewRestore {
@@ -144,7 +251,9 @@ impl From<StartArgs> for NewRestore {
             path: args.path,
             inclusions: args.include,
             exclusions: args.exclude,
-            overwrite: args.overwrite,
+            overwrite: false,
+            overwrite_rule: args.overwrite.rule(),
+            dry_run: args.dry_run,
             password: None,
         }
     }

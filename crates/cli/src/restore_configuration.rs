@@ -16,6 +16,7 @@ use crate::{
     confirm::DeleteArgs,
     error::{Exit, Result},
     list::{self, ListArgs},
+    restore::OverwriteArgs,
     session::Session,
     table::{self, Row},
 };
@@ -97,9 +98,8 @@ pub struct CreateArgs {
     /// Leave out files that match a pattern.
     #[arg(long, num_args = 1.., value_name = "PATTERN")]
     exclude: Vec<String>,
-    /// Overwrite files that differ.
-    #[arg(long)]
-    overwrite: bool,
+    #[command(flatten)]
+    overwrite: OverwriteArgs,
     /// Whom to tell of its runs: mail addresses with commas between them.
     #[arg(long, value_name = "MAIL")]
     notify: Option<String>,
@@ -118,7 +118,7 @@ impl From<CreateArgs> for NewRestoreConfiguration {
             path: args.path,
             inclusions: args.include,
             exclusions: args.exclude,
-            overwrite: args.overwrite,
+            overwrite_rule: args.overwrite.rule(),
             notification_email: args.notify,
             notify_success: args.notify_success,
             notify_failure: args.notify_failure,

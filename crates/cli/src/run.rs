@@ -87,7 +87,7 @@ where
 }
 
 /// The exit status that a run's state stands for.
-fn exit_of(state: RunState) -> Exit {
+pub fn exit_of(state: RunState) -> Exit {
     match state {
         RunState::Completed => Exit::Done,
         RunState::CompletedWithErrors => Exit::DoneWithErrors,

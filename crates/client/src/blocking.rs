@@ -4,6 +4,8 @@
 //! answers from memory is reached through [`Deref`]; each `async` method has its blocking namesake here. Within an
 //! async program every call fails with a clear error: use [`crate::Client`] there.
 
+mod events;
+
 use std::{fmt, ops::Deref, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -11,6 +13,7 @@ use roadstead_api::{
     Endpoint,
     activity::{Activity, ActivityQuery},
     agent::{self, AgentDeletionPlan, EnrolmentToken, VaultFate},
+    agent_log::{AgentLog, LogLevel},
     agent_machine::AgentMachine,
     alarm::{Alarm, AlarmQuery},
     api_key::{ApiKey, ApiKeyWithSecret},
@@ -24,7 +27,8 @@ use roadstead_api::{
     file::{ArchiveForm, File, FileChange, FindQuery, FoundFile},
     id::{
         AgentId, AlarmId, ApiKeyId, BackendId, BackupConfigurationId, BackupId, CheckId, CleanupId, JobId,
-        KeyId, MachineId, RestoreConfigurationId, RestoreId, SavedViewId, SealingId, SessionId, UserId, VaultId,
+        KeyId, MachineId, RestoreConfigurationId, RestoreId, SavedViewId, SealingId, SessionId, UserId,
+        VaultId,
     },
     image::{Image, ImageStar},
     job::{Job, JobQuery},
@@ -39,7 +43,7 @@ use roadstead_api::{
     restore::{self, NewRestore, RestoreQuery},
     restore_configuration::{NewRestoreConfiguration, RestoreConfigurationChange, RestoreConfigurationQuery},
     retention::Retention,
-    run::RunState,
+    run::{RunError, RunState},
     saved_view::{NewSavedView, SavedView},
     schedule::{Schedule, ScheduleTimes},
     sealing::{EncryptedPassword, Sealing},
@@ -53,7 +57,7 @@ use serde::Serialize;
 use tokio::runtime::{self, Runtime};
 
 use crate::{
-    Credentials, Handle, Notice, Status,
+    Credentials, Handle, Status,
     error::{Error, ErrorKind, Result},
 };
 
@@ -193,11 +197,11 @@ macro_rules! answers {
         }
     )+};
 }
-answers!((), bool, String, Bytes, RunState, backup::Backup, restore::Restore, Check, File);
+answers!((), bool, String, Bytes, RunState, RunError, backup::Backup, restore::Restore, Check, File);
 answers!(Provider, User, VaultKey, Alarm, Quota, Session, ApiKey, ApiKeyWithSecret);
 answers!(AuditCheck, AuditEntry, EnrolmentToken, Activity, Cleanup, CleanupPlan, Trash, Image, Location);
 answers!(machine::Machine, MachineProbe, Network, Size, Job, MachinePlan, AgentDeletionPlan, Sealing);
-answers!(EncryptedPassword, agent::Agent, FileChange, FoundFile, VaultStats, ScheduleTimes);
+answers!(AgentLog, EncryptedPassword, agent::Agent, FileChange, FoundFile, VaultStats, ScheduleTimes);
 answers!(SavedView, Setup, MasterKey);
 answers!(AgentMachine, MachineHistory, Metrics, ImageStar);
 
@@ -295,6 +299,7 @@ namesakes! { Client:
     fn get_restore(&self, id: RestoreId) -> RestoreStatus;
     fn get_restore_report(&self, id: RestoreId) -> RestoreReport;
     fn create_restore(&self, wanted: NewRestore) -> Restore;
+    fn plan_restore(&self, wanted: &NewRestore) -> RestoreReport;
     fn start_restore(&self, wanted: &NewRestore) -> RestoreStatus;
     fn vaults(&self) -> Vec<Vault>;
     fn get_vault(&self, id: &VaultId) -> Vault;
@@ -394,6 +399,9 @@ namesakes! { Agent:
     fn active_restores(&self) -> Vec<RestoreStatus>;
     fn machines(&self) -> Vec<AgentMachine>;
     fn files(&self, path: &str) -> Vec<File>;
+    fn log(&self, lines: u32) -> AgentLog;
+    fn set_log_level(&self, level: LogLevel) -> AgentLog;
+    fn wake(&mut self) -> ();
     fn attach(&mut self, machine: &MachineId) -> ();
     fn detach(&mut self) -> ();
     fn metrics(&self, query: &MetricQuery) -> Metrics;
@@ -443,7 +451,12 @@ namesakes! { BackupStatus:
     fn report(&self) -> Option<BackupReport>;
 }
 
+namesakes! { RestoreReport:
+    fn all_errors(&self) -> Vec<RunError>;
+}
+
 namesakes! { BackupReport:
+    fn all_errors(&self) -> Vec<RunError>;
     fn get_configuration(&self) -> BackupConfiguration;
 }
 
@@ -468,21 +481,6 @@ namesakes! { Vault:
     fn stats(&self) -> VaultStats;
     fn delete(&self) -> ();
     fn export_key(&self) -> VaultKey;
-}
-
-/// Notice after notice, each waited for. Ends after an error.
-impl Iterator for Events {
-    type Item = Result<Notice>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Err(error) = refuse_async() {
-            return Some(Err(error));
-        }
-        if self.inner.has_ended() {
-            return None;
-        }
-        Some(self.runtime.block_on(self.inner.next()))
-    }
 }
 
 namesakes! { Content:

@@ -1,6 +1,6 @@
 //! [`ClientBuilder`]: a client with more to say than its address.
 
-use std::path::Path;
+use std::{fmt, path::Path};
 
 use crate::{
     Client, Credentials, blocking,
@@ -9,16 +9,24 @@ use crate::{
 };
 
 /// Makes a [`Client`]. Asks the server nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientBuilder {
     url: String,
     credentials: Option<Credentials>,
     ca_pem: Option<Vec<u8>>,
+    proxy: Option<String>,
+}
+
+/// Without the proxy, whose address may hold a password.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 impl ClientBuilder {
     pub(crate) fn new(url: &str) -> Self {
-        Self { url: url.to_owned(), credentials: None, ca_pem: None }
+        Self { url: url.to_owned(), credentials: None, ca_pem: None, proxy: None }
     }
 
     /// Who asks.
@@ -40,9 +48,21 @@ impl ClientBuilder {
         Ok(self.ca_pem(pem.map_err(|e| Error::new(ErrorKind::Local, failed()).caused_by(e))?))
     }
 
+    /// The HTTP proxy to go through: an `http` URL, perhaps with user and password. Without it none is asked, whatever the
+    /// environment says.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(url.into());
+        self
+    }
+
     /// The client.
     pub fn build(self) -> Result<Client> {
-        Ok(Client::over(Transport::new(&self.url, self.credentials, self.ca_pem.as_deref())?))
+        Ok(Client::over(Transport::new(
+            &self.url,
+            self.credentials,
+            self.ca_pem.as_deref(),
+            self.proxy.as_deref(),
+        )?))
     }
 
     /// The client for programs that are not async.

@@ -24,6 +24,7 @@
 mod activity;
 mod agent;
 mod agent_file;
+mod agent_log;
 mod agent_machine;
 mod alarm;
 mod api_key;
@@ -63,6 +64,7 @@ mod rebuild;
 mod restore;
 mod restore_configuration;
 mod run;
+mod run_error;
 mod saved_view;
 mod schedule;
 mod sealing;

@@ -81,6 +81,17 @@ impl Client {
         Ok(Prepared::new(self, wanted))
     }
 
+    /// Asks what a restore would do, and waits for the agent's answer: the plan is in the report. Nothing is changed. Talks
+    /// to the server, again and again as long as the agent looks.
+    ///
+    /// Errors: [`ErrorKind::Conflict`] where somebody stopped it.
+    pub async fn plan_restore(&self, wanted: &NewRestore) -> Result<RestoreReport> {
+        let status = self.start_restore(&NewRestore { dry_run: true, ..wanted.clone() }).await?;
+        status.wait(|_| {}).await?;
+        let stopped = || Error::new(ErrorKind::Conflict, "the plan was stopped before it was made");
+        status.report().await?.ok_or_else(stopped)
+    }
+
     /// Starts a restore, and comes back before its agent has heard of it. Talks to the server.
     pub async fn start_restore(&self, wanted: &NewRestore) -> Result<RestoreStatus> {
         Ok(Status::new(self, self.call::<RestoreCreate>(&(), &(), wanted).await?))

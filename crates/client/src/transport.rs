@@ -47,16 +47,26 @@ pub(crate) struct Reply {
 }
 
 impl Transport {
-    pub(crate) fn new(url: &str, credentials: Option<Credentials>, ca_pem: Option<&[u8]>) -> Result<Self> {
+    pub(crate) fn new(
+        url: &str,
+        credentials: Option<Credentials>,
+        ca_pem: Option<&[u8]>,
+        proxy: Option<&str>,
+    ) -> Result<Self> {
         let base = check_address(url)?;
-        let http = reqwest::Client::builder()
+        let mut http = reqwest::Client::builder()
             .user_agent(concat!("roadstead/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .no_proxy()
             .tls_backend_preconfigured(tls::config(ca_pem)?)
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
-            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT);
+        if let Some(proxy) = proxy {
+            let unusable = |e| Error::new(ErrorKind::Local, "the proxy cannot be used").caused_by(e);
+            http = http.proxy(reqwest::Proxy::all(proxy).map_err(unusable)?);
+        }
+        let http = http
             .build()
             .map_err(|e| Error::new(ErrorKind::Local, "cannot set up an HTTP client").caused_by(e))?;
         Ok(Self { base, credentials, http })
@@ -248,7 +258,7 @@ mod tests {
 
     #[test]
     fn the_base_has_no_slash_at_its_end() {
-        let transport = Transport::new("http://127.0.0.1:1/base/", None, None).unwrap();
+        let transport = Transport::new("http://127.0.0.1:1/base/", None, None, None).unwrap();
         assert_eq!(transport.base(), "http://127.0.0.1:1/base");
     }
 }

@@ -16,6 +16,7 @@ mod blobs;
 mod compare;
 mod file;
 mod folder;
+mod graft;
 mod ignore;
 mod options;
 mod parent;
@@ -39,6 +40,7 @@ use rustix::process::{getgid, getuid};
 use crate::batches::batches;
 use crate::cancel::Cancel;
 use crate::chunker::Chunker;
+use crate::command::Stream;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::Files;
 use crate::filter::Filter;
@@ -46,6 +48,7 @@ use crate::id::Id;
 use crate::index_file::IndexWriter;
 use crate::metadata::{Owners, host_name, user_name};
 use crate::monitor::Monitor;
+use crate::node::Node;
 use crate::progress::Counters;
 use crate::repository::{Blobs, Repository};
 use crate::snapshot::{Snapshot, SnapshotSummary};
@@ -80,15 +83,37 @@ impl Repository {
         monitor: &dyn Monitor,
         cancel: &Cancel,
     ) -> Result<BackupSummary> {
+        self.backup_with(Vec::new(), options, monitor, cancel)
+    }
+
+    /// Backs up the paths of `options`, and what streams give as files at the streams' paths, and writes one snapshot
+    /// of both. With streams there need be no paths.
+    ///
+    /// A stream that fails is told to `monitor` with [`crate::FileErrorKind::Command`], counted, and left out; what a command
+    /// that ends well says on its standard error is a warning. Fails as [`Repository::backup`] does, with
+    /// [`ErrorKind::Invalid`] where a stream has no path of a file or the path of another, and with
+    /// [`ErrorKind::Command`] when there are no paths and no stream gave anything.
+    pub fn backup_with(
+        &self,
+        streams: Vec<Stream>,
+        options: &BackupOptions,
+        monitor: &dyn Monitor,
+        cancel: &Cancel,
+    ) -> Result<BackupSummary> {
         let started = Timestamp::now();
-        let roots = Roots::resolve(&options.paths)?;
+        let beside = graft::paths(&streams)?;
+        let roots = match options.paths.is_empty() && !streams.is_empty() {
+            true => Roots::none(),
+            false => Roots::resolve(&options.paths)?,
+        };
         let (excludes, includes) = (Filter::new(&options.excludes)?, Filter::new(&options.includes)?);
         let lock = self.lock(cancel)?;
         let host = options.hostname.clone().unwrap_or_else(host_name);
-        let parent = parent::choose(self, options, &host, &roots.paths, options.time.unwrap_or(started))?;
+        let (all_paths, time) = ([roots.paths, beside].concat(), options.time.unwrap_or(started));
+        let parent = parent::choose(self, options, &host, &all_paths, time)?;
         let blobs = self.blobs()?;
         blobs.warn(monitor);
-        let paths = parent::path_strings(&roots.paths);
+        let paths = parent::path_strings(&all_paths);
         let (run, counts) = (Run::new(monitor, cancel, guess(parent.as_ref())), BlobCounts::default());
         let stages = Stages {
             options,
@@ -100,7 +125,18 @@ impl Repository {
             counts: &counts,
         };
         let previous = parent.as_ref().map(|parent| parent.tree);
-        let tree = stages.store(&run, |sink| stages.read(&run, sink, roots.selection, previous))?;
+        let is_streams_only = options.paths.is_empty();
+        let tree = stages.store(&run, |sink| {
+            let grafts = graft::store(&stages, &run, sink, streams, time)?;
+            if is_streams_only && grafts.is_empty() {
+                run.guard(Err(Error::new(
+                    ErrorKind::Command,
+                    "none of the commands to be backed up ended well",
+                )));
+                return None;
+            }
+            stages.read(&run, sink, roots.selection, previous, &grafts)
+        })?;
         lock.verify()?;
         let mut summary = summarize(&run, &counts, parent.map(|parent| parent.id), started);
         summary.snapshot = self.save_snapshot(options, tree, paths, host, &summary, cancel)?;
@@ -172,11 +208,13 @@ impl Stages<'_> {
         sink: &BlobSink<'_>,
         selection: Selection,
         previous: Option<Id>,
+        grafts: &[Node],
     ) -> Option<Id> {
         let (owners, tree) = (Owners::read(), Arc::new(OnceLock::new()));
         let (jobs, waiting) = batches(self.options.queue);
         let (sights, seen) = batches(SIGHTS);
-        let saver = || Ok(Saver { run, sink, sealer: Sealer::new(self.files, self.options.compression)? });
+        let saver =
+            || Ok(Saver { run, sink, sealer: Sealer::new(self.files, self.options.compression)?, grafts });
         let work = |waiting| FileReader::new(saver()?, &self.chunker, &owners).work(&waiting);
         let (excludes, includes, skip) = (&self.excludes, &self.includes, self.options.skip);
         let scout = Scout { run, sights, excludes, includes, ignore_files: &self.options.ignore_files, skip };

@@ -473,3 +473,64 @@ fn a_folder_of_a_million_entries() {
     assert_eq!(check(&repository).problems, []);
     restics().iter().for_each(|restic| restic.check(&folder.path().join("vault")));
 }
+
+#[test]
+fn streams_and_paths_go_into_one_snapshot() {
+    let folder = temporary();
+    let (source, vault) = (folder.path().join("source"), folder.path().join("vault"));
+    fs::create_dir(&source).unwrap();
+    fs::write(source.join("file"), "from the disk").unwrap();
+    let repository = init(&vault);
+    let save = |streams: Vec<Stream>, paths: &[&Path], monitor: &dyn Monitor| {
+        let options = BackupOptions {
+            paths: paths.iter().map(|path| path.to_path_buf()).collect(),
+            ..BackupOptions::default()
+        };
+        repository.backup_with(streams, &options, monitor, &Cancel::new())
+    };
+    let good = || shell("/dumps/db/good.sql", "echo data; echo a warning >&2");
+    let bad = || shell("/dumps/db/bad.sql", "echo half; echo first >&2; echo last >&2; exit 3");
+    let monitor = Recorder::default();
+    let summary =
+        save(vec![bad(), good(), shell("/dumps/other", "echo more")], &[&source], &monitor).unwrap();
+    assert_eq!((summary.files_new, summary.errors), (3, 1));
+    let errors = monitor.errors.lock().unwrap();
+    assert_eq!(errors[0].path, Path::new("/dumps/db/bad.sql"));
+    assert!(errors[0].reason.contains("first") && errors[0].reason.contains("last"), "{}", errors[0].reason);
+    assert_eq!(monitor.warnings.lock().unwrap()[0].reason, "a warning");
+    assert_eq!(content(&repository, "/dumps/db/good.sql"), b"data\n");
+    assert_eq!(content(&repository, "/dumps/other"), b"more\n");
+    assert_eq!(content(&repository, source.join("file").to_str().unwrap()), b"from the disk");
+    assert!(repository.entry(&latest(&repository), Path::new("/dumps/db/bad.sql")).is_err());
+
+    let again =
+        save(vec![bad(), good(), shell("/dumps/other", "echo more")], &[&source], &VoidMonitor).unwrap();
+    assert!(again.parent.is_some() && again.files_unmodified == 1 && again.data_blobs == 0, "{again:?}");
+    let alone = save(vec![good()], &[], &VoidMonitor).unwrap();
+    assert_eq!((alone.files_new, alone.errors), (1, 0));
+    assert_eq!(latest(&repository).paths, ["/dumps/db/good.sql"]);
+    assert_eq!(save(vec![bad()], &[], &VoidMonitor).unwrap_err().kind(), ErrorKind::Command);
+    for wrong in [vec![good(), good()], vec![shell("/dumps", "true"), good()], vec![shell("/", "true")]] {
+        assert_eq!(save(wrong, &[], &VoidMonitor).unwrap_err().kind(), ErrorKind::Invalid);
+    }
+    assert_eq!(repository.snapshots().unwrap().len(), 3);
+    assert_eq!(check(&repository).problems, []);
+    for restic in restics() {
+        restic.check(&vault);
+    }
+}
+
+#[test]
+fn a_stream_takes_the_place_of_a_folder_of_its_name() {
+    let folder = temporary();
+    let repository = init(&folder.path().join("vault"));
+    let source = folder.path().join("file");
+    fs::write(&source, "x").unwrap();
+    let top = Path::new("/").join(source.iter().nth(1).unwrap());
+    let options = BackupOptions { paths: vec![source.clone()], ..BackupOptions::default() };
+    let stream = shell(top.to_str().unwrap(), "echo taken");
+    let summary = repository.backup_with(vec![stream], &options, &VoidMonitor, &Cancel::new()).unwrap();
+    assert_eq!(summary.errors, 1);
+    assert_eq!(content(&repository, top.to_str().unwrap()), b"taken\n");
+    assert_eq!(check(&repository).problems, []);
+}

@@ -72,7 +72,8 @@ impl FakeServer {
     pub async fn welcome(&self, heartbeat_seconds: u32) -> (FakeLink, Vec<RunRef>) {
         let mut link = self.accept().await;
         let (_, runs) = link.hello().await;
-        link.send(&ServerMessage::Welcome { protocol: PROTOCOL, heartbeat_seconds }).await;
+        link.send(&ServerMessage::Welcome { protocol: PROTOCOL, heartbeat_seconds, takes_errors: false })
+            .await;
         (link, runs)
     }
 }
@@ -192,6 +193,7 @@ impl Folder {
                 program: "/bin/sh".into(),
                 args: args.chain([self.path().as_os_str().to_owned()]).collect(),
             },
+            log: roadstead_agent::Log::new(None, |_| ()),
             reconnect: Reconnect { first: Duration::from_millis(10), cap: Duration::from_millis(200) },
         }
     }
@@ -242,6 +244,7 @@ pub fn job(run: RunRef) -> Job {
             exclusions: Vec::new(),
             tags: Vec::new(),
             options: Box::default(),
+            timezone: String::new(),
         },
     }
 }
@@ -261,6 +264,7 @@ pub fn outcome(state: RunState) -> Outcome {
         files_skipped: 0,
         errors: Vec::new(),
         hooks: Vec::new(),
+        plan: None,
     }
 }
 

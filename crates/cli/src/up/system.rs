@@ -164,7 +164,7 @@ impl System {
         let token = client.create_enrolment_token(None).await?.token;
         let data_dir = self.folder.join("agent");
         let server = url.to_owned();
-        let options = EnrollOptions { server, token, data_dir, name: None, ca_pem: None };
+        let options = EnrollOptions { server, token, data_dir, name: None, ca_pem: None, proxy: None };
         let enrolled = roadstead_agent::enroll(options);
         let agent_id =
             enrolled.await.map_err(|e| Error::local("cannot enrol the agent").caused_by(e))?.agent_id;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on panics")]
 
 mod agent_files;
+mod agent_logs;
 mod agents;
 mod alarms;
 mod backends;
@@ -13,6 +14,7 @@ mod clients;
 mod commands;
 mod containers;
 mod creates;
+mod dumps;
 mod events;
 mod full_disk;
 mod hooks;
@@ -30,13 +32,16 @@ mod neighbours;
 mod notifications;
 mod outage;
 mod protection;
+mod proxies;
 mod quotas;
 mod rcbu;
 mod rcbu_fields;
 mod rcbu_replay;
 mod rebuild;
+mod restores;
 mod roles;
 mod rules;
+mod run_errors;
 mod saved_views;
 mod schedule;
 mod sealing;

@@ -3,6 +3,7 @@
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use roadstead_api::{
+    agent::VaultFate,
     id::{AgentId, BackupId},
     restore::{NewRestore, Restore, RestoreReportShow},
     run::RunState,
@@ -222,4 +223,23 @@ fn the_password_of_a_sealed_vault_is_changed() {
         assert!(ok, "{text}");
     }
     assert_eq!(server.client.verify_audit().unwrap().broken_at, None);
+}
+
+#[test]
+fn the_vault_from_before_the_sealing_goes_with_its_agent_when_told_to() {
+    let server = Server::start();
+    let agent = Agent::start(&server);
+    let source = tempfile::tempdir().unwrap();
+    tree::fill(source.path(), 1, 10_000);
+    let configuration = agent.configure(&server, &[source.path()], &[]);
+    agent.back_up_well(&server, configuration);
+    let mut known = server.client.get_agent(agent.id).unwrap();
+    known.encrypt(PASSWORD, None).unwrap();
+    known.refresh().unwrap();
+    assert_ne!(known.vault_id, agent.vault);
+    assert_eq!(known.plan_deletion().unwrap().older_vaults, std::slice::from_ref(&agent.vault));
+    assert_eq!(server.client.vaults().unwrap().len(), 2);
+    known.delete(VaultFate::DeleteAll).unwrap();
+    assert!(server.client.vaults().unwrap().is_empty());
+    wait_until("the files are gone", || !server.vault(&agent.vault).exists());
 }

@@ -177,18 +177,22 @@ pub struct Selection {
     pub exclusions: Vec<String>,
     /// What else to pass over, and which commands to run.
     pub options: BackupOptions,
+    /// The time zone by whose clocks it goes.
+    pub timezone: String,
 }
 
 /// What a run of a configuration has to know, whether or not it was deleted since.
 pub async fn selection(db: &mut Connection, id: BackupConfigurationId) -> Result<Selection> {
-    let select =
-        query("SELECT name, inclusions, exclusions, options FROM backup_configurations WHERE id = $1");
+    let select = query(
+        "SELECT name, inclusions, exclusions, options, timezone FROM backup_configurations WHERE id = $1",
+    );
     let row = db.fetch_one(select.bind(id.0)).await?;
     Ok(Selection {
         name: row.text("name")?,
         inclusions: row.json("inclusions")?,
         exclusions: row.json("exclusions")?,
         options: row.json("options")?,
+        timezone: row.text("timezone")?,
     })
 }
 

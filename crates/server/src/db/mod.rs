@@ -53,6 +53,7 @@ pub mod rcbu;
 pub mod restore;
 pub mod restore_configuration;
 pub mod run;
+pub mod run_error;
 pub mod saved_view;
 pub mod schedule;
 pub mod sealing;

@@ -2,7 +2,7 @@
 
 use roadstead_api::{
     id::{AccountId, AgentId, BackupId, RestoreConfigurationId, RestoreId, VaultId},
-    restore::{Restore, RestoreQuery, RestoreReport},
+    restore::{OverwriteRule, Restore, RestorePlan, RestoreQuery, RestoreReport},
     run::{Progress, RunState},
     sealing::EncryptedPassword,
 };
@@ -12,7 +12,7 @@ use super::{
     Connection,
     row::{Columns, active_states, by_activity, json},
 };
-use crate::Result;
+use crate::{Error, Result};
 
 /// A restore to be made.
 #[derive(Debug)]
@@ -35,8 +35,10 @@ pub struct NewRestoreRow<'a> {
     pub inclusions: &'a [String],
     /// What is left out.
     pub exclusions: &'a [String],
-    /// Whether files that differ are overwritten.
-    pub overwrite: bool,
+    /// Which files that are there are overwritten.
+    pub overwrite: OverwriteRule,
+    /// Whether it only tells what it would do.
+    pub dry_run: bool,
     /// The password of a sealed vault, encrypted to the agent.
     pub password: Option<&'a EncryptedPassword>,
     /// Now.
@@ -63,8 +65,8 @@ pub async fn insert(db: &mut Connection, new: &NewRestoreRow<'_>) -> Result<Rest
     let insert = query(
         "INSERT INTO restores (account_id, backup_id, agent_id, name, path, inclusions, overwrite, files_skipped,
                                state, progress, errors, created_ms, configuration_id, source_agent_id, exclusions,
-                               encrypted_password)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 'queued', $8, '[]', $9, $10, $11, $12, $13) RETURNING id",
+                               encrypted_password, dry_run)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 'queued', $8, '[]', $9, $10, $11, $12, $13, $14) RETURNING id",
     )
     .bind(new.account_id.0)
     .bind(new.backup_id.0)
@@ -72,13 +74,14 @@ pub async fn insert(db: &mut Connection, new: &NewRestoreRow<'_>) -> Result<Rest
     .bind(new.name)
     .bind(new.path)
     .bind(json(&new.inclusions)?)
-    .bind(i64::from(new.overwrite))
+    .bind(rule_number(new.overwrite))
     .bind(json(&Progress::default())?)
     .bind(new.now_ms)
     .bind(new.configuration_id.map(|id| id.0))
     .bind(new.source_agent_id.0)
     .bind(json(&new.exclusions)?)
-    .bind(new.password.map(json).transpose()?);
+    .bind(new.password.map(json).transpose()?)
+    .bind(i64::from(new.dry_run));
     Ok(RestoreId(db.fetch_one(insert).await?.integer("id")?))
 }
 
@@ -157,13 +160,47 @@ pub async fn set_view(db: &mut Connection, id: RestoreId, sealed_view: &str) -> 
     Ok(())
 }
 
-/// Notes how many files a restore left as they were.
-pub async fn set_files_skipped(db: &mut Connection, id: i64, files: i64) -> Result<()> {
-    db.execute(query("UPDATE restores SET files_skipped = $2 WHERE id = $1").bind(id).bind(files)).await?;
+/// Notes how many files a restore left as they were, and what it would have done, where that was asked.
+pub async fn set_files_skipped(
+    db: &mut Connection,
+    id: i64,
+    files: i64,
+    plan: Option<&RestorePlan>,
+) -> Result<()> {
+    let update = query("UPDATE restores SET files_skipped = $2, plan = $3 WHERE id = $1");
+    db.execute(update.bind(id).bind(files).bind(plan.map(json).transpose()?)).await?;
     Ok(())
 }
 
+/// Whether a restore only tells what it would do.
+pub async fn is_dry_run(db: &mut Connection, id: i64) -> Result<bool> {
+    let select = query("SELECT dry_run FROM restores WHERE id = $1").bind(id);
+    db.fetch_optional(select).await?.map_or(Ok(false), |row| row.flag("dry_run"))
+}
+
+/// What stands for a rule; the first two were a yes or no once.
+pub fn rule_number(rule: OverwriteRule) -> i64 {
+    match rule {
+        OverwriteRule::Never => 0,
+        OverwriteRule::IfChanged => 1,
+        OverwriteRule::IfNewer => 2,
+        OverwriteRule::Always => 3,
+    }
+}
+
+/// The rule in a row's `overwrite`.
+pub fn rule_of(row: &AnyRow) -> Result<OverwriteRule> {
+    match row.integer("overwrite")? {
+        0 => Ok(OverwriteRule::Never),
+        1 => Ok(OverwriteRule::IfChanged),
+        2 => Ok(OverwriteRule::IfNewer),
+        3 => Ok(OverwriteRule::Always),
+        other => Err(Error::internal(format!("{other} stands for no rule of overwriting."))),
+    }
+}
+
 fn restore(row: &AnyRow) -> Result<Restore> {
+    let overwrite_rule = rule_of(row)?;
     Ok(Restore {
         id: RestoreId(row.integer("id")?),
         name: row.text("name")?,
@@ -173,7 +210,9 @@ fn restore(row: &AnyRow) -> Result<Restore> {
         path: row.text("path")?,
         inclusions: row.json("inclusions")?,
         exclusions: row.json("exclusions")?,
-        overwrite: row.flag("overwrite")?,
+        overwrite: overwrite_rule.overwrites(),
+        overwrite_rule,
+        dry_run: row.flag("dry_run")?,
         state: row.word("state")?,
         reason: row.maybe_text("reason")?,
         progress: row.json("progress")?,
@@ -200,5 +239,6 @@ fn restore_report(row: &AnyRow) -> Result<RestoreReport> {
         files_skipped: row.integer("files_skipped")?.unsigned_abs(),
         error_count: progress.error_count,
         errors: row.json("errors")?,
+        plan: row.maybe_text("plan")?.map(|_| row.json("plan")).transpose()?,
     })
 }

@@ -8,12 +8,13 @@ use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 
 use super::{
     Connection,
+    restore::{rule_number, rule_of},
     row::{Columns, json},
 };
 use crate::Result;
 
 const SELECT: &str = "SELECT c.*,
-        (SELECT MAX(r.id) FROM restores r WHERE r.configuration_id = c.id) AS latest_restore_id
+        (SELECT MAX(r.id) FROM restores r WHERE r.configuration_id = c.id AND r.dry_run = 0) AS latest_restore_id
      FROM restore_configurations c";
 
 /// Makes a configuration as this one says, but for its id.
@@ -36,7 +37,7 @@ pub async fn insert(
     .bind(new.path.as_str())
     .bind(json(&new.inclusions)?)
     .bind(json(&new.exclusions)?)
-    .bind(i64::from(new.overwrite))
+    .bind(rule_number(new.overwrite_rule))
     .bind(new.notification_email.as_deref())
     .bind(i64::from(new.notify_success))
     .bind(i64::from(new.notify_failure))
@@ -91,7 +92,7 @@ pub async fn update(db: &mut Connection, changed: &RestoreConfiguration, now_ms:
     .bind(changed.path.as_str())
     .bind(json(&changed.inclusions)?)
     .bind(json(&changed.exclusions)?)
-    .bind(i64::from(changed.overwrite))
+    .bind(rule_number(changed.overwrite_rule))
     .bind(changed.notification_email.as_deref())
     .bind(i64::from(changed.notify_success))
     .bind(i64::from(changed.notify_failure))
@@ -149,6 +150,7 @@ pub async fn count_run(db: &mut Connection, id: RestoreConfigurationId) -> Resul
 }
 
 fn configuration(row: &AnyRow) -> Result<RestoreConfiguration> {
+    let overwrite_rule = rule_of(row)?;
     Ok(RestoreConfiguration {
         id: RestoreConfigurationId(row.integer("id")?),
         name: row.text("name")?,
@@ -158,7 +160,8 @@ fn configuration(row: &AnyRow) -> Result<RestoreConfiguration> {
         path: row.text("path")?,
         inclusions: row.json("inclusions")?,
         exclusions: row.json("exclusions")?,
-        overwrite: row.flag("overwrite")?,
+        overwrite: overwrite_rule.overwrites(),
+        overwrite_rule,
         notification_email: row.maybe_text("notification_email")?,
         notify_success: row.flag("notify_success")?,
         notify_failure: row.flag("notify_failure")?,

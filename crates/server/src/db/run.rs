@@ -13,7 +13,7 @@ use roadstead_api::{
 use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 
 use super::{
-    Connection, Write, mail, notification,
+    Connection, Write, mail, notification, restore,
     row::{Columns, active_states, json, timestamp},
 };
 use crate::Result;
@@ -31,7 +31,8 @@ pub struct ActiveRun {
     pub state: RunState,
 }
 
-fn kind_word(kind: RunKind) -> &'static str {
+/// What stands for a kind of run in rows and events.
+pub fn kind_word(kind: RunKind) -> &'static str {
     match kind {
         RunKind::Backup => "backup",
         RunKind::Restore => "restore",
@@ -102,8 +103,13 @@ async fn tell(db: &mut Write, run: RunRef, state: RunState, moved: Option<AnyRow
     let Some(row) = moved else { return Ok(false) };
     let account = AccountId(row.integer("account_id")?);
     db.tell(account, event(run, "state").state(state));
-    // Whoever seals a vault waits for its end; nobody else is told.
-    if state.has_report() && run.kind != RunKind::Sealing {
+    // Whoever seals a vault, or asks what a restore would do, waits for its end; nobody else is told.
+    let is_told = match run.kind {
+        RunKind::Backup => true,
+        RunKind::Restore => !restore::is_dry_run(db, run.id).await?,
+        RunKind::Sealing => false,
+    };
+    if state.has_report() && is_told {
         notify(db, run, state, account).await?;
         mail::tell_of_run(db, account, run, state).await?;
     }

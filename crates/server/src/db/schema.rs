@@ -13,7 +13,7 @@ use crate::{Error, Result};
 mod upgrade;
 
 /// Every step since the first release, in order.
-const STEPS: [&str; 26] = [
+const STEPS: [&str; 28] = [
     include_str!("schema/0001_first.sql"),
     include_str!("schema/0002_audit.sql"),
     include_str!("schema/0003_keys.sql"),
@@ -40,6 +40,8 @@ const STEPS: [&str; 26] = [
     include_str!("schema/0024_vault_tasks.sql"),
     include_str!("schema/0025_vault_growth.sql"),
     include_str!("schema/0026_protection.sql"),
+    include_str!("schema/0027_restore_plans.sql"),
+    include_str!("schema/0028_run_errors.sql"),
 ];
 
 /// Brings the schema up to date. Nobody else may be at it on the same database. A database of a newer version is refused

@@ -120,6 +120,15 @@ pub async fn by_agent(db: &mut Connection, agent: AgentId) -> Result<Option<Vaul
     db.fetch_optional(select).await?.as_ref().map(vault).transpose()
 }
 
+/// The vaults that an agent does not back up to any more, oldest first.
+pub async fn older_of_agent(db: &mut Connection, agent: AgentId) -> Result<Vec<VaultId>> {
+    let select = query(
+        "SELECT id FROM vaults WHERE agent_id = $1 AND retired_ms IS NOT NULL AND deleted_ms IS NULL
+         ORDER BY created_ms, id",
+    );
+    db.fetch_all(select.bind(agent.0)).await?.iter().map(|row| row.text("id").map(VaultId)).collect()
+}
+
 /// Notes that nobody backs up to a vault any more.
 pub async fn retire(db: &mut Connection, id: &VaultId, now_ms: i64) -> Result<()> {
     let update = query("UPDATE vaults SET retired_ms = $2 WHERE id = $1 AND retired_ms IS NULL");

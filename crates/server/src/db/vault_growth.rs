@@ -91,7 +91,7 @@ mod tests {
             let agent = db::agent::insert(&mut write, &new).await.unwrap();
             let vault = VaultId("vault".to_owned());
             db::vault::insert(&mut write, &vault, (account, agent), "", 1).await.unwrap();
-            assert_eq!(unmeasured(&mut write, 20_000, 9).await.unwrap(), [vault.clone()]);
+            assert_eq!(unmeasured(&mut write, 20_000, 9).await.unwrap(), std::slice::from_ref(&vault));
             for (day, bytes) in [(20_000, 1), (20_001, 2), (20_001, 3)] {
                 insert(&mut write, &vault, day, VaultSize { bytes, snapshots: 7 }).await.unwrap();
             }

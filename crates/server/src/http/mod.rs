@@ -3,6 +3,7 @@
 mod activity;
 mod agent;
 mod agent_file;
+mod agent_log;
 mod agent_machine;
 mod alarm;
 mod api_key;
@@ -38,6 +39,7 @@ mod rebuild;
 mod restore;
 mod restore_configuration;
 mod routes;
+mod run_error;
 mod saved_view;
 mod schedule;
 mod sealing;
@@ -90,6 +92,7 @@ fn declared() -> Routes {
         agent::routes,
         agent_machine::routes,
         agent_file::routes,
+        agent_log::routes,
         metric::routes,
         sealing::routes,
         backup_configuration::routes,
@@ -97,6 +100,7 @@ fn declared() -> Routes {
         backup::routes,
         restore_configuration::routes,
         restore::routes,
+        run_error::routes,
         activity::routes,
         vault::routes,
         check::routes,

@@ -124,9 +124,9 @@ async fn sealing(app: &App, run: &ActiveRun) -> Result<Job> {
 async fn backup(db: &mut db::Connection, run: &ActiveRun) -> Result<Work> {
     let backup = db::backup::get(db, run.account_id, BackupId(run.run.id)).await?;
     let backup = backup.ok_or_else(|| Error::internal("The backup's row is gone."))?;
-    let Selection { name, inclusions, exclusions, options } =
+    let Selection { name, inclusions, exclusions, options, timezone } =
         db::backup_configuration::selection(db, backup.configuration_id).await?;
-    Ok(Work::Backup { inclusions, exclusions, tags: vec![name], options: Box::new(options) })
+    Ok(Work::Backup { inclusions, exclusions, tags: vec![name], options: Box::new(options), timezone })
 }
 
 /// What a restore has to do, and out of which vault.
@@ -137,11 +137,12 @@ async fn restore(db: &mut db::Connection, run: &ActiveRun) -> Result<(VaultRow, 
     let backup = backup.ok_or_else(|| Error::internal("The backup's row is gone."))?;
     let vault = db::vault::get(db, &backup.vault_id).await?;
     let gone = || Error::conflict("The backup's snapshot is gone.");
-    let work = Work::Restore {
-        snapshot_id: backup.snapshot_id.ok_or_else(gone)?,
-        path: restore.path,
-        inclusions: selection(restore.inclusions, restore.exclusions),
-        overwrite: restore.overwrite,
+    let snapshot_id = backup.snapshot_id.ok_or_else(gone)?;
+    let inclusions = selection(restore.inclusions, restore.exclusions);
+    let (path, overwrite) = (restore.path, restore.overwrite_rule);
+    let work = match restore.dry_run {
+        true => Work::PlanRestore { snapshot_id, path, inclusions, overwrite },
+        false => Work::Restore { snapshot_id, path, inclusions, overwrite },
     };
     Ok((vault.ok_or_else(gone)?, work))
 }

@@ -52,7 +52,8 @@ async fn greet(app: &Arc<App>, agent: AgentId, socket: &mut WebSocket) -> Result
     app.live.heard(agent, app.now_ms());
     session.account = Some(ops::run::agent_connected(app, agent, &host, &runs).await?);
     let heartbeat_seconds = HEARTBEAT.as_secs() as u32;
-    send(socket, &ServerMessage::Welcome { protocol: PROTOCOL, heartbeat_seconds }).await?;
+    send(socket, &ServerMessage::Welcome { protocol: PROTOCOL, heartbeat_seconds, takes_errors: true })
+        .await?;
     session.link.send(ServerMessage::Measure { every_seconds: MEASURE_SECONDS, for_seconds: None });
     for run in ops::run::to_be_stopped(app, agent).await? {
         session.link.send(ServerMessage::Stop { run });
@@ -191,6 +192,9 @@ impl Session {
             AgentMessage::Accepted { run } => ops::run::accepted(&self.app, self.agent, run).await,
             AgentMessage::Progress { run, state, progress } => {
                 ops::run::progressed(&self.app, self.agent, run, state, progress).await
+            }
+            AgentMessage::Errors { run, first, errors } => {
+                ops::run_error::told(&self.app, self.agent, run, first, &errors).await
             }
             AgentMessage::Finished { run, outcome } => {
                 ops::run::finished(&self.app, self.agent, run, outcome).await?;

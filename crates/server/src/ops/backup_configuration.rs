@@ -8,6 +8,7 @@ use roadstead_api::{
         BackupConfigurationDisable, BackupConfigurationEnable, BackupConfigurationList,
         BackupConfigurationQuery, BackupConfigurationShow, BackupConfigurationUpdate, NewBackupConfiguration,
     },
+    backup_options::BackupOptions,
     id::{AccountId, BackupConfigurationId},
     retention::Retention,
 };
@@ -26,7 +27,7 @@ const MAX_KEPT: u32 = 100_000;
 /// Makes a configuration.
 pub async fn create(context: &Context, new: NewBackupConfiguration) -> Result<BackupConfiguration> {
     context.authorize::<BackupConfigurationCreate>()?;
-    if !new.options.hooks.is_usual() {
+    if !new.options.hooks.is_usual() || new.options.dump_commands().next().is_some() {
         may_set_hooks(context)?;
     }
     agent::get(context, new.agent_id).await?;
@@ -127,7 +128,9 @@ pub async fn update(
 /// Checks every field that users fill, and brings those into one form that have several.
 fn check(configuration: &mut BackupConfiguration) -> Result<()> {
     validate::name("name", &configuration.name)?;
-    validate::paths("inclusions", &configuration.inclusions)?;
+    if configuration.options.dumps.is_empty() || !configuration.inclusions.is_empty() {
+        validate::paths("inclusions", &configuration.inclusions)?;
+    }
     validate::patterns("exclusions", &configuration.exclusions)?;
     backup_options::check(&configuration.options)?;
     selection::exclusions(&configuration.inclusions, &configuration.exclusions)?;
@@ -216,7 +219,10 @@ async fn edit<E: Endpoint>(
     let mut configuration = found.ok_or_else(|| not_found(id))?;
     let before = configuration.clone();
     change(&mut configuration)?;
-    if before.options.hooks != configuration.options.hooks {
+    let commands = |options: &BackupOptions| options.dump_commands().cloned().collect::<Vec<_>>();
+    if before.options.hooks != configuration.options.hooks
+        || commands(&before.options) != commands(&configuration.options)
+    {
         may_set_hooks(context)?;
     }
     let now = context.now_ms();
@@ -230,7 +236,7 @@ async fn edit<E: Endpoint>(
     get(context, id).await
 }
 
-/// Commands run as the agent does, often as root: only admins set them.
+/// Commands, around a backup or in it, run as the agent does, often as root: only admins set them.
 fn may_set_hooks(context: &Context) -> Result<()> {
     context.require(Permission::Admin)
 }

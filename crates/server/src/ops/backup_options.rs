@@ -1,6 +1,6 @@
 //! What a configuration's options may be, and how a change to some of them is made.
 
-use roadstead_api::backup_options::BackupOptions;
+use roadstead_api::{backup_options::BackupOptions, bandwidth::MIN_RATE, dump::Dump};
 use serde_json::{Map, Value};
 
 use super::validate;
@@ -8,6 +8,10 @@ use crate::{Error, Result, db::row};
 
 /// How many names of ignore files a configuration may have.
 const MAX_IGNORE_FILES: usize = 20;
+/// How many limits of bandwidth a configuration may have.
+const MAX_LIMITS: usize = 48;
+/// How many dumps a configuration may have.
+const MAX_DUMPS: usize = 200;
 /// How long a command may be, in bytes.
 const MAX_COMMAND: usize = 4096;
 /// How long a command may run at the most, in seconds: a day.
@@ -64,6 +68,15 @@ pub fn check(options: &BackupOptions) -> Result<()> {
             "options.exclude_larger_than goes from 1 byte up; leave it out for no limit.",
         ));
     }
+    check_dumps(&options.dumps)?;
+    if options.bandwidth.len() > MAX_LIMITS {
+        return Err(Error::invalid(format!("options.bandwidth takes up to {MAX_LIMITS} limits.")));
+    }
+    if options.bandwidth.iter().any(|limit| limit.bytes_per_second < MIN_RATE) {
+        return Err(Error::invalid(format!(
+            "options.bandwidth: bytes_per_second goes from {MIN_RATE} up; leave the limit out for none."
+        )));
+    }
     for (kind, hook) in options.hooks.all() {
         let command = &hook.command;
         if command.trim().is_empty() || command.len() > MAX_COMMAND || command.contains('\0') {
@@ -74,6 +87,27 @@ pub fn check(options: &BackupOptions) -> Result<()> {
         if !(1..=MAX_SECONDS).contains(&hook.timeout_seconds) {
             return Err(Error::invalid(format!(
                 "options.hooks.{kind}.timeout_seconds goes from 1 to {MAX_SECONDS}."
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn check_dumps(dumps: &[Dump]) -> Result<()> {
+    if dumps.len() > MAX_DUMPS {
+        return Err(Error::invalid(format!("options.dumps takes up to {MAX_DUMPS} dumps.")));
+    }
+    if let Some(fault) = dumps.iter().find_map(Dump::fault) {
+        return Err(Error::invalid(format!("options.dumps: {fault}.")));
+    }
+    let paths: Vec<String> = dumps.iter().map(Dump::path).collect();
+    let is_beneath = |path: &str, other: &str| {
+        path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    for (number, path) in paths.iter().enumerate() {
+        if paths[..number].iter().any(|other| is_beneath(path, other) || is_beneath(other, path)) {
+            return Err(Error::invalid(format!(
+                "options.dumps: {path:.100?} stands there twice, or beneath itself."
             )));
         }
     }
@@ -121,12 +155,18 @@ mod tests {
             json!({ "ignore_files": ["a/b"] }),
             json!({ "ignore_files": [".."] }),
             json!({ "exclude_larger_than": 0 }),
+            json!({ "dumps": [{ "kind": "postgresql", "database": "a/b" }] }),
+            json!({ "dumps": [{ "kind": "oracle" }] }),
+            json!({ "dumps": [{ "kind": "mysql" }, { "kind": "mysql" }] }),
+            json!({ "dumps": [{ "kind": "sqlite", "path": "/a" }, { "kind": "sqlite", "path": "/a/b" }] }),
+            json!({ "bandwidth": [{ "from": "08:00", "until": "09:00", "bytes_per_second": 1 }] }),
             json!({ "hooks": { "pre": { "command": " " } } }),
             json!({ "hooks": { "pre": { "command": "a\0" } } }),
             json!({ "hooks": { "error": { "command": "a", "timeout_seconds": 0 } } }),
             json!({ "hooks": { "error": { "command": "a", "timeout_seconds": 90_000 } } }),
         ] {
-            assert!(check(&with(&BackupOptions::default(), wrong.clone()).unwrap()).is_err(), "{wrong}");
+            let refused = with(&BackupOptions::default(), wrong.clone()).and_then(|options| check(&options));
+            assert!(refused.is_err(), "{wrong}");
         }
     }
 }

@@ -4,6 +4,7 @@
 pub mod activity;
 pub mod agent;
 pub mod agent_file;
+pub mod agent_log;
 pub mod agent_machine;
 pub mod alarm;
 pub mod api_key;
@@ -46,6 +47,7 @@ pub mod remote;
 pub mod restore;
 pub mod restore_configuration;
 pub mod run;
+pub mod run_error;
 pub mod saved_view;
 pub mod schedule;
 pub mod sealing;

@@ -6,8 +6,8 @@ use roadstead_api::{
     id::RestoreId,
     link::{RunKind, RunRef},
     restore::{
-        NewRestore, Restore, RestoreCreate, RestoreList, RestoreQuery, RestoreReport, RestoreReportShow,
-        RestoreShow, RestoreStop,
+        NewRestore, OverwriteRule, Restore, RestoreCreate, RestoreList, RestoreQuery, RestoreReport,
+        RestoreReportShow, RestoreShow, RestoreStop,
     },
     vault::VaultMode,
 };
@@ -40,7 +40,7 @@ pub async fn create(context: &Context, new: NewRestore) -> Result<Restore> {
     }
     let mut change = context.change::<RestoreCreate>().await?;
     let number = db::backup::count_restore(&mut change, backup.id).await?;
-    if let Some(configuration) = new.restore_configuration_id {
+    if let Some(configuration) = new.restore_configuration_id.filter(|_| !new.dry_run) {
         db::restore_configuration::count_run(&mut change, configuration).await?;
     }
     let row = NewRestoreRow {
@@ -49,11 +49,12 @@ pub async fn create(context: &Context, new: NewRestore) -> Result<Restore> {
         configuration_id: new.restore_configuration_id,
         source_agent_id: backup.agent_id,
         agent_id,
-        name: &format!("{}-restore-{number}", backup.name),
+        name: &format!("{}-{}-{number}", backup.name, if new.dry_run { "plan" } else { "restore" }),
         path,
         inclusions: &new.inclusions,
         exclusions: &new.exclusions,
-        overwrite: new.overwrite,
+        overwrite: new.overwrite_rule.unwrap_or_else(|| OverwriteRule::of(new.overwrite)),
+        dry_run: new.dry_run,
         password: new.password.as_ref(),
         now_ms: context.now_ms(),
     };
@@ -78,7 +79,12 @@ async fn completed(context: &Context, new: NewRestore) -> Result<NewRestore> {
         path: new.path.or(Some(known.path)),
         inclusions: or(new.inclusions, known.inclusions),
         exclusions: or(new.exclusions, known.exclusions),
-        overwrite: new.overwrite || known.overwrite,
+        overwrite: false,
+        overwrite_rule: new
+            .overwrite_rule
+            .or(new.overwrite.then_some(OverwriteRule::IfChanged))
+            .or(Some(known.overwrite_rule)),
+        dry_run: new.dry_run,
         password: new.password,
     })
 }

@@ -3,6 +3,7 @@
 use roadstead_api::{
     Endpoint, Page,
     id::{AgentId, RestoreConfigurationId},
+    restore::OverwriteRule,
     restore_configuration::{
         NewRestoreConfiguration, RestoreConfiguration, RestoreConfigurationChange,
         RestoreConfigurationCreate, RestoreConfigurationDelete, RestoreConfigurationDisable,
@@ -28,7 +29,8 @@ pub async fn create(context: &Context, new: NewRestoreConfiguration) -> Result<R
         path: new.path.unwrap_or_else(|| "/".to_owned()),
         inclusions: new.inclusions,
         exclusions: new.exclusions,
-        overwrite: new.overwrite,
+        overwrite: false,
+        overwrite_rule: new.overwrite_rule.unwrap_or_else(|| OverwriteRule::of(new.overwrite)),
         notification_email: new.notification_email,
         notify_success: new.notify_success,
         notify_failure: new.notify_failure,
@@ -76,7 +78,10 @@ pub async fn update(
         path: change.path.unwrap_or(old.path),
         inclusions: change.inclusions.unwrap_or(old.inclusions),
         exclusions: change.exclusions.unwrap_or(old.exclusions),
-        overwrite: change.overwrite.unwrap_or(old.overwrite),
+        overwrite_rule: change
+            .overwrite_rule
+            .or(change.overwrite.map(OverwriteRule::of))
+            .unwrap_or(old.overwrite_rule),
         notification_email: change.notification_email.or(old.notification_email),
         notify_success: change.notify_success.unwrap_or(old.notify_success),
         notify_failure: change.notify_failure.unwrap_or(old.notify_failure),

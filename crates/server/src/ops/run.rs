@@ -17,6 +17,7 @@ use roadstead_api::{
     event::Event,
     id::{AccountId, AgentId, SealingId},
     link::{Outcome, RunKind, RunRef, ServerMessage},
+    restore::MAX_PLANNED_FILES,
     run::{MAX_REPORTED_ERRORS, Progress, RunState},
 };
 
@@ -166,6 +167,9 @@ const MAX_HOOKS: usize = 2;
 pub async fn finished(app: &App, agent: AgentId, run: RunRef, mut outcome: Outcome) -> Result<()> {
     outcome.errors.truncate(MAX_REPORTED_ERRORS);
     outcome.hooks.truncate(MAX_HOOKS);
+    if let Some(plan) = &mut outcome.plan {
+        plan.files.truncate(MAX_PLANNED_FILES);
+    }
     for hook in &mut outcome.hooks {
         hook.output.truncate(hook.output.floor_char_boundary(MAX_HOOK_OUTPUT));
     }
@@ -200,7 +204,8 @@ pub async fn finished(app: &App, agent: AgentId, run: RunRef, mut outcome: Outco
             }
             (RunKind::Restore, _) => {
                 let skipped = i64::try_from(outcome.files_skipped).unwrap_or(i64::MAX);
-                db::restore::set_files_skipped(&mut write, run.id, skipped).await?;
+                let plan = outcome.plan.as_ref();
+                db::restore::set_files_skipped(&mut write, run.id, skipped, plan).await?;
             }
         }
     }

@@ -213,6 +213,7 @@ fn body(name: &str) -> Value {
         "image_star" => json!({ "image": "x", "starred": true }),
         "machine_resize" => json!({ "size": "x" }),
         "machine_tag" => json!({ "add": ["x"] }),
+        "agent_log_level_set" => json!({ "level": "debug" }),
         "agent_encrypt" => json!({ "password": { "text": "x" } }),
         "agent_password_change" => json!({ "current": { "text": "x" }, "new": { "text": "x" } }),
         "agent_vault_migrate" => json!({ "to": 2 }),

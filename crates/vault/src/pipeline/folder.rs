@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::blobs::{BlobSink, Sealer};
+use super::graft;
 use super::run::Run;
 use crate::error::Result;
 use crate::id::Id;
@@ -42,6 +43,8 @@ pub(super) struct Saver<'a> {
     pub(super) run: &'a Run<'a>,
     pub(super) sink: &'a BlobSink<'a>,
     pub(super) sealer: Sealer,
+    /// Entries of the topmost folder besides those of the walk.
+    pub(super) grafts: &'a [Node],
 }
 
 /// The folder above a finished one, and the slot and node it has there.
@@ -116,7 +119,10 @@ impl Folder {
         {
             return Ok(above.as_ref().map(|above| (Arc::clone(above), *slot, Vec::new())));
         }
-        let json = tree::encode(nodes.iter().map(Vec::as_slice).filter(|node| !node.is_empty()));
+        let json = match (&self.place, saver.grafts) {
+            (Place::Top(_), [_, ..]) => graft::topmost(nodes, saver.grafts, saver.run)?,
+            _ => tree::encode(nodes.iter().map(Vec::as_slice).filter(|node| !node.is_empty())),
+        };
         let id = saver.sink.save(&mut saver.sealer, BlobKind::Tree, &json)?;
         match &self.place {
             Place::Top(tree) => {

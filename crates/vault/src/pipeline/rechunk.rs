@@ -102,7 +102,9 @@ fn copy(
 ) -> Option<Option<Id>> {
     let (tree, has_holes) = (Arc::new(OnceLock::new()), AtomicBool::new(false));
     let (jobs, waiting) = batches(stages.options.queue);
-    let saver = || Ok(Saver { run, sink, sealer: Sealer::new(stages.files, stages.options.compression)? });
+    let saver = || {
+        Ok(Saver { run, sink, sealer: Sealer::new(stages.files, stages.options.compression)?, grafts: &[] })
+    };
     let source = Source { from, run, has_holes: &has_holes };
     let work = |waiting| {
         let buffers = Buffers::default();

@@ -27,6 +27,11 @@ pub(super) struct Roots {
 }
 
 impl Roots {
+    /// Nothing, for a backup that takes no paths.
+    pub(super) fn none() -> Self {
+        Self { paths: Vec::new(), selection: Selection::Only(BTreeMap::new()) }
+    }
+
     /// Resolves paths as given. [`ErrorKind::NotFound`] when none of them exists.
     pub(super) fn resolve(given: &[PathBuf]) -> Result<Self> {
         let mut paths = given.iter().map(|path| absolute(path)).collect::<Result<Vec<_>>>()?;

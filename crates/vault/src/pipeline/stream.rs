@@ -65,7 +65,7 @@ impl Repository {
         let mut source = stream.start()?;
         let time = options.time.unwrap_or(started);
         let stored = stages.store(&run, |sink| {
-            let node = read(&stages, &run, sink, &mut source);
+            let node = read(&stages, &run, sink, &mut source).map_err(|error| run.guard(Err(error))).ok();
             node.and_then(|node| {
                 wrap(&stages, &run, sink, &path, Node { mtime: time, ctime: time, atime: time, ..node })
             })
@@ -82,7 +82,7 @@ impl Repository {
 }
 
 /// The absolute path of a file in the snapshot.
-fn absolute(given: &Path) -> Result<PathBuf> {
+pub(super) fn absolute(given: &Path) -> Result<PathBuf> {
     let plain = |component: &Component<'_>| matches!(component, Component::Normal(_));
     let beneath = given.strip_prefix("/").unwrap_or(given);
     let mut components = beneath.components().peekable();
@@ -93,8 +93,13 @@ fn absolute(given: &Path) -> Result<PathBuf> {
     Ok(Path::new("/").join(beneath))
 }
 
-/// Reads and stores the whole stream. There is no node when the run has failed.
-fn read(stages: &Stages<'_>, run: &Run<'_>, sink: &BlobSink<'_>, source: &mut Source) -> Option<Node> {
+/// Reads and stores the whole stream. Fails with what the stream failed with, or with an echo of what the run did.
+pub(super) fn read(
+    stages: &Stages<'_>,
+    run: &Run<'_>,
+    sink: &BlobSink<'_>,
+    source: &mut Source,
+) -> Result<Node> {
     run.counters.files_total.fetch_add(1, Relaxed);
     let workers = threads(stages.options.threads);
     let (chunks, waiting) = bounded(workers);
@@ -110,14 +115,14 @@ fn read(stages: &Stages<'_>, run: &Run<'_>, sink: &BlobSink<'_>, source: &mut So
         let size =
             cut(stages, run, source, give).and_then(|size| source.finish(|| run.check()).map(|()| size));
         drop(chunks);
-        size.map_err(|error| run.guard(Err(error))).ok()
+        size
     })?;
-    run.check().ok()?;
+    run.check()?;
     run.counters.files_searched.fetch_add(1, Relaxed);
     run.counters.files_done.fetch_add(1, Relaxed);
     run.counters.totals_final.store(true, Relaxed);
     run.files.count(false, false);
-    Some(Node { content: content.into_inner().unwrap_or_default(), size, ..node(b"", NodeKind::File, 0o644) })
+    Ok(Node { content: content.into_inner().unwrap_or_default(), size, ..node(b"", NodeKind::File, 0o644) })
 }
 
 /// Cuts the stream into numbered chunks; gives its length in bytes.
@@ -188,7 +193,7 @@ fn wrap(stages: &Stages<'_>, run: &Run<'_>, sink: &BlobSink<'_>, path: &Path, fi
 }
 
 /// A node of whoever runs this.
-fn node(name: &[u8], kind: NodeKind, mode: u32) -> Node {
+pub(super) fn node(name: &[u8], kind: NodeKind, mode: u32) -> Node {
     let (uid, gid) = (getuid().as_raw(), getgid().as_raw());
     let (user, group) = Owners::read().names(uid, gid);
     Node {

@@ -1,13 +1,13 @@
 //! What the stores that speak HTTP have in common.
 //!
-//! Connections are kept and shared by all threads. Redirects are not followed, proxies not asked, bodies
-//! read no further than a limit.
+//! Connections are kept and shared by all threads. Redirects are not followed, no proxy is asked but
+//! one that is named, bodies are read no further than a limit.
 
 use std::time::Duration;
 
 use ureq::http::Response;
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, Proxy};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -16,13 +16,16 @@ pub(super) const MAX_FILE: u64 = 1 << 30;
 /// What an answer that tells of an error may hold.
 pub(super) const MAX_PROBLEM: u64 = 64 << 10;
 
-/// A client that trusts these certificates alone, or the public ones, and puts up with so long a silence.
-pub(super) fn agent(ca_pem: Option<&[u8]>, timeout: Option<Duration>) -> Result<Agent> {
+/// A client that trusts these certificates alone, or the public ones, puts up with so long a silence, and goes through
+/// this proxy if there is one.
+pub(super) fn agent(ca_pem: Option<&[u8]>, timeout: Option<Duration>, proxy: Option<&str>) -> Result<Agent> {
+    let unusable = |e| Error::new(ErrorKind::Invalid, "the proxy cannot be used").with_source(e);
+    let proxy = proxy.map(Proxy::new).transpose().map_err(unusable)?;
     let silence = timeout.unwrap_or(Duration::from_secs(60));
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
-        .proxy(None)
+        .proxy(proxy)
         .timeout_connect(Some(silence.min(Duration::from_secs(20))))
         .timeout_per_read(Some(silence))
         .timeout_per_write(Some(silence))

@@ -11,11 +11,18 @@ use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::threads::unpoisoned;
 
+/// How long to sleep at most before the rate is asked for again.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Tells the rates that hold now.
+type Rates = Box<dyn Fn() -> Limits + Send + Sync>;
+
 /// A store around another that keeps to a rate in either direction.
 pub struct LimitStore {
     inner: Arc<dyn Store>,
-    upload: Option<Pace>,
-    download: Option<Pace>,
+    upload: Pace,
+    download: Pace,
+    limits: Rates,
     cancel: Cancel,
 }
 
@@ -31,35 +38,76 @@ pub struct Limits {
 impl LimitStore {
     /// Keeps `inner` to these rates. Waiting ends at once when `cancel` is set.
     pub fn new(inner: Arc<dyn Store>, limits: Limits, cancel: Cancel) -> Self {
-        let pace = |rate: Option<u64>| rate.map(|rate| Pace::new(rate, Instant::now()));
-        Self { inner, upload: pace(limits.upload), download: pace(limits.download), cancel }
+        Self::changing(inner, move || limits, cancel)
     }
 
-    fn wait(&self, pace: Option<&Pace>, bytes: usize) -> Result<()> {
-        let wait = pace.map_or(Duration::ZERO, |pace| pace.book(bytes, Instant::now()));
-        self.cancel.sleep(wait);
+    /// Keeps `inner` to the rates that `limits` tells, which is asked again and again: whoever waits goes on as a new
+    /// rate lets it.
+    pub fn changing(
+        inner: Arc<dyn Store>,
+        limits: impl Fn() -> Limits + Send + Sync + 'static,
+        cancel: Cancel,
+    ) -> Self {
+        let now = Instant::now();
+        let (upload, download) = (Pace::new(now), Pace::new(now));
+        Self { inner, upload, download, limits: Box::new(limits), cancel }
+    }
+
+    fn wait_to_store(&self, bytes: usize) -> Result<()> {
+        self.wait(&self.upload, |limits| limits.upload, bytes)
+    }
+
+    fn wait_to_read(&self, bytes: usize) -> Result<()> {
+        self.wait(&self.download, |limits| limits.download, bytes)
+    }
+
+    fn wait(&self, pace: &Pace, rate: impl Fn(Limits) -> Option<u64>, bytes: usize) -> Result<()> {
+        let place = pace.book(bytes);
+        while let Some(wait) = pace.left(place, rate((self.limits)()), Instant::now()) {
+            self.cancel.sleep(wait.min(TICK));
+            self.cancel.check()?;
+        }
         self.cancel.check()
     }
 }
 
-/// A rate, and until when it is booked.
-struct Pace {
-    rate: u64,
-    free: Mutex<Instant>,
+/// What was booked, and how much of it the rates until now have let through.
+struct Pace(Mutex<Booked>);
+
+/// All in bytes since the beginning.
+struct Booked {
+    booked: f64,
+    passed: f64,
+    at: Instant,
 }
 
 impl Pace {
-    fn new(rate: u64, now: Instant) -> Self {
-        Self { rate: rate.max(1), free: Mutex::new(now) }
+    fn new(now: Instant) -> Self {
+        Self(Mutex::new(Booked { booked: 0.0, passed: 0.0, at: now }))
     }
 
-    /// Books the time that so many bytes take; gives how long to wait before they may go. Time that nobody
-    /// used is lost: there are no bursts.
-    fn book(&self, bytes: usize, now: Instant) -> Duration {
-        let mut free = unpoisoned(&self.free);
-        let start = (*free).max(now);
-        *free = start + Duration::from_secs_f64(bytes as f64 / self.rate as f64);
-        start - now
+    /// Books so many bytes behind those booked before; gives the place that they begin at.
+    fn book(&self, bytes: usize) -> f64 {
+        let mut pace = unpoisoned(&self.0);
+        let place = pace.booked;
+        pace.booked += bytes as f64;
+        place
+    }
+
+    /// How long it is at this rate until what is booked at a place may go; `None` when it may. Time that nobody used is
+    /// lost: there are no bursts.
+    fn left(&self, place: f64, rate: Option<u64>, now: Instant) -> Option<Duration> {
+        let mut pace = unpoisoned(&self.0);
+        let Some(rate) = rate.map(|rate| rate.max(1) as f64) else {
+            (pace.passed, pace.at) = (pace.booked, now);
+            return None;
+        };
+        let elapsed = now.saturating_duration_since(pace.at).as_secs_f64();
+        pace.passed = pace.booked.min(pace.passed + elapsed * rate);
+        pace.at = pace.at.max(now);
+        let left = place - pace.passed;
+        // Less than half a byte is what counting in fractions has lost.
+        (left > 0.5).then(|| Duration::try_from_secs_f64(left / rate).unwrap_or(TICK))
     }
 }
 
@@ -70,16 +118,14 @@ impl Store for LimitStore {
 
     /// How long a file is shows when it is there: whoever comes next waits for it.
     fn read(&self, kind: FileKind, name: &Name) -> Result<Vec<u8>> {
-        self.wait(self.download.as_ref(), 0)?;
+        self.wait_to_read(0)?;
         let bytes = self.inner.read(kind, name)?;
-        if let Some(pace) = &self.download {
-            pace.book(bytes.len(), Instant::now());
-        }
+        self.download.book(bytes.len());
         Ok(bytes)
     }
 
     fn read_range(&self, kind: FileKind, name: &Name, offset: u64, length: usize) -> Result<Vec<u8>> {
-        self.wait(self.download.as_ref(), length)?;
+        self.wait_to_read(length)?;
         self.inner.read_range(kind, name, offset, length)
     }
 
@@ -87,7 +133,7 @@ impl Store for LimitStore {
         // Locks weigh nothing: a lock that comes late may be taken for stale.
         let weight = if kind == FileKind::Lock { 0 } else { bytes.len() };
         if weight > 0 {
-            self.wait(self.upload.as_ref(), weight)?;
+            self.wait_to_store(weight)?;
         }
         self.inner.save(kind, name, bytes)
     }
@@ -123,13 +169,29 @@ mod tests {
     #[test]
     fn bytes_wait_for_those_before_and_idle_time_is_lost() {
         let start = Instant::now();
-        let pace = Pace::new(1000, start);
-        let seconds = Duration::from_secs;
-        assert_eq!(pace.book(5000, start), seconds(0));
-        assert_eq!(pace.book(1000, start), seconds(5));
-        assert_eq!(pace.book(1000, start + seconds(4)), seconds(2));
-        assert_eq!(pace.book(1000, start + seconds(100)), seconds(0));
-        assert_eq!(pace.book(0, start + seconds(100)), seconds(1));
+        let pace = Pace::new(start);
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let left = |bytes, now| pace.left(pace.book(bytes), Some(1000), at(now)).map(|left| left.as_secs());
+        assert_eq!(left(5000, 0), None);
+        assert_eq!(left(1000, 0), Some(5));
+        assert_eq!(left(1000, 4), Some(2));
+        assert_eq!(left(1000, 100), None);
+        assert_eq!(left(0, 100), Some(1));
+    }
+
+    #[test]
+    fn who_waits_goes_on_as_a_new_rate_lets_it() {
+        let start = Instant::now();
+        let pace = Pace::new(start);
+        let at = |seconds| start + Duration::from_secs(seconds);
+        pace.book(10_000);
+        let place = pace.book(1);
+        let left = |rate, now| pace.left(place, rate, at(now)).map(|left| left.as_secs());
+        assert_eq!(left(Some(10), 100), Some(900), "1000 of 10000 have passed");
+        assert_eq!(left(Some(1000), 104), Some(5));
+        assert_eq!(left(Some(10), 105), Some(499), "as many as have passed until then stay passed");
+        assert_eq!(left(None, 105), None);
+        assert_eq!(left(Some(1), 105), None, "what has passed is not waited for again");
     }
 
     #[test]

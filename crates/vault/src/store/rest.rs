@@ -42,6 +42,8 @@ pub struct RestConfig {
     pub ca_pem: Option<Vec<u8>>,
     /// How long a connection may be silent; 60 seconds when `None`.
     pub timeout: Option<Duration>,
+    /// The HTTP proxy to go through, an `http` URL perhaps with user and password; none when `None`.
+    pub proxy: Option<String>,
 }
 
 /// A [`Store`] on a REST server.
@@ -63,7 +65,7 @@ impl RestStore {
             }
             RestAuth::Bearer(token) => Some(format!("Bearer {token}")),
         };
-        let agent = http::agent(config.ca_pem.as_deref(), config.timeout)?;
+        let agent = http::agent(config.ca_pem.as_deref(), config.timeout, config.proxy.as_deref())?;
         Ok(Self { agent, url: config.url.trim_end_matches('/').to_owned(), authorization })
     }
 

@@ -66,7 +66,7 @@ impl S3Store {
     /// certificate cannot be used.
     pub fn new(config: S3Config) -> Result<Self> {
         http::require_http(&config.endpoint)?;
-        let agent = http::agent(config.ca_pem.as_deref(), config.timeout)?;
+        let agent = http::agent(config.ca_pem.as_deref(), config.timeout, None)?;
         let endpoint = config.endpoint.trim_end_matches('/').to_owned();
         let prefix = config.prefix.trim_matches('/').to_owned();
         Ok(Self { agent, config: S3Config { endpoint, prefix, ..config } })

@@ -50,6 +50,13 @@ impl Server {
         Self::begin(tempfile::tempdir().unwrap(), "127.0.0.1:0", database, arguments).named_as_it_listens()
     }
 
+    /// Starts a server on a new folder with TLS, that others know by this URL.
+    pub fn known_as(public_url: &str) -> Self {
+        let database = Database::create().map(Arc::new);
+        let arguments = ["--tls", "--public-url", public_url];
+        Self::begin(tempfile::tempdir().unwrap(), "127.0.0.1:0", database, &arguments)
+    }
+
     /// Starts a server on a new folder that listens elsewhere than on loopback.
     pub fn listening(listen: &str) -> Self {
         Self::begin(tempfile::tempdir().unwrap(), listen, Database::create().map(Arc::new), &[])

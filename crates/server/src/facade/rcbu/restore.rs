@@ -3,7 +3,7 @@
 use axum::http::Method;
 use roadstead_api::{
     id::{AgentId, BackupId, RestoreConfigurationId, RestoreId},
-    restore::{NewRestore, Restore},
+    restore::{NewRestore, OverwriteRule, Restore},
     restore_configuration::{NewRestoreConfiguration, RestoreConfiguration, RestoreConfigurationChange},
     run::RunState,
 };
@@ -59,7 +59,7 @@ async fn create(call: &Call) -> Result<Answer> {
     let new = NewRestoreConfiguration {
         agent_id: integer(body, "DestinationMachineId")?.map(AgentId),
         path: text(body, "DestinationPath")?.filter(|path| !path.is_empty()),
-        overwrite: flag(body, "OverwriteFiles")?.unwrap_or(false),
+        overwrite_rule: flag(body, "OverwriteFiles")?.map(rule),
         ..NewRestoreConfiguration::new(format!("{}-restore", source.name), source.id)
     };
     let made = ops::create(context, new).await?;
@@ -74,11 +74,16 @@ async fn update(call: &Call) -> Result<Answer> {
         backup_id: integer(body, "BackupId")?.map(BackupId),
         agent_id: integer(body, "DestinationMachineId")?.map(AgentId),
         path: text(body, "DestinationPath")?.filter(|path| !path.is_empty()),
-        overwrite: flag(body, "OverwriteFiles")?,
+        overwrite_rule: flag(body, "OverwriteFiles")?.map(rule),
         ..RestoreConfigurationChange::default()
     };
     ops::update(context, known.id, change).await?;
     Ok(Answer::NoContent)
+}
+
+/// `OverwriteFiles` overwrites whatever is there, and spares all of it else.
+fn rule(overwrite_files: bool) -> OverwriteRule {
+    if overwrite_files { OverwriteRule::Always } else { OverwriteRule::Never }
 }
 
 async fn still_made(context: &Context, id: RestoreConfigurationId) -> Result<RestoreConfiguration> {

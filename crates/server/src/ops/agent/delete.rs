@@ -33,6 +33,7 @@ pub async fn plan(context: &Context, id: AgentId) -> Result<AgentDeletionPlan> {
         vault_size_bytes: vault.size_bytes,
         vault_snapshot_count: vault.snapshot_count,
         backup_configurations: configurations.into_iter().map(name).collect(),
+        older_vaults: db::vault::older_of_agent(&mut read, id).await?,
         active_runs: db::run::active(&mut read, id).await?.len() as u64,
     })
 }
@@ -41,7 +42,9 @@ pub async fn plan(context: &Context, id: AgentId) -> Result<AgentDeletionPlan> {
 pub async fn delete(context: &Context, id: AgentId, how: AgentDeletion) -> Result<()> {
     context.authorize::<AgentDelete>()?;
     let agent = get(context, id).await?;
-    let unsaid = || Error::invalid("Say what becomes of the agent's vault: vault=keep or vault=delete.");
+    let unsaid = || {
+        Error::invalid("Say what becomes of the agent's vault: vault=keep, vault=delete or vault=delete_all.")
+    };
     let fate = how.vault.ok_or_else(unsaid)?;
     let mut change = context.change::<AgentDelete>().await?;
     let now = context.now_ms();
@@ -80,5 +83,11 @@ async fn settle_vault(write: &mut Write, context: &Context, agent: &Agent, fate:
             Ok(())
         }
         VaultFate::Delete => vault::give_up(write, context.account(), &agent.vault_id, now).await,
+        VaultFate::DeleteAll => {
+            for older in db::vault::older_of_agent(write, agent.id).await? {
+                vault::give_up(write, context.account(), &older, now).await?;
+            }
+            vault::give_up(write, context.account(), &agent.vault_id, now).await
+        }
     }
 }
