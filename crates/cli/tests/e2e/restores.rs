@@ -111,3 +111,22 @@ fn scripts_see_the_plan_and_configurations_keep_their_rule() {
     assert_eq!(kept.overwrite_rule, OverwriteRule::Never);
     assert_eq!(fs::read_to_string(source.path().join("file")).unwrap(), "mine");
 }
+
+#[test]
+fn another_agent_tells_what_it_would_restore() {
+    let server = Server::start();
+    let (agent, other) = (Agent::start(&server), Agent::start(&server));
+    let source = tempfile::tempdir().unwrap();
+    put(&source.path().join("file"), "backup", 1_000_000);
+    let configuration = agent.configure(&server, &[source.path()], &[]);
+    let backup = agent.back_up_well(&server, configuration).id;
+    let target = tempfile::tempdir().unwrap();
+    let wanted = NewRestore {
+        agent_id: Some(other.id),
+        path: Some(target.path().to_str().unwrap().to_owned()),
+        ..NewRestore::of(backup)
+    };
+    let plan = server.client.plan_restore(&wanted).unwrap().plan.clone().unwrap();
+    assert_eq!(plan.created, PlannedFiles { files: 1, bytes: 6 });
+    assert_eq!(fs::read_dir(target.path()).unwrap().count(), 0);
+}

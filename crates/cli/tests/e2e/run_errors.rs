@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use roadstead_api::run::RunState;
 
-use crate::support::{Agent, Server, is_root, roadstead};
+use crate::support::{Agent, Server, is_root, roadstead, wait_until};
 
 /// Files that only root can open.
 fn unreadable(folder: &Path, count: usize) {
@@ -50,5 +50,5 @@ fn all_errors_of_a_run_are_kept_and_paged() {
     assert_eq!((last["items"].as_array().unwrap().len(), &last["next"]), (100, &serde_json::Value::Null));
     assert_eq!(list(&["--limit", "1", "--cursor", "999"])["next"], "1000");
     assert_eq!(list(&["--all"])["items"].as_array().unwrap().len(), 2500);
-    assert_eq!(fs::read_dir(agent.results()).unwrap().count(), 0, "nothing of it stays with the agent");
+    wait_until("nothing of it stays with the agent", || fs::read_dir(agent.results()).unwrap().count() == 0);
 }

@@ -84,7 +84,7 @@ async fn job(app: &App, run: &ActiveRun) -> Result<Job> {
     let restore = RestoreId(run.run.id);
     if vault_password.is_some() {
         // It gets neither the vault's key nor anything else of the vault.
-        if let Work::Restore { snapshot_id, .. } = &mut work {
+        if let Work::Restore { snapshot_id, .. } | Work::PlanRestore { snapshot_id, .. } = &mut work {
             *snapshot_id = ONLY_SNAPSHOT;
         }
         let vault_password = Some(view::password(app, restore).await?);
