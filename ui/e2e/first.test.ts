@@ -86,6 +86,8 @@ test("from the first start to the first verified restore", async () => {
   await page.getByRole("button", { name: "Next" }).click();
   await page.getByRole("textbox", { name: "Folder" }).fill(aside);
   await page.getByRole("button", { name: "Next" }).click();
+  await page.getByRole("button", { name: "See what it would do, file by file" }).click();
+  await page.getByRole("region", { name: "What it would do" }).getByText("3 files, 293.0 KiB").waitFor();
   await page.getByRole("button", { name: "Restore", exact: true }).click();
   await page.getByText("Everything was restored").waitFor();
   expect(readFileSync(join(aside, source, "letters/one.txt"), "utf8")).toBe("Dear reader");

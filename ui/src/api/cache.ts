@@ -20,6 +20,7 @@ const RELATED: Record<string, string[]> = {
   key_machine: ["key"],
   enrolment_token: ["agent"],
   trash: ["vault"],
+  vault_task: ["activity", "vault"],
 };
 /** Changes of one noun are read again at most so often. */
 const READ_AGAIN_MS = 700;

@@ -9,7 +9,7 @@ import { words } from "../../format/words";
 import { ActivityTable } from "./ActivityTable";
 import { Jobs } from "./Jobs";
 
-const KINDS: ActivityKind[] = ["backup", "restore", "check", "cleanup"];
+const KINDS: ActivityKind[] = ["backup", "restore", "check", "cleanup", "drill", "copy", "repair"];
 const STATES: RunState[] = [
   "queued",
   "searching",

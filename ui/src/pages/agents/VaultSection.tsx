@@ -9,7 +9,10 @@ import { ButtonLink } from "../../components/ButtonLink";
 import { Facts } from "../../components/Facts";
 import { Failure } from "../../components/Failure";
 import { Section } from "../../components/Section";
+import { When } from "../../components/When";
 import { bytes, count } from "../../format/bytes";
+import { DrillButton } from "../vaults/DrillButton";
+import { Growth } from "../vaults/Growth";
 import { CleanupPlan } from "./CleanupPlan";
 import { ExportKey } from "./ExportKey";
 import { MigrateVault } from "./MigrateVault";
@@ -39,6 +42,7 @@ export function VaultSection({ agent }: { agent: Agent }) {
           Check all data
         </Button>
       )}
+      {mayCheck && managed && <DrillButton vaultId={vaultId} />}
       {managed && <CleanupPlan vaultId={vaultId} mayClean={mayClean} />}
       {managed && (
         <ButtonLink to={`/find/${vaultId}`} size="xs" variant="default">
@@ -56,6 +60,7 @@ export function VaultSection({ agent }: { agent: Agent }) {
       {found.error && <Failure error={found.error} retry={() => void found.refetch()} />}
       {found.isPending && <Loader aria-label="Reading the vault" />}
       {found.data && <VaultFacts vault={found.data} />}
+      <Growth vaultId={vaultId} />
       {found.data && <TrashFacts vaultId={vaultId} mayRestore={mayClean} />}
     </Section>
   );
@@ -68,6 +73,8 @@ function VaultFacts({ vault }: { vault: Vault }) {
       facts={[
         ["Size", bytes(vault.size_bytes)],
         ["Snapshots", count(vault.snapshot_count)],
+        ["Last good check", vault.last_good_check_at && <When key="c" at={vault.last_good_check_at} />],
+        ["Last good drill", vault.last_good_drill_at && <When key="d" at={vault.last_good_drill_at} />],
         [
           "Kind",
           <>

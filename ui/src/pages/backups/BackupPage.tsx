@@ -1,6 +1,6 @@
 // One backup: live while it runs, with its report once it has ended.
 import { Alert, Button, Group, Loader } from "@mantine/core";
-import { IconArrowsDiff, IconFolderOpen, IconPlayerStop, IconRestore } from "@tabler/icons-react";
+import { IconArrowsDiff, IconFolderOpen, IconPlayerStop, IconRestore, IconServerBolt } from "@tabler/icons-react";
 import { useParams } from "@tanstack/react-router";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
@@ -59,6 +59,7 @@ export default function BackupPage() {
 
 function Actions({ backup }: { backup: Backup }) {
   const mayMake = useMay("creator");
+  const mayRebuild = useMay("admin");
   const stop = useAction(() => post("/backups/{id}/stop", { path: { id: backup.id } }), {
     changes: ["backup", "activity"],
     done: "It is being stopped. The vault stays sound.",
@@ -95,6 +96,15 @@ function Actions({ backup }: { backup: Backup }) {
           leftSection={<IconArrowsDiff size={16} />}
         >
           Compare
+        </ButtonLink>
+      )}
+      {restorable && mayRebuild && readable && (
+        <ButtonLink
+          to={`/backups/${backup.id}/rebuild`}
+          variant="default"
+          leftSection={<IconServerBolt size={16} />}
+        >
+          Rebuild a machine
         </ButtonLink>
       )}
       {restorable && mayMake && (

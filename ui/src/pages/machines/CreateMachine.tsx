@@ -90,9 +90,11 @@ interface ChoicesProps {
   change: (part: Draft) => void;
   backends: Backend[];
   keys: Key[];
+  /** Whether it is one machine in any case. */
+  single?: boolean;
 }
 
-function Choices({ draft, change, backends, keys }: ChoicesProps) {
+export function Choices({ draft, change, backends, keys, single = false }: ChoicesProps) {
   const id = draft.backend_id ?? "";
   const where = { path: { id } };
   const images = useOne("offer", "/backends/{id}/images", where, id !== "");
@@ -126,14 +128,16 @@ function Choices({ draft, change, backends, keys }: ChoicesProps) {
           value={draft.name ?? ""}
           onChange={(event) => change({ name: event.currentTarget.value })}
         />
-        <NumberInput
-          label="How many"
-          description="NAME-1, NAME-2 and so on, where more than one."
-          min={1}
-          max={100}
-          value={draft.quantity ?? 1}
-          onChange={(quantity) => change({ quantity: Number(quantity) || 1 })}
-        />
+        {!single && (
+          <NumberInput
+            label="How many"
+            description="NAME-1, NAME-2 and so on, where more than one."
+            min={1}
+            max={100}
+            value={draft.quantity ?? 1}
+            onChange={(quantity) => change({ quantity: Number(quantity) || 1 })}
+          />
+        )}
       </Group>
       <Select
         label="Image"

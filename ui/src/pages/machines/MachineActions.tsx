@@ -1,12 +1,14 @@
 // What one machine can take now. What it cannot, and what the role may not, is not offered.
 import { Button, Group, Modal, Select, Stack, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
+import { IconTerminal2 } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
 import { useOne } from "../../api/lists";
 import { useMay } from "../../api/me";
 import type { Machine } from "../../api/schema";
+import { ButtonLink } from "../../components/ButtonLink";
 import { ConfirmButton } from "../../components/ConfirmButton";
 import { ACTIONS, type MachineAction } from "./actions";
 
@@ -21,6 +23,11 @@ export function MachineActions({ machine }: { machine: Machine }) {
       {mine.map((action) => (
         <ActionButton key={action.verb} machine={machine} action={action} />
       ))}
+      {mayDestroy && machine.state === "running" && (
+        <ButtonLink to={`/machines/${machine.id}/shell`} variant="default" leftSection={<IconTerminal2 size={16} />}>
+          Shell
+        </ButtonLink>
+      )}
       {mayChange && machine.can_rename && <Rename machine={machine} />}
       {mayChange && machine.can_resize && <Resize machine={machine} />}
     </>

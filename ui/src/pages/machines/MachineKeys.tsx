@@ -12,6 +12,7 @@ import { Section } from "../../components/Section";
 export function MachineKeys({ machine }: { machine: Machine }) {
   const keys = useAll("key", "/keys");
   const mayChange = useMay("creator");
+  const mayDeploy = useMay("admin");
   const found = useQueries({
     queries: (keys.data ?? []).map((key) => ({
       queryKey: ["key", "machines", key.id],
@@ -41,15 +42,41 @@ export function MachineKeys({ machine }: { machine: Machine }) {
               {link.user}@{link.host ?? "its address"}:{link.port}
             </span>
           </Text>
-          {mayChange && (
-            <Button size="xs" variant="subtle" onClick={() => detach.mutate(link)}>
-              Take away
-            </Button>
-          )}
+          <Group gap={4}>
+            {mayDeploy && <Deploy link={link} />}
+            {mayChange && (
+              <Button size="xs" variant="subtle" onClick={() => detach.mutate(link)}>
+                Take away
+              </Button>
+            )}
+          </Group>
         </Group>
       ))}
       {mayChange && keys.data.length > 0 && <Attach machine={machine} keys={keys.data} />}
     </Section>
+  );
+}
+
+/** Has the machine itself let the key in, or no more, over another login that works. */
+function Deploy({ link }: { link: KeyMachine }) {
+  const where = { path: { id: link.key_id, machine_id: link.machine_id } };
+  const put = useAction(() => post("/keys/{id}/machines/{machine_id}/deploy", where), {
+    changes: ["key"],
+    done: ({ changed, way }) => `${changed ? "The machine lets the key in now" : "It was let in already"}: ${way}.`,
+  });
+  const take = useAction(() => post("/keys/{id}/machines/{machine_id}/withdraw", where), {
+    changes: ["key"],
+    done: ({ changed, way }) => `${changed ? "The machine lets the key in no more" : "It was not let in"}: ${way}.`,
+  });
+  return (
+    <>
+      <Button size="xs" variant="subtle" loading={put.isPending} onClick={() => put.mutate()}>
+        Put on the machine
+      </Button>
+      <Button size="xs" variant="subtle" loading={take.isPending} onClick={() => take.mutate()}>
+        Take off the machine
+      </Button>
+    </>
   );
 }
 

@@ -8,14 +8,24 @@ import { GoTo } from "../../components/GoTo";
 import { Section } from "../../components/Section";
 import { When } from "../../components/When";
 import { Enrol } from "../agents/Enrol";
+import { Protect } from "./Protect";
 import { Protection } from "./Protection";
 
 export function MachineProtection({ machine }: { machine: Machine }) {
   const agent = useAgentNames();
   const mayEnrol = useMay("creator");
+  const mayProtect = useMay("admin");
   if (!machine.agent_id) {
     return (
-      <Section title="Protection" actions={mayEnrol && <Enrol />}>
+      <Section
+        title="Protection"
+        actions={
+          <>
+            {mayProtect && <Protect machine={machine} size="xs" />}
+            {mayEnrol && <Enrol />}
+          </>
+        }
+      >
         <Text size="sm" c="dimmed">
           No agent is known to run on it, so nothing of it could be brought back. An agent that is enrolled on
           it is joined by itself where that is sure; else the agent's own page says which machine it is.

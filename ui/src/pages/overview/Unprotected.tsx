@@ -1,10 +1,12 @@
 // The machines of which nothing could be brought back: what no list of one cloud tells.
 import { Text } from "@mantine/core";
 import { useOne } from "../../api/lists";
+import { useMay } from "../../api/me";
 import { useBackendTitles } from "../../api/names";
 import { ButtonLink } from "../../components/ButtonLink";
 import { GoTo } from "../../components/GoTo";
 import { Section } from "../../components/Section";
+import { Protect } from "../machines/Protect";
 import { Protection } from "../machines/Protection";
 
 const MOST = 6;
@@ -12,6 +14,7 @@ const MOST = 6;
 export function Unprotected() {
   const found = useOne("machine", "/machines", { query: { protected: false, limit: MOST } });
   const backend = useBackendTitles();
+  const mayProtect = useMay("admin");
   const machines = found.data?.items ?? [];
   if (machines.length === 0) return null;
   const all = (
@@ -32,7 +35,10 @@ export function Unprotected() {
               on {backend(machine.backend_id)}
             </Text>
           </span>
-          <Protection machine={machine} />
+          <span style={{ display: "flex", gap: 8, alignItems: "center" }}>
+            <Protection machine={machine} />
+            {mayProtect && !machine.agent_id && <Protect machine={machine} size="compact-xs" />}
+          </span>
         </div>
       ))}
     </Section>

@@ -19,6 +19,8 @@ import { When } from "../../components/When";
 import { bytes, plural } from "../../format/bytes";
 import { span } from "../../format/time";
 import { words } from "../../format/words";
+import { RestorePlan } from "./RestorePlan";
+import { effectOf } from "./rules";
 import { hasReport, isOver } from "../backups/runs";
 
 export default function RestorePage() {
@@ -55,7 +57,12 @@ export default function RestorePage() {
           {restore.reason}
         </Alert>
       )}
-      {report?.ok && (
+      {restore.dry_run && (
+        <Alert color="gray" mb="md" title="It changes nothing">
+          It was asked what it would do; its files stay as they are.
+        </Alert>
+      )}
+      {report?.ok && !restore.dry_run && (
         <Alert color="green" mb="md" title="Everything was restored">
           {plural(report.files_restored, "file")}, {bytes(report.bytes_restored)}; each was verified by its
           hash as it was written.
@@ -91,7 +98,7 @@ export default function RestorePage() {
               "Only",
               restore.inclusions.length > 0 && <span className="mono">{restore.inclusions.join(", ")}</span>,
             ],
-            ["Files that differ", restore.overwrite ? "Are overwritten" : "Stay as they are"],
+            ["Files that are there", effectOf(restore.overwrite_rule)],
             ["Began", restore.started_at && <When at={restore.started_at} absolute />],
             ["Ended", restore.completed_at && <When at={restore.completed_at} absolute />],
             ["Took", report && span(report.duration_seconds)],
@@ -103,6 +110,11 @@ export default function RestorePage() {
           ]}
         />
       </Section>
+      {report?.plan && (
+        <Section title="What it would do">
+          <RestorePlan plan={report.plan} />
+        </Section>
+      )}
       {report && report.error_count > 0 && <RunErrors errors={report.errors} count={report.error_count} />}
     </>
   );

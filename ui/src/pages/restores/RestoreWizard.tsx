@@ -2,7 +2,6 @@
 import {
   Alert,
   Button,
-  Checkbox,
   Group,
   List,
   Modal,
@@ -22,8 +21,10 @@ import { get, post } from "../../api/call";
 import { useAll } from "../../api/lists";
 import { useIsSealed } from "../../api/names";
 import { encryptPassword } from "../../api/password";
-import type { Backup } from "../../api/schema";
+import type { Backup, NewRestore, OverwriteRule } from "../../api/schema";
 import { plural } from "../../format/bytes";
+import { DryRun } from "./DryRun";
+import { effectOf, RULES } from "./rules";
 
 interface Props {
   backup: Backup;
@@ -51,7 +52,7 @@ interface Target {
   agent: number;
   aside: boolean;
   path: string;
-  overwrite: boolean;
+  rule: OverwriteRule;
   /** Of a sealed vault, for another agent than its own. */
   password: string;
 }
@@ -63,29 +64,26 @@ function Steps({ backup, paths }: { backup: Backup; paths: string[] }) {
     agent: backup.agent_id,
     aside: true,
     path: "/var/tmp/restored",
-    overwrite: false,
+    rule: "never",
     password: "",
   });
   const needsPassword = useIsSealed(backup.vault_id) && target.agent !== backup.agent_id;
-  const start = useAction(
-    async () => {
-      const key = needsPassword && (await get("/agents/{id}/key", { path: { id: target.agent } }));
-      const order = {
-        backup_id: backup.id,
-        agent_id: target.agent,
-        inclusions: paths,
-        path: target.aside ? target.path : "/",
-        overwrite: target.overwrite,
-        password: key ? await encryptPassword(key, target.password) : null,
-      };
-      return post("/restores", {}, order);
-    },
-    {
-      changes: ["restore", "activity"],
-      quiet: true,
-      after: (restore) => void navigate({ to: `/restores/${restore.id}` }),
-    },
-  );
+  const order = async () => {
+    const key = needsPassword && (await get("/agents/{id}/key", { path: { id: target.agent } }));
+    return {
+      backup_id: backup.id,
+      agent_id: target.agent,
+      inclusions: paths,
+      path: target.aside ? target.path : "/",
+      overwrite_rule: target.rule,
+      password: key ? await encryptPassword(key, target.password) : null,
+    };
+  };
+  const start = useAction(async () => post("/restores", {}, await order()), {
+    changes: ["restore", "activity"],
+    quiet: true,
+    after: (restore) => void navigate({ to: `/restores/${restore.id}` }),
+  });
   return (
     <>
       <Stepper active={step} onStepClick={setStep} size="sm" allowNextStepsSelect={false}>
@@ -96,7 +94,7 @@ function Steps({ backup, paths }: { backup: Backup; paths: string[] }) {
           <Where target={target} needsPassword={needsPassword} onChange={setTarget} />
         </Stepper.Step>
         <Stepper.Step label="Plan">
-          <Plan backup={backup} paths={paths} target={target} />
+          <Plan backup={backup} paths={paths} target={target} order={order} />
           {start.error && (
             <Alert color="red" role="alert" mt="sm">
               {start.error.message}
@@ -205,17 +203,25 @@ function Where({ target, needsPassword, onChange }: WhereProps) {
           onChange={(event) => onChange({ ...target, path: event.currentTarget.value })}
         />
       )}
-      <Checkbox
-        label="Overwrite files that differ"
-        description="Otherwise they stay as they are, and are counted as skipped."
-        checked={target.overwrite}
-        onChange={(event) => onChange({ ...target, overwrite: event.currentTarget.checked })}
+      <Select
+        label="Files that are there already"
+        allowDeselect={false}
+        value={target.rule}
+        onChange={(rule) => onChange({ ...target, rule: rule ?? "never" })}
+        data={RULES}
       />
     </Stack>
   );
 }
 
-function Plan({ backup, paths, target }: { backup: Backup; paths: string[]; target: Target }) {
+interface PlanProps {
+  backup: Backup;
+  paths: string[];
+  target: Target;
+  order: () => Promise<NewRestore>;
+}
+
+function Plan({ backup, paths, target, order }: PlanProps) {
   const agents = useAll("agent", "/agents");
   const agent = agents.data?.find((one) => one.id === target.agent);
   const what =
@@ -236,13 +242,12 @@ function Plan({ backup, paths, target }: { backup: Backup; paths: string[]; targ
         .
       </Text>
       <Text size="sm">
-        {target.overwrite
-          ? "Files there that differ will be overwritten. That cannot be undone, unless they are in a later backup."
-          : "Files that are there already and differ stay as they are."}
+        {effectOf(target.rule)}
       </Text>
       {agent && !agent.connected && (
         <Alert color="yellow">This agent is not connected. The restore waits until it is.</Alert>
       )}
+      {agent?.connected && <DryRun order={order} />}
     </Stack>
   );
 }

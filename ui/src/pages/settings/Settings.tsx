@@ -5,6 +5,7 @@ import { useMay } from "../../api/me";
 import { PageHeader } from "../../components/PageHeader";
 import { ApiKeys } from "./ApiKeys";
 import { Channels } from "./Channels";
+import { Drills } from "./Drills";
 import { Mail } from "./Mail";
 import { Profile } from "./Profile";
 import { Quotas } from "./Quotas";
@@ -30,6 +31,7 @@ export default function Settings() {
           {isAdmin && <Tabs.Tab value="webhooks">Webhooks</Tabs.Tab>}
           {isAdmin && <Tabs.Tab value="mail">Mail</Tabs.Tab>}
           <Tabs.Tab value="quotas">Quotas</Tabs.Tab>
+          <Tabs.Tab value="drills">Drills</Tabs.Tab>
           {isAdmin && <Tabs.Tab value="server">Server</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="profile">
@@ -58,6 +60,9 @@ export default function Settings() {
         )}
         <Tabs.Panel value="quotas">
           <Quotas />
+        </Tabs.Panel>
+        <Tabs.Panel value="drills">
+          <Drills />
         </Tabs.Panel>
         {isAdmin && (
           <Tabs.Panel value="server">
