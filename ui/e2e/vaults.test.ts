@@ -55,7 +55,8 @@ test("files are found in all backups, backups compared, and a folder taken away 
   await page.reload();
   // Where it was found leads to its folder, open.
   await found.getByRole("link").first().click();
-  await page.getByText("two.conf").waitFor();
+  await page.getByRole("heading", { level: 1, name: /^Files of/ }).waitFor();
+  await page.getByRole("treeitem", { name: /two\.conf/ }).waitFor();
 
   await page.goto(`/backups/${before}`);
   await page.getByRole("link", { name: "Compare" }).click();
@@ -72,6 +73,23 @@ test("files are found in all backups, backups compared, and a folder taken away 
   await page.getByRole("menuitem", { name: /As tar/ }).click();
   const archive = await (await coming).path();
   expect((await run("tar", ["--list", "-f", archive])).split("\n")).toContain("letters/deep/two.conf");
+  await visit.end();
+});
+
+test("a drill proves that the backups come back, and when drills run is set", async () => {
+  const [visit, page] = await visited(`/agents/${await agentOf("harbour")}`);
+  await page.getByRole("button", { name: "Restore drill" }).click();
+  await page.getByRole("heading", { level: 1, name: "Drill" }).waitFor();
+  await page.getByText("Completed", { exact: true }).waitFor();
+  await page.getByText(/^3 files, /).waitFor();
+  await page.goto("/activity");
+  await page.getByRole("row", { name: /Drill.*Completed/ }).waitFor();
+  await page.goto("/settings?tab=drills");
+  await page.getByLabel("Files at the most").fill("7");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("It is kept.").waitFor();
+  const kept = await server.api<{ files: number }>("GET", "/drill-settings");
+  expect(kept.files).toBe(7);
   await visit.end();
 });
 

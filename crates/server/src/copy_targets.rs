@@ -57,7 +57,9 @@ mod tests {
         let vault = VaultId("v".to_owned());
         let target: CopyTarget = "off-site=/mnt/x=y".parse().unwrap();
         assert_eq!(target.name, "off-site");
-        assert!(matches!(target.folder(&vault).unwrap(), VaultFolder::Disk(path) if path.to_str() == Some("/mnt/x=y/v")));
+        assert!(
+            matches!(target.folder(&vault).unwrap(), VaultFolder::Disk(path) if path.to_str() == Some("/mnt/x=y/v"))
+        );
         let target: CopyTarget = "b=s3://bucket/p?region=eu".parse().unwrap();
         assert_eq!(target.name, "b");
         for wrong in ["", "x", "=/mnt", "a b=/mnt", "x=mnt", "x=ftp://host/", "x="] {
