@@ -1,8 +1,13 @@
 // A configuration in the editor.
 import type { BackupConfiguration, BackupOptions, NewBackupConfiguration } from "../../api/schema";
 
-/** The options with nothing left out. */
-export type Options = Required<Omit<BackupOptions, "hooks">> & { hooks: Required<Hooks> };
+/** The options that the editor knows, with nothing left out; others stay as they are. */
+export type Options = Required<
+  Pick<
+    BackupOptions,
+    "patterns" | "ignore_files" | "one_file_system" | "exclude_caches" | "exclude_larger_than"
+  >
+> & { hooks: Required<Hooks> };
 export type Hooks = NonNullable<BackupOptions["hooks"]>;
 
 export type Draft = Required<
