@@ -62,7 +62,7 @@ impl LimitStore {
     }
 
     fn wait(&self, pace: &Pace, rate: impl Fn(Limits) -> Option<u64>, bytes: usize) -> Result<()> {
-        let place = pace.book(bytes);
+        let place = pace.book(bytes, rate((self.limits)()), Instant::now());
         while let Some(wait) = pace.left(place, rate((self.limits)()), Instant::now()) {
             self.cancel.sleep(wait.min(TICK));
             self.cancel.check()?;
@@ -87,27 +87,33 @@ impl Pace {
     }
 
     /// Books so many bytes behind those booked before; gives the place that they begin at.
-    fn book(&self, bytes: usize) -> f64 {
+    fn book(&self, bytes: usize, rate: Option<u64>, now: Instant) -> f64 {
         let mut pace = unpoisoned(&self.0);
+        pace.pass(rate, now);
         let place = pace.booked;
         pace.booked += bytes as f64;
         place
     }
 
-    /// How long it is at this rate until what is booked at a place may go; `None` when it may. Time that nobody used is
-    /// lost: there are no bursts.
+    /// How long it is at this rate until what is booked at a place may go; `None` when it may.
     fn left(&self, place: f64, rate: Option<u64>, now: Instant) -> Option<Duration> {
         let mut pace = unpoisoned(&self.0);
-        let Some(rate) = rate.map(|rate| rate.max(1) as f64) else {
-            (pace.passed, pace.at) = (pace.booked, now);
-            return None;
-        };
-        let elapsed = now.saturating_duration_since(pace.at).as_secs_f64();
-        pace.passed = pace.booked.min(pace.passed + elapsed * rate);
-        pace.at = pace.at.max(now);
-        let left = place - pace.passed;
+        pace.pass(rate, now);
+        let (left, rate) = (place - pace.passed, rate?.max(1) as f64);
         // Less than half a byte is what counting in fractions has lost.
         (left > 0.5).then(|| Duration::try_from_secs_f64(left / rate).unwrap_or(TICK))
+    }
+}
+
+impl Booked {
+    /// Lets through what this rate does until now. Time that nobody had booked anything for is lost: there are no bursts.
+    fn pass(&mut self, rate: Option<u64>, now: Instant) {
+        let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.passed = match rate {
+            Some(rate) => self.booked.min(self.passed + elapsed * rate.max(1) as f64),
+            None => self.booked,
+        };
+        self.at = self.at.max(now);
     }
 }
 
@@ -120,7 +126,7 @@ impl Store for LimitStore {
     fn read(&self, kind: FileKind, name: &Name) -> Result<Vec<u8>> {
         self.wait_to_read(0)?;
         let bytes = self.inner.read(kind, name)?;
-        self.download.book(bytes.len());
+        self.download.book(bytes.len(), (self.limits)().download, Instant::now());
         Ok(bytes)
     }
 
@@ -168,10 +174,12 @@ mod tests {
 
     #[test]
     fn bytes_wait_for_those_before_and_idle_time_is_lost() {
+        const RATE: Option<u64> = Some(1000);
         let start = Instant::now();
         let pace = Pace::new(start);
         let at = |seconds| start + Duration::from_secs(seconds);
-        let left = |bytes, now| pace.left(pace.book(bytes), Some(1000), at(now)).map(|left| left.as_secs());
+        let left =
+            |bytes, now| pace.left(pace.book(bytes, RATE, at(now)), RATE, at(now)).map(|left| left.as_secs());
         assert_eq!(left(5000, 0), None);
         assert_eq!(left(1000, 0), Some(5));
         assert_eq!(left(1000, 4), Some(2));
@@ -184,8 +192,8 @@ mod tests {
         let start = Instant::now();
         let pace = Pace::new(start);
         let at = |seconds| start + Duration::from_secs(seconds);
-        pace.book(10_000);
-        let place = pace.book(1);
+        pace.book(10_000, Some(10), start);
+        let place = pace.book(1, Some(10), start);
         let left = |rate, now| pace.left(place, rate, at(now)).map(|left| left.as_secs());
         assert_eq!(left(Some(10), 100), Some(900), "1000 of 10000 have passed");
         assert_eq!(left(Some(1000), 104), Some(5));
