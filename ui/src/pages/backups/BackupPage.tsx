@@ -51,7 +51,7 @@ export default function BackupPage() {
         <About backup={backup} report={report.data} />
       </Section>
       {report.data && report.data.error_count > 0 && (
-        <RunErrors errors={report.data.errors} count={report.data.error_count} />
+        <RunErrors of="backup" id={id} first={report.data.errors} count={report.data.error_count} />
       )}
     </>
   );

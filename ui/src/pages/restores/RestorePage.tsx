@@ -115,7 +115,9 @@ export default function RestorePage() {
           <RestorePlan plan={report.plan} />
         </Section>
       )}
-      {report && report.error_count > 0 && <RunErrors errors={report.errors} count={report.error_count} />}
+      {report && report.error_count > 0 && (
+        <RunErrors of="restore" id={id} first={report.errors} count={report.error_count} />
+      )}
     </>
   );
 }
