@@ -18,7 +18,9 @@ import { StateBadge } from "../../components/StateBadge";
 import { When } from "../../components/When";
 import { bytes, plural } from "../../format/bytes";
 import { BackupTable } from "../backups/BackupTable";
+import { tellLimit } from "./bandwidth";
 import { bodyOf, type Draft, draftOf } from "./draft";
+import { tellDump } from "./dumps";
 import { Editor } from "./Editor";
 import { StartBackup } from "./StartBackup";
 import { tellSchedule } from "./schedule";
@@ -91,6 +93,7 @@ function About({ configuration }: { configuration: BackupConfiguration }) {
           </GoTo>,
         ],
         ["Backs up", mono(configuration.inclusions)],
+        ["Dumps", mono((configuration.options?.dumps ?? []).map(tellDump))],
         ["Leaves out", mono(configuration.exclusions)],
         [
           "Runs",
@@ -106,6 +109,7 @@ function About({ configuration }: { configuration: BackupConfiguration }) {
         ],
         ["Only what matches", mono(configuration.options?.patterns ?? [])],
         ["Passes over", passed(configuration.options ?? {})],
+        ["Sends", (configuration.options?.bandwidth ?? []).map(tellLimit).join("; ")],
         ...hooksOf(configuration.options ?? {}),
         ["Kept", tellRetention(configuration.retention)],
         [

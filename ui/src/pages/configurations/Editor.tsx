@@ -4,7 +4,9 @@ import { type FormEvent, useState } from "react";
 import { useAll } from "../../api/lists";
 import { useMay } from "../../api/me";
 import { Section } from "../../components/Section";
-import type { Draft, Options } from "./draft";
+import { BandwidthInputs } from "./BandwidthInputs";
+import { type Draft, faultIn, type Options } from "./draft";
+import { DumpsInputs } from "./DumpsInputs";
 import { HooksInputs } from "./HooksInputs";
 import { LinesInput } from "./LinesInput";
 import { OptionsInputs } from "./OptionsInputs";
@@ -25,18 +27,24 @@ interface Props {
 
 export function Editor({ start, id, error, saving, onSave, onLeave }: Props) {
   const [draft, setDraft] = useState(start);
+  const [fault, setFault] = useState<string | null>(null);
   const isAdmin = useMay("admin");
   const exists = id !== undefined;
   const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
   const changeOptions = (part: Partial<Options>) => change({ options: { ...draft.options, ...part } });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    onSave(draft);
+    const found = faultIn(draft);
+    setFault(found);
+    if (!found) onSave(draft);
   };
   return (
     <form onSubmit={submit} style={{ maxWidth: 760 }}>
       <Section title="What">
         <WhatInputs draft={draft} change={change} exists={exists} />
+      </Section>
+      <Section title="Databases">
+        <DumpsInputs dumps={draft.options.dumps} onChange={(dumps) => changeOptions({ dumps })} />
       </Section>
       <Section title="When">
         <Stack gap="sm">
@@ -56,14 +64,21 @@ export function Editor({ start, id, error, saving, onSave, onLeave }: Props) {
       <Section title="What else it passes over">
         <OptionsInputs options={draft.options} onChange={changeOptions} />
       </Section>
+      <Section title="How fast it sends">
+        <BandwidthInputs
+          limits={draft.options.bandwidth}
+          timezone={draft.timezone}
+          onChange={(bandwidth) => changeOptions({ bandwidth })}
+        />
+      </Section>
       {isAdmin && (
         <Section title="Commands around it">
           <HooksInputs hooks={draft.options.hooks} onChange={(hooks) => changeOptions({ hooks })} />
         </Section>
       )}
-      {error && (
+      {(fault ?? error) && (
         <Alert color="red" role="alert" mb="md">
-          {error.message}
+          {fault ?? error?.message}
         </Alert>
       )}
       <Group justify="flex-end">
@@ -110,7 +125,7 @@ function WhatInputs({ draft, change, exists }: PartProps & { exists: boolean }) 
         label="Files and folders"
         description="Absolute paths, one a line. Folders with everything in them."
         placeholder={"/etc\n/home"}
-        required
+        required={draft.options.dumps.length === 0}
         value={draft.inclusions}
         onChange={(inclusions) => change({ inclusions })}
       />

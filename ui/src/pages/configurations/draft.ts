@@ -1,11 +1,19 @@
 // A configuration in the editor.
 import type { BackupConfiguration, BackupOptions, NewBackupConfiguration } from "../../api/schema";
+import { limitFault } from "./bandwidth";
+import { faultOf } from "./dumps";
 
-/** The options that the editor knows, with nothing left out; others stay as they are. */
+/** The options, with nothing left out; such as the editor does not know stay as they are. */
 export type Options = Required<
   Pick<
     BackupOptions,
-    "patterns" | "ignore_files" | "one_file_system" | "exclude_caches" | "exclude_larger_than"
+    | "patterns"
+    | "ignore_files"
+    | "one_file_system"
+    | "exclude_caches"
+    | "exclude_larger_than"
+    | "dumps"
+    | "bandwidth"
   >
 > & { hooks: Required<Hooks> };
 export type Hooks = NonNullable<BackupOptions["hooks"]>;
@@ -59,11 +67,22 @@ function optionsOf(options: BackupOptions): Options {
     one_file_system: options.one_file_system ?? false,
     exclude_caches: options.exclude_caches ?? false,
     exclude_larger_than: options.exclude_larger_than ?? null,
+    dumps: options.dumps ?? [],
+    bandwidth: options.bandwidth ?? [],
     hooks: { pre, post, error, cancel_when_pre_fails },
   };
 }
 
-/** What is sent of it. Only admins set commands, so others send none. */
+/** What the server would refuse of it for sure; a sentence. */
+export function faultIn({ options }: Draft): string | null {
+  const dump = options.dumps.map((_, index) => faultOf(options.dumps, index)).findIndex((fault) => fault !== null);
+  if (dump >= 0) return `Dump ${dump + 1}: ${faultOf(options.dumps, dump)}`;
+  const limit = options.bandwidth.findIndex((one) => limitFault(one) !== null);
+  const slow = options.bandwidth[limit];
+  return slow ? `Limit ${limit + 1}: ${limitFault(slow)}` : null;
+}
+
+/** What is sent of it. Only admins set commands, so others send none around it, and those in it as they were. */
 export function bodyOf(draft: Draft, isAdmin: boolean): Omit<NewBackupConfiguration, "agent_id"> {
   const { name, inclusions, exclusions, schedule, timezone, retention, missed, spread_minutes } = draft;
   const { notification_email, notify_failure, notify_success } = draft;
