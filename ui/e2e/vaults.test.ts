@@ -93,6 +93,34 @@ test("a drill proves that the backups come back, and when drills run is set", as
   await visit.end();
 });
 
+test("a vault is copied into another, and the plan of a repair finds nothing to do", async () => {
+  await server.agent("mole");
+  const [visit, page] = await visited(`/agents/${await agentOf("harbour")}`);
+  const dialog = page.getByRole("dialog");
+  await page.getByRole("button", { name: "Copy", exact: true }).click();
+  await dialog.getByText("To a place of the server").click();
+  await dialog.getByLabel("Name of the place").fill("nowhere");
+  await dialog.getByRole("button", { name: "Copy it" }).click();
+  await dialog.getByText(/has allowed no places to copy to/).waitFor();
+  await dialog.getByText("To another vault").click();
+  await dialog.getByRole("combobox", { name: "The other vault" }).click();
+  await page.getByRole("option", { name: /^mole/ }).click();
+  await dialog.getByRole("button", { name: "Copy it" }).click();
+  await page.getByRole("heading", { level: 1, name: "Copy" }).waitFor();
+  await page.getByText("Completed", { exact: true }).waitFor();
+  await page.getByText("2 backups", { exact: true }).waitFor();
+
+  await page.getByRole("link", { name: "harbour" }).click();
+  await page.getByRole("button", { name: "Repair", exact: true }).click();
+  await dialog.getByRole("button", { name: "See what it would do" }).click();
+  await page.getByText("Nothing is damaged, so there is nothing to repair.").waitFor();
+  await page.getByRole("button", { name: "Repair the vault" }).click();
+  await dialog.getByRole("button", { name: "Repair it" }).click();
+  await page.getByText("It changed nothing").waitFor({ state: "detached" });
+  await page.getByText("Completed", { exact: true }).waitFor();
+  await visit.end();
+});
+
 test("a vault is sealed with a password that the server never learns, and the password changed", async () => {
   const [visit, page] = await visited(`/agents/${await agentOf("harbour")}`);
   const sent: string[] = [];

@@ -11,6 +11,7 @@ import { Section } from "../../components/Section";
 import { StateBadge } from "../../components/StateBadge";
 import { When } from "../../components/When";
 import { bytes, plural } from "../../format/bytes";
+import { CopyVault } from "../vaults/CopyVault";
 
 export function OldVaults({ agent }: { agent?: number }) {
   const vaults = useAll("vault", "/vaults");
@@ -27,6 +28,7 @@ export function OldVaults({ agent }: { agent?: number }) {
 
 function OldVault({ vault }: { vault: Vault }) {
   const agent = useAgentNames();
+  const mayCopy = useMay("creator");
   const mayDelete = useMay("admin");
   const forget = useAction(() => remove("/vaults/{id}", { path: { id: vault.id } }), {
     changes: ["vault", "backup"],
@@ -44,6 +46,7 @@ function OldVault({ vault }: { vault: Vault }) {
             Find files
           </ButtonLink>
         )}
+        {mayCopy && vault.mode === "managed" && <CopyVault vault={vault} />}
         {mayDelete && (
           <ConfirmButton
             size="xs"

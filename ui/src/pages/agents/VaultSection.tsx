@@ -11,8 +11,11 @@ import { Failure } from "../../components/Failure";
 import { Section } from "../../components/Section";
 import { When } from "../../components/When";
 import { bytes, count } from "../../format/bytes";
+import { CopyVault } from "../vaults/CopyVault";
 import { DrillButton } from "../vaults/DrillButton";
 import { Growth } from "../vaults/Growth";
+import { RepairPlanButton } from "../vaults/RepairVault";
+import { RunningTasks } from "../vaults/RunningTasks";
 import { CleanupPlan } from "./CleanupPlan";
 import { ExportKey } from "./ExportKey";
 import { MigrateVault } from "./MigrateVault";
@@ -44,6 +47,8 @@ export function VaultSection({ agent }: { agent: Agent }) {
       )}
       {mayCheck && managed && <DrillButton vaultId={vaultId} />}
       {managed && <CleanupPlan vaultId={vaultId} mayClean={mayClean} />}
+      {mayCheck && managed && found.data && <CopyVault vault={found.data} />}
+      {mayClean && managed && <RepairPlanButton vaultId={vaultId} />}
       {managed && (
         <ButtonLink to={`/find/${vaultId}`} size="xs" variant="default">
           Find files
@@ -60,6 +65,7 @@ export function VaultSection({ agent }: { agent: Agent }) {
       {found.error && <Failure error={found.error} retry={() => void found.refetch()} />}
       {found.isPending && <Loader aria-label="Reading the vault" />}
       {found.data && <VaultFacts vault={found.data} />}
+      {managed && <RunningTasks vaultId={vaultId} />}
       <Growth vaultId={vaultId} />
       {found.data && <TrashFacts vaultId={vaultId} mayRestore={mayClean} />}
     </Section>

@@ -1,13 +1,13 @@
 // A task of a vault: a drill, a copy or a repair, live while it goes on, and what came of it.
-import { Alert, Button, List, Loader } from "@mantine/core";
+import { Alert, List, Loader } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
-import { useAction } from "../../api/action";
-import { post } from "../../api/call";
-import { useOne } from "../../api/lists";
+import { useAll, useOne } from "../../api/lists";
 import { useMay } from "../../api/me";
-import type { VaultTask } from "../../api/schema";
+import { useAgentNames } from "../../api/names";
+import type { RepairReport, VaultTask } from "../../api/schema";
 import { Facts } from "../../components/Facts";
 import { Failure } from "../../components/Failure";
+import { GoTo } from "../../components/GoTo";
 import { PageHeader } from "../../components/PageHeader";
 import { RunProgress } from "../../components/RunProgress";
 import { Section } from "../../components/Section";
@@ -16,6 +16,8 @@ import { When } from "../../components/When";
 import { bytes, count, plural } from "../../format/bytes";
 import { words } from "../../format/words";
 import { isOver } from "../backups/runs";
+import { RepairButton } from "./RepairVault";
+import { StopTask } from "./RunningTasks";
 
 const ABOUT = {
   drill: "A sample of files of the last good backups is restored to scratch, and compared with what was backed up.",
@@ -26,24 +28,26 @@ const ABOUT = {
 export default function TaskPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const found = useOne("vault_task", "/vault-tasks/{id}", { path: { id } });
-  const mayStop = useMay("creator");
-  const stop = useAction(() => post("/vault-tasks/{id}/stop", { path: { id } }), {
-    changes: ["vault_task", "activity"],
-    done: "It is being stopped. What it has done stays.",
-  });
+  const vaults = useAll("vault", "/vaults");
+  const agent = useAgentNames();
+  const mayRepair = useMay("admin");
   if (found.error) return <Failure error={found.error} retry={() => void found.refetch()} />;
   if (!found.data) return <Loader aria-label="Reading the task" />;
   const task = found.data;
+  const isPlan = task.repair?.dry_run === true;
+  const owner = vaults.data?.find((vault) => vault.id === task.vault_id)?.agent_id;
   const problems = task.drill?.problems ?? task.copy?.problems ?? task.repair?.problems ?? [];
   return (
     <>
       <PageHeader title={words(task.kind)} about={ABOUT[task.kind]} badge={<StateBadge state={task.state} />}>
-        {mayStop && !isOver(task.state) && (
-          <Button variant="default" className="danger" loading={stop.isPending} onClick={() => stop.mutate()}>
-            Stop
-          </Button>
-        )}
+        <StopTask task={task} />
+        {isPlan && mayRepair && isOver(task.state) && <RepairButton vaultId={task.vault_id} />}
       </PageHeader>
+      {isPlan && (
+        <Alert color="gray" mb="md" title="It changed nothing">
+          It was asked what it would do. {isSound(task.repair) && "Nothing is damaged, so there is nothing to repair."}
+        </Alert>
+      )}
       {task.reason && (
         <Alert color={task.state === "failed" ? "red" : "yellow"} mb="md">
           {task.reason}
@@ -57,6 +61,14 @@ export default function TaskPage() {
       <Section title="About it">
         <Facts
           facts={[
+            [
+              "Vault of",
+              owner !== undefined && (
+                <GoTo key="v" to={`/agents/${owner}`}>
+                  {agent(owner)}
+                </GoTo>
+              ),
+            ],
             ["Asked for", <When key="a" at={task.created_at} absolute />],
             ["Began", task.started_at && <When at={task.started_at} absolute />],
             ["Ended", task.completed_at && <When at={task.completed_at} absolute />],
@@ -77,6 +89,12 @@ export default function TaskPage() {
   );
 }
 
+/** Whether a repair found nothing to do. */
+function isSound(report?: RepairReport | null): boolean {
+  const { index_rewritten, packs_unreadable, packs_damaged, backups_with_holes, backups_lost } = report ?? {};
+  return !index_rewritten && !packs_unreadable && !packs_damaged && !backups_with_holes?.length && !backups_lost?.length;
+}
+
 function outcome({ drill, copy, repair }: VaultTask): [string, string][] {
   if (drill) {
     return [
@@ -94,10 +112,10 @@ function outcome({ drill, copy, repair }: VaultTask): [string, string][] {
   }
   if (!repair) return [];
   return [
-    ["Index", repair.index_rewritten ? "Made anew" : "As it should be"],
+    ["Index", repair.index_rewritten ? (repair.dry_run ? "Would be made anew" : "Made anew") : "As it should be"],
     ["Damaged packs", count(repair.packs_damaged ?? 0)],
     ["Unreadable packs", count(repair.packs_unreadable ?? 0)],
-    ["Parts of files saved", count(repair.parts_saved ?? 0)],
+    [repair.dry_run ? "Parts of files that can be saved" : "Parts of files saved", count(repair.parts_saved ?? 0)],
     ["Parts of files lost", count(repair.parts_lost ?? 0)],
     ["Backups with holes", count(repair.backups_with_holes?.length ?? 0)],
     ["Backups lost", count(repair.backups_lost?.length ?? 0)],
