@@ -6,6 +6,7 @@ import { FirstSteps } from "./FirstSteps";
 import { MachinesTile } from "./MachinesTile";
 import { OldestBackups } from "./OldestBackups";
 import { Storage } from "./Storage";
+import { StorageOverTime } from "./StorageOverTime";
 import { Tiles } from "./Tiles";
 import { Timeline } from "./Timeline";
 import { Troubles } from "./Troubles";
@@ -22,6 +23,7 @@ export default function Overview() {
       <Troubles />
       <Unprotected />
       <Timeline />
+      <StorageOverTime />
       <SimpleGrid cols={{ base: 1, md: 3 }} spacing="md">
         <OldestBackups />
         <MachinesTile />
