@@ -93,7 +93,7 @@ test("a drill proves that the backups come back, and when drills run is set", as
   await visit.end();
 });
 
-test("a vault is copied into another, and the plan of a repair finds nothing to do", async () => {
+test("a vault is copied into another, and to no place that the operator has not named", async () => {
   await server.agent("mole");
   const [visit, page] = await visited(`/agents/${await agentOf("harbour")}`);
   const dialog = page.getByRole("dialog");
@@ -109,15 +109,6 @@ test("a vault is copied into another, and the plan of a repair finds nothing to 
   await page.getByRole("heading", { level: 1, name: "Copy" }).waitFor();
   await page.getByText("Completed", { exact: true }).waitFor();
   await page.getByText("2 backups", { exact: true }).waitFor();
-
-  await page.getByRole("link", { name: "harbour" }).click();
-  await page.getByRole("button", { name: "Repair", exact: true }).click();
-  await dialog.getByRole("button", { name: "See what it would do" }).click();
-  await page.getByText("Nothing is damaged, so there is nothing to repair.").waitFor();
-  await page.getByRole("button", { name: "Repair the vault" }).click();
-  await dialog.getByRole("button", { name: "Repair it" }).click();
-  await page.getByText("It changed nothing").waitFor({ state: "detached" });
-  await page.getByText("Completed", { exact: true }).waitFor();
   await visit.end();
 });
 
@@ -152,7 +143,7 @@ test("a vault is sealed with a password that the server never learns, and the pa
   expect(sent.join()).not.toContain("horse");
   await page.goto(`/backups/${id}`);
   await page.getByRole("button", { name: "Restore it" }).waitFor();
-  expect(await page.getByRole("link", { name: "Browse its files" }).count()).toBe(0);
+  await expect.poll(() => page.getByRole("link", { name: "Browse its files" }).count()).toBe(0);
   await visit.end();
 });
 
