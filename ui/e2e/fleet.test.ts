@@ -70,7 +70,7 @@ test.runIf(Sshd.isThere())("a host is added by clicks, and deleted again", async
 });
 
 test("fifty thousand machines are scrolled and filtered", { timeout: 600_000 }, async () => {
-  cloud = Program.start(join(ROADSTEAD, "../examples/fake_cloud"), [String(MACHINES), "1000", "0"]);
+  cloud = Program.start(join(ROADSTEAD, "../examples/fake_cloud"), [String(MACHINES), "1000", "0", "1"]);
   const [endpoint, token] = (await cloud.says(/(http:\/\/\S+ \S+)\n/)).split(" ");
   const { id } = await server.api<{ id: string }>("POST", "/backends", {
     provider: "digitalocean",

@@ -37,7 +37,7 @@ afterAll(async () => {
 
 /** Something of everything, and the pages that show it. */
 async function stage(): Promise<Record<string, string>> {
-  cloud = Program.start(join(ROADSTEAD, "../examples/fake_cloud"), ["40", "40", "0"]);
+  cloud = Program.start(join(ROADSTEAD, "../examples/fake_cloud"), ["40", "40", "0", "1"]);
   const [endpoint, token] = (await cloud.says(/(http:\/\/\S+ \S+)\n/)).split(" ");
   const fields = { token, endpoint };
   const backend = await server.api<{ id: string }>("POST", "/backends", {

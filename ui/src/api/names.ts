@@ -23,8 +23,8 @@ export function useConfigurationNames(): (id: number) => string {
   return (id) => names.get(id) ?? `configuration ${id}`;
 }
 
-/** Whether a vault is sealed, so that the server cannot look into it; as far as is known yet. */
-export function useIsSealed(id?: string): boolean {
+/** Whether a vault is sealed, so that the server cannot look into it; `undefined` until that is known. */
+export function useIsSealed(id?: string): boolean | undefined {
   const { data } = useAll("vault", "/vaults");
-  return data?.some((vault) => vault.id === id && vault.mode === "sealed") ?? false;
+  return data?.some((vault) => vault.id === id && vault.mode === "sealed");
 }

@@ -65,7 +65,7 @@ function Actions({ backup }: { backup: Backup }) {
     done: "It is being stopped. The vault stays sound.",
   });
   const restorable = isOver(backup.state) && backup.snapshot_id;
-  const readable = !useIsSealed(backup.vault_id);
+  const readable = useIsSealed(backup.vault_id) === false;
   return (
     <Group gap="xs">
       {mayMake && !isOver(backup.state) && (

@@ -67,7 +67,7 @@ function Steps({ backup, paths }: { backup: Backup; paths: string[] }) {
     rule: "never",
     password: "",
   });
-  const needsPassword = useIsSealed(backup.vault_id) && target.agent !== backup.agent_id;
+  const needsPassword = useIsSealed(backup.vault_id) === true && target.agent !== backup.agent_id;
   const order = async () => {
     const key = needsPassword && (await get("/agents/{id}/key", { path: { id: target.agent } }));
     return {
