@@ -15,11 +15,11 @@ use crate::{
     db::{self, Db, vault::VaultRow},
     drivers::Drivers,
     live::Live,
-    ops::view::Views,
     program::AgentProgram,
     secrets::Key,
     usage::Usage,
     vaults::Vaults,
+    views::Views,
 };
 
 /// The parts of a running server.

@@ -55,6 +55,7 @@ mod state;
 mod tls;
 mod usage;
 mod vaults;
+mod views;
 mod webhook;
 mod worker;
 

@@ -33,13 +33,13 @@ use crate::{
     drivers::Drivers,
     facade, first_start, http, jobs, link,
     live::Live,
-    ops::view::Views,
     program::AgentProgram,
     rest,
     secrets::Key,
     tls::{Names, Tls, TlsListener},
     usage::Usage,
     vaults::Vaults,
+    views::Views,
 };
 
 #[cfg(test)]

@@ -5,10 +5,10 @@
 //! To the agent a view is one more vault, of the name `restore-ID`. Its password is kept, sealed, in the restore's row, so
 //! that any server can show it; the work is done by a child process, opened at the first request.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use roadstead_api::id::{RestoreId, VaultId};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::OnceCell;
 
 use crate::{
     Error, Result,
@@ -20,10 +20,6 @@ use crate::{
 };
 
 const PREFIX: &str = "restore-";
-
-/// The views that this server shows.
-#[derive(Debug, Default)]
-pub struct Views(Mutex<HashMap<RestoreId, Arc<OnceCell<Shown>>>>);
 
 /// What a view is called as a vault.
 pub fn vault_name(restore: RestoreId) -> VaultId {
@@ -60,14 +56,7 @@ pub async fn access(app: &App, actor: &Actor, restore: RestoreId) -> Result<Arc<
         return Err(nothing());
     }
     let sealed = row.sealed_view.clone().ok_or_else(nothing)?;
-    let place = {
-        let mut views = app.views.0.lock().await;
-        if views.get(&restore).and_then(|place| place.get()).is_some_and(Shown::is_closed) {
-            // Its child died; another takes its place.
-            views.remove(&restore);
-        }
-        views.entry(restore).or_default().clone()
-    };
+    let place = app.views.place(restore).await;
     place.get_or_try_init(|| open(app, restore, row, sealed)).await?;
     Ok(place)
 }
@@ -95,7 +84,7 @@ async fn source(app: &App, row: &ViewRow) -> Result<(VaultRow, String)> {
 
 /// Shows a restore's backup no longer.
 async fn close(app: &App, restore: RestoreId) {
-    let place = app.views.0.lock().await.remove(&restore);
+    let place = app.views.remove(restore).await;
     // Its child may take a moment to end, for which nobody has to wait.
     tokio::spawn(async move {
         if let Some(shown) = place.as_deref().and_then(OnceCell::get) {
@@ -106,8 +95,7 @@ async fn close(app: &App, restore: RestoreId) {
 
 /// Shows no longer what is restored no longer, however that ended.
 pub async fn close_ended(app: &App) -> Result<()> {
-    let open: Vec<RestoreId> = app.views.0.lock().await.keys().copied().collect();
-    for restore in open {
+    for restore in app.views.restores().await {
         let row = db::restore::view(&mut *app.db.read().await?, restore).await?;
         if row.is_none_or(|row| row.state.has_ended()) {
             close(app, restore).await;

@@ -1,18 +1,24 @@
 //! Whoever may write into a store may lie: prune must lose nothing that is good.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::*;
-use crate::error::ErrorKind;
+use jiff::Timestamp;
+
+use super::{PruneOptions, PruneSummary};
+use crate::cancel::Cancel;
+use crate::error::{ErrorKind, Result};
+use crate::id::Id;
 use crate::index_file::IndexWriter;
 use crate::key_file::KdfCost;
 use crate::monitor::VoidMonitor;
 use crate::pack::{BlobKind, PackBuilder};
 use crate::pipeline::BackupOptions;
-use crate::repository::InitOptions;
+use crate::repository::{InitOptions, Repository};
 use crate::restore::RestoreOptions;
+use crate::snapshot::Snapshot;
 use crate::store::{FileKind, LocalStore, Name};
 
 struct Vault {

@@ -1,8 +1,15 @@
 //! The rules against a naive reading of them.
 
+use std::collections::HashMap;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::*;
+use super::{GroupBy, Reason, Retention};
+use crate::error::ErrorKind;
+use crate::id::Id;
+use crate::snapshot::Snapshot;
 
 fn snapshot(n: u64) -> Snapshot {
     let json = format!(
