@@ -18,10 +18,11 @@ pub fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project_dir().join("target"), PathBuf::from)
 }
 
-/// The cargo that runs us, with these arguments.
+/// The cargo that runs us, with these arguments. It is not told that it runs inside another: crates that look at the variable
+/// would be built again each time that somebody calls cargo by hand in between.
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments);
+    command.args(arguments).env_remove("CARGO_MANIFEST_DIR");
     command
 }
 
