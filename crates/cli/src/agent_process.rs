@@ -114,7 +114,7 @@ fn enroll(args: EnrollArgs, globals: &Globals) -> Result<Exit> {
         ca_pem: ca_pem.transpose()?,
         proxy,
     };
-    let enrolled = runtime::single()?.block_on(roadstead_agent::enroll(options));
+    let enrolled = runtime::finish(roadstead_agent::enroll(options))?;
     let enrolled = enrolled.map_err(|e| Error::local("this agent was not enrolled").caused_by(e))?;
     print(enrolled, globals)
 }
@@ -135,10 +135,10 @@ fn keep_running(data_dir: PathBuf, with_parent: bool) -> Result<Exit> {
     let job_command =
         JobCommand::this_program().map_err(|e| Error::local("cannot find this program").caused_by(e))?;
     let options = RunOptions { data_dir, job_command, reconnect: Reconnect::default(), log };
-    runtime::single()?.block_on(async {
+    runtime::finish(async {
         let mut shutdown = if with_parent { Shutdown::by_signal_or_parent() } else { Shutdown::by_signal() }?;
         let ran = roadstead_agent::run(options, async move { shutdown.requested().await }).await;
         ran.map_err(|e| Error::local("the agent failed").caused_by(e))
-    })?;
+    })??;
     Ok(Exit::Done)
 }

@@ -102,9 +102,9 @@ fn carry_out(cli: Cli) -> Result<Exit> {
         Command::Agent { command } => agent_process::run(command, &globals),
         Command::Completions { shell } => completions(shell, output),
         Command::Man(args) => man::run(&args, Cli::command(), output),
-        Command::Up(args) => runtime::single()?.block_on(up::run(args, output)),
-        Command::Login(args) => runtime::single()?.block_on(login::run(args, &globals)),
-        noun => runtime::single()?.block_on(ask(noun, &globals.session()?)),
+        Command::Up(args) => runtime::finish(up::run(args, output))?,
+        Command::Login(args) => runtime::finish(login::run(args, &globals))?,
+        noun => runtime::finish(ask(noun, &globals.session()?))?,
     }
 }
 

@@ -72,9 +72,7 @@ impl Output {
     /// Prints one of many objects that come in the course of time: a line of JSON, or a YAML document, each.
     pub fn line<T: Serialize>(&self, value: &T) -> Result<()> {
         match self.format {
-            Format::Yaml => {
-                self.text(&format!("---\n{}", serde_saphyr::to_string(value).map_err(unwritable)?))
-            }
+            Format::Yaml => self.text(&format!("---\n{}", yaml(value)?)),
             _ => self.text(&serde_json::to_string(value).map_err(unwritable)?),
         }
     }
@@ -107,11 +105,18 @@ impl Output {
 
     fn document<T: Serialize>(&self, value: &T) -> Result<()> {
         let text = match self.format {
-            Format::Yaml => serde_saphyr::to_string(value).map_err(unwritable)?,
+            Format::Yaml => yaml(value)?,
             _ => serde_json::to_string_pretty(value).map_err(unwritable)?,
         };
         self.text(&text)
     }
+}
+
+/// A value as YAML, by way of JSON: the program holds what writes YAML once, and not once for each type.
+fn yaml<T: Serialize>(value: &T) -> Result<String> {
+    let json = serde_json::to_string(value).map_err(unwritable)?;
+    let mut json = serde_json::Deserializer::from_str(&json);
+    serde_saphyr::to_string(&serde_transcode::Transcoder::new(&mut json)).map_err(unwritable)
 }
 
 /// Whether standard error is a terminal, where a progress bar makes sense.
@@ -131,4 +136,38 @@ pub fn to_stderr(text: &str) {
 
 fn unwritable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::local("cannot write the output").caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Serialize;
+
+    use super::yaml;
+
+    #[derive(Serialize)]
+    struct Thing {
+        zulu: &'static str,
+        alpha: Option<u64>,
+        none: Option<u64>,
+        ratio: f64,
+        empty: Vec<u8>,
+        nested: Vec<BTreeMap<&'static str, Vec<i64>>>,
+        no_tags: BTreeMap<String, String>,
+    }
+
+    #[test]
+    fn yaml_by_way_of_json_is_what_it_would_be_directly() {
+        let thing = Thing {
+            zulu: "yes: \"no\" # ø\nsecond line",
+            alpha: Some(u64::MAX),
+            none: None,
+            ratio: 0.25,
+            empty: Vec::new(),
+            nested: vec![BTreeMap::new(), BTreeMap::from([("a", vec![]), ("true", vec![-1, i64::MAX])])],
+            no_tags: BTreeMap::new(),
+        };
+        assert_eq!(yaml(&thing).unwrap(), serde_saphyr::to_string(&thing).unwrap());
+    }
 }

@@ -1,5 +1,7 @@
 //! The async runtimes that commands run on.
 
+use std::{future::Future, pin::Pin};
+
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Error, Result};
@@ -12,6 +14,13 @@ pub fn single() -> Result<Runtime> {
 /// A thread a core: for the server.
 pub fn many() -> Result<Runtime> {
     built(Builder::new_multi_thread())
+}
+
+/// Does a command's work, to its end, on one thread. The work is boxed: it is all commands in one, and tokio puts a copy of
+/// what it is given into each of the places that poll it.
+pub fn finish<T>(work: impl Future<Output = T>) -> Result<T> {
+    let work: Pin<Box<dyn Future<Output = T> + '_>> = Box::pin(work);
+    Ok(single()?.block_on(work))
 }
 
 fn built(mut builder: Builder) -> Result<Runtime> {

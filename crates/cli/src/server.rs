@@ -244,7 +244,7 @@ fn reset_password(username: &str, args: &SettingArgs, output: Output) -> Result<
     if !options.data_dir.exists() {
         return Err(Error::usage(format!("there is no server in {}", options.data_dir.display())));
     }
-    let password = runtime::single()?.block_on(roadstead_server::reset_password(&options, username));
+    let password = runtime::finish(roadstead_server::reset_password(&options, username))?;
     let password = password.map_err(|e| Error::local("the password was not changed").caused_by(e))?;
     output.object(&NewPassword { username, password })?;
     Ok(Exit::Done)

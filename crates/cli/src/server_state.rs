@@ -56,7 +56,7 @@ pub fn backup(args: &StateArgs, options: &ServerOptions, output: Output) -> Resu
     if password.chars().count() < SHORTEST {
         return Err(Error::usage(format!("the password of a backup has {SHORTEST} characters or more")));
     }
-    let made = runtime::single()?.block_on(roadstead_server::backup_state(options, &args.file, &password));
+    let made = runtime::finish(roadstead_server::backup_state(options, &args.file, &password))?;
     let made = made.map_err(|e| Error::local("no backup was made").caused_by(e))?;
     output.object(&Done::new(args, made))?;
     output.say(
@@ -72,7 +72,7 @@ pub fn restore(args: &StateArgs, options: &ServerOptions, output: Output) -> Res
         Some(file) => secret::from_file("the password", file)?,
         None => secret::ask("Password of the backup: ")?,
     };
-    let made = runtime::single()?.block_on(roadstead_server::restore_state(options, &args.file, &password));
+    let made = runtime::finish(roadstead_server::restore_state(options, &args.file, &password))?;
     let made = made.map_err(|e| Error::local("nothing was restored").caused_by(e))?;
     output.object(&Done::new(args, made))?;
     output.say(&format!(
