@@ -25,6 +25,8 @@ struct Writer {
     group: Option<watch::Sender<Ending>>,
     /// A writer left without commit; its savepoint is still to be undone.
     abandoned: bool,
+    /// A writer may have left while it opened the transaction: nobody knows whether that is open.
+    opening: bool,
 }
 
 /// Hands out the writing connection and commits in groups.
@@ -45,7 +47,8 @@ pub struct Turn {
 impl GroupCommit {
     /// Takes over the connection that writes, and starts the task that commits.
     pub fn new(connection: AnyConnection) -> Self {
-        let writer = Arc::new(Mutex::new(Writer { connection, group: None, abandoned: false }));
+        let writer =
+            Arc::new(Mutex::new(Writer { connection, group: None, abandoned: false, opening: false }));
         let written = Arc::new(Notify::new());
         tokio::spawn(commit_groups(Arc::downgrade(&writer), written.clone()));
         Self { writer, written }
@@ -58,7 +61,12 @@ impl GroupCommit {
         let group = match &writer.group {
             Some(group) => group.subscribe(),
             None => {
-                sqlx::query(BEGIN).execute(&mut writer.connection).await?;
+                // The statement is carried out also for a future that is dropped meanwhile: with a request whose
+                // client has gone.
+                writer.opening = true;
+                let opened = sqlx::query(BEGIN).execute(&mut writer.connection).await;
+                writer.opening = false;
+                opened?;
                 let (group, ending) = watch::channel(None);
                 writer.group = Some(group);
                 // From here on somebody has to end the transaction, also if this writer gives up.
@@ -119,6 +127,11 @@ impl DerefMut for Turn {
 
 impl Writer {
     async fn undo_abandoned(&mut self) -> Result<()> {
+        if self.opening {
+            // There may be no transaction; then there is nothing to undo, and saying so is no error.
+            let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+            self.opening = false;
+        }
         if self.abandoned && self.group.is_some() {
             // The savepoint may not have been made; then there is nothing to undo, and saying so is no error.
             let _ = sqlx::query("ROLLBACK TO writer").execute(&mut self.connection).await;
@@ -146,5 +159,41 @@ async fn commit_groups(writer: std::sync::Weak<Mutex<Writer>>, written: Arc<Noti
         written.notified().await;
         let Some(writer) = writer.upgrade() else { return };
         writer.lock().await.commit().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::Future, pin::pin, task::Poll};
+
+    use sqlx::{AnyConnection, Connection, Executor};
+
+    use crate::db::Db;
+
+    /// Lets a future begin, and drops it as one whose caller has gone.
+    async fn begin_and_drop<T>(future: impl Future<Output = T>) -> bool {
+        let mut future = pin!(future);
+        std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_pending())).await
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_leaves_while_the_transaction_is_opened_harms_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("db");
+        let db = Db::open_embedded(&file).await.unwrap();
+        let mut other = AnyConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+        for round in 0..3 {
+            // Another process holds the file, so that the opening waits.
+            other.execute("BEGIN IMMEDIATE").await.unwrap();
+            assert!(begin_and_drop(db.write()).await, "the turn came at once in round {round}");
+            other.execute("ROLLBACK").await.unwrap();
+            let mut write = db.write().await.unwrap();
+            write
+                .execute("INSERT INTO accounts (name, sealed_key, created_ms) VALUES ('a', '', 1)")
+                .await
+                .unwrap();
+            write.commit().await.unwrap();
+        }
+        other.close().await.unwrap();
     }
 }
