@@ -5,7 +5,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use roadstead_api::file::{ArchiveForm, FileDifference, FindQuery};
+use roadstead_api::{
+    file::{ArchiveForm, FileDifference, FindQuery},
+    run::RunState,
+};
 use roadstead_client::ErrorKind;
 
 use crate::support::{Agent, Server, roadstead, tree};
@@ -101,4 +104,29 @@ fn files_are_found_backups_compared_and_vaults_counted() {
     assert_eq!(stats.bytes_restored, 300_000 + 100_008);
     assert!(stats.bytes >= 300_008 && stats.bytes < stats.bytes_restored, "{stats:?}");
     assert_eq!(stats.unreadable, 0);
+}
+
+#[test]
+fn slow_readers_hold_up_nobody_else() {
+    let server = Server::start();
+    let agent = Agent::start(&server);
+    let source = tempfile::tempdir().unwrap();
+    // More than the buffers on the way hold.
+    tree::fill(source.path(), 1, 24 << 20);
+    let configuration = agent.configure(&server, &[source.path()], &[]);
+    let backup = agent.back_up_well(&server, configuration).id;
+    let file = source.path().join("noise-0");
+    let file = file.to_str().unwrap();
+    let open = || {
+        let mut content = server.client.open_file(backup, file).unwrap();
+        assert!(content.chunk().unwrap().is_some());
+        content
+    };
+    let slow: Vec<_> = std::iter::repeat_with(open).take(6).collect();
+    let listed = server.client.files(backup, source.path().to_str().unwrap()).unwrap();
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    let check = server.client.start_check(&agent.vault, false).unwrap().id;
+    let check = server.client.wait_for_check(check, |_| ()).unwrap();
+    assert_eq!(check.state, RunState::Completed, "{check:?}");
+    drop(slow);
 }

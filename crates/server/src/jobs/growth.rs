@@ -15,12 +15,23 @@ pub async fn run(app: Arc<App>) -> Result<()> {
         if vaults.is_empty() {
             return Ok(());
         }
+        let mut failed = None;
         for vault in vaults {
             let (files, id) = (app.vaults.clone(), vault.clone());
-            let size = tokio::task::spawn_blocking(move || files.size(&id)).await??;
+            let size = match tokio::task::spawn_blocking(move || files.size(&id)).await? {
+                Ok(size) => size,
+                // The others are not to wait for it; it is tried again.
+                Err(error) => {
+                    failed = Some(error);
+                    continue;
+                }
+            };
             let mut write = app.db.write().await?;
             db::vault_growth::insert(&mut write, &vault, day, size).await?;
             write.commit().await?;
+        }
+        if let Some(error) = failed {
+            return Err(error);
         }
     }
 }

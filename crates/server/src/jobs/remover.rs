@@ -11,7 +11,11 @@ pub async fn run(app: Arc<App>) -> Result<()> {
     let vaults = db::vault::to_be_removed(&mut *app.db.read().await?).await?;
     for vault in vaults {
         let (files, id) = (app.vaults.clone(), vault.clone());
-        tokio::task::spawn_blocking(move || files.remove(&id)).await??;
+        if let Err(error) = tokio::task::spawn_blocking(move || files.remove(&id)).await? {
+            // The others are not to wait for it; it is tried again.
+            tracing::error!(%vault, error = error.chain(), "the files of a deleted vault cannot be removed");
+            continue;
+        }
         let mut write = app.db.write().await?;
         db::vault::set_removed(&mut write, &vault, app.now_ms()).await?;
         write.commit().await?;

@@ -74,7 +74,7 @@ fn check_message(record: &Record, now_ms: i64) -> Option<String> {
     if record.bad_check_ms > *good {
         return Some(format!(
             "The last check of the vault {vault_id} of agent {agent_name} found damage. See what it found, and make a new \
-             backup: roadstead activity list --type check."
+             backup: roadstead activity list --kind check."
         ));
     }
     let since = good.unwrap_or(record.first_backup_ms);

@@ -45,7 +45,10 @@ pub async fn run(app: Arc<App>) -> Result<()> {
         }
         tokio::select! {
             ended = going.join_next() => match ended {
-                Some(ended) => ended??,
+                // The others go on: an error here would end them, too.
+                Some(ended) => if let Err(error) = ended? {
+                    tracing::error!(error = error.chain(), "a task's end could not be written down; it is begun again");
+                },
                 None => return Ok(()),
             },
             () = app.live.vault_tasks.notified() => {}

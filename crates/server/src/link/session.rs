@@ -19,6 +19,8 @@ use crate::{Error, Result, app::App, live::Link, ops};
 
 /// How long an agent has for its hello.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// How long an agent may say nothing, or take nothing, before its link counts as broken.
+const SILENCE: Duration = Duration::from_secs(3 * HEARTBEAT.as_secs());
 /// How long an older link has to show that it is alive, before a newer one takes its place.
 const PROBE_WITHIN: Duration = Duration::from_secs(5);
 /// How often agents measure how busy their machines are, in seconds.
@@ -102,11 +104,14 @@ async fn refuse<T>(socket: &mut WebSocket, reason: String) -> Result<Option<T>> 
     Ok(None)
 }
 
+/// An agent that takes no message for as long as it may be silent is gone: nothing else would end the link of one that
+/// does not read.
 async fn send(socket: &mut WebSocket, message: &ServerMessage) -> Result<()> {
     let text =
         serde_json::to_string(message).map_err(|e| Error::internal("A message has no JSON.").caused_by(e))?;
     let gone = |e| Error::new(crate::ErrorKind::Unavailable, "The agent is gone.").caused_by(e);
-    socket.send(Message::Text(text.into())).await.map_err(gone)
+    let sent = timeout(SILENCE, socket.send(Message::Text(text.into()))).await;
+    sent.map_err(|_| Error::new(crate::ErrorKind::Unavailable, "The agent takes no messages."))?.map_err(gone)
 }
 
 /// An open link.
@@ -160,11 +165,11 @@ impl Session {
                 }
                 Some(probe) = self.probes.recv() => {
                     self.waiting.push(probe);
-                    let _ = socket.send(Message::Ping(Vec::new().into())).await;
+                    let _ = timeout(SILENCE, socket.send(Message::Ping(Vec::new().into()))).await;
                 }
-                () = tokio::time::sleep_until(last_heard + HEARTBEAT * 3) => return Ok(()),
+                () = tokio::time::sleep_until(last_heard + SILENCE) => return Ok(()),
                 () = app.ending() => {
-                    let _ = socket.send(Message::Close(None)).await;
+                    let _ = timeout(PROBE_WITHIN, socket.send(Message::Close(None))).await;
                     return Ok(());
                 }
             }

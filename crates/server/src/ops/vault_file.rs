@@ -136,12 +136,16 @@ pub async fn finish(app: &App, access: &Access, kind: FileKind, name: Name, uplo
     Ok(())
 }
 
-/// Whether an agent's vault holds a snapshot.
+/// Whether an agent's vault holds a snapshot. An error where that cannot be seen just now.
 pub async fn has_snapshot(app: &App, agent: AgentId, snapshot: &SnapshotId) -> Result<bool> {
     let vault = db::vault::by_agent(&mut *app.db.read().await?, agent).await?;
     let (Some(vault), Ok(name)) = (vault, snapshot.0.parse::<Name>()) else { return Ok(false) };
     let store = app.vaults.store(&vault.id);
-    Ok(tokio::task::spawn_blocking(move || store.size(FileKind::Snapshot, &name)).await?.is_ok())
+    match tokio::task::spawn_blocking(move || store.size(FileKind::Snapshot, &name)).await? {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == roadstead_vault::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Removes a lock of the caller's own.

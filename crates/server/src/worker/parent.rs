@@ -11,11 +11,15 @@ use tokio::{
     sync::{Semaphore, SemaphorePermit},
 };
 
-use super::{Order, Reply};
+use super::{Order, Reply, Task};
 use crate::{Error, ErrorKind, Result, WorkerCommand};
 
-/// How many children work at once; more wait.
-static PLACES: Semaphore = Semaphore::const_new(4);
+/// How many children do work that takes long at once, such as checks; more wait.
+static WORK: Semaphore = Semaphore::const_new(4);
+/// How many look into vaults at once for somebody who waits. Work that goes on for hours is not to keep them waiting.
+static LOOKS: Semaphore = Semaphore::const_new(4);
+/// How many write out files at once. They take as long as whoever reads them.
+static READERS: Semaphore = Semaphore::const_new(8);
 /// How long the first line of an answer may be, in bytes.
 const MAX_REPLY: u64 = 16 << 20;
 /// How long a child that is to stop has for it; after that it is killed.
@@ -36,7 +40,7 @@ pub struct Content(Working);
 
 /// Has a child do something, and returns what it answers.
 pub async fn call<T: DeserializeOwned>(command: &WorkerCommand, order: &Order) -> Result<T> {
-    let mut working = start(command, order, &PLACES).await?;
+    let mut working = start(command, order, places(&order.task)).await?;
     first_line(&mut working).await
 }
 
@@ -50,7 +54,7 @@ pub async fn watched<T: DeserializeOwned>(
 ) -> Result<Option<T>> {
     let (mut stop, mut line) = (pin!(stop), Vec::new());
     let mut working = tokio::select! {
-        working = start(command, order, &PLACES) => working?,
+        working = start(command, order, places(&order.task)) => working?,
         () = &mut stop => return Ok(None),
     };
     let reply = loop {
@@ -85,7 +89,7 @@ async fn stopped<T: DeserializeOwned>(working: &mut Working, mut line: Vec<u8>) 
 
 /// Has a child write out a file.
 pub async fn content(command: &WorkerCommand, order: &Order) -> Result<Content> {
-    let mut working = start(command, order, &PLACES).await?;
+    let mut working = start(command, order, places(&order.task)).await?;
     first_line::<()>(&mut working).await?;
     Ok(Content(working))
 }
@@ -102,6 +106,26 @@ impl Content {
             return Ok(None);
         }
         Err(Error::internal("The file could not be read to its end; the server's log says why."))
+    }
+}
+
+/// Where a child for this task has its place, so that no kind of task keeps another waiting.
+fn places(task: &Task) -> &'static Semaphore {
+    match task {
+        Task::Content { .. } | Task::Archive { .. } => &READERS,
+        Task::List { .. }
+        | Task::Find { .. }
+        | Task::Diff { .. }
+        | Task::Count { .. }
+        | Task::PlanCleanup { .. }
+        | Task::RestoreTrash
+        | Task::View { .. } => &LOOKS,
+        Task::Check { .. }
+        | Task::CheckNames
+        | Task::Cleanup { .. }
+        | Task::Drill { .. }
+        | Task::Copy { .. }
+        | Task::Repair { .. } => &WORK,
     }
 }
 
