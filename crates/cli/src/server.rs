@@ -10,6 +10,7 @@ use std::{
 
 use clap::{Args, Subcommand};
 use roadstead_server::{CONFIG_VARIABLE, Origin, ServerOptions, Settings, WorkerCommand};
+use rustix::fs::Mode;
 use serde::Serialize;
 
 use crate::{
@@ -156,8 +157,10 @@ struct CheckedSetting {
     from: &'static str,
 }
 
-/// Carries out what was asked for.
+/// Carries out what was asked for. What it writes is for its own user alone: the data folder holds hashes of passwords,
+/// sealed secrets and the vaults, whoever has made it.
 pub fn run(args: ServerArgs, output: Output) -> Result<Exit> {
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     match args.command {
         Some(ServerCommand::VaultWork) => {
             roadstead_server::vault_work()

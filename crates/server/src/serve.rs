@@ -139,8 +139,13 @@ fn no_delay(stream: &TcpStream) {
 
 /// One server at a time on one data folder. One that was just killed may hold its lock for a moment yet.
 pub async fn lock(data_dir: &Path) -> Result<File> {
-    std::fs::create_dir_all(data_dir)?;
-    let file = OpenOptions::new().create(true).append(true).open(data_dir.join("server.lock"))?;
+    let unusable = |e: std::io::Error| {
+        let message = format!("The data folder {} cannot be used.", data_dir.display());
+        Error::internal(message).caused_by(e)
+    };
+    std::fs::create_dir_all(data_dir).map_err(unusable)?;
+    let file = OpenOptions::new().create(true).append(true).open(data_dir.join("server.lock"));
+    let file = file.map_err(unusable)?;
     let give_up = Instant::now() + LOCK_WITHIN;
     while let Err(error) = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
         if Instant::now() > give_up {

@@ -123,3 +123,55 @@ fn a_hangup_does_not_end_a_server_without_certificates() {
     wait_until("the server has heard of it", || server.log().contains("nothing to read again"));
     assert!(server.client.user().is_ok());
 }
+
+/// Files and folders beneath this one that others than their owner may look into.
+fn open_to_others(folder: &Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let metadata = entry.metadata().unwrap();
+        if metadata.permissions().mode() & 0o077 != 0 {
+            found.push(format!("{} {:o}", entry.path().display(), metadata.permissions().mode()));
+        }
+        if metadata.is_dir() {
+            open_to_others(&entry.path(), found);
+        }
+    }
+}
+
+#[test]
+fn what_a_server_writes_is_for_its_own_user_alone() {
+    let outside = tempfile::tempdir().unwrap();
+    let folder = outside.path().join("made by the server");
+    let mut process = roadstead()
+        .args(["server", "--tls", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(&folder)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(process.stdout.take().unwrap()), &mut line)
+        .unwrap();
+    let file = outside.path().join("state");
+    let made = state("backup", &file, &folder, PASSWORD, None);
+    let _ = process.kill();
+    process.wait().unwrap();
+    assert!(line.starts_with("listening on https://") && made.status.success(), "{line} {made:?}");
+    let restored = state("restore", &file, &outside.path().join("restored"), PASSWORD, None);
+    assert!(restored.status.success(), "{restored:?}");
+    let mut found = Vec::new();
+    open_to_others(outside.path(), &mut found);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_link_where_the_backup_is_written_is_not_followed() {
+    let server = Server::start();
+    let outside = tempfile::tempdir().unwrap();
+    let (file, other) = (outside.path().join("state"), outside.path().join("other"));
+    std::fs::write(&other, "somebody else's").unwrap();
+    std::os::unix::fs::symlink(&other, outside.path().join("state.partial")).unwrap();
+    let made = state("backup", &file, server.folder(), PASSWORD, server.database_url().as_deref());
+    assert!(made.status.success(), "{made:?}");
+    assert_eq!(std::fs::read_to_string(&other).unwrap(), "somebody else's");
+    assert!(!std::fs::symlink_metadata(&file).unwrap().is_symlink());
+}

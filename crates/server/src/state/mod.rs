@@ -60,8 +60,7 @@ pub async fn backup(options: &ServerOptions, file: &Path, password: &str) -> Res
     let partial = partial(file)?;
     let written = write(options, &partial, password).await;
     let finished = written.and_then(|summary| {
-        // A link fails where something is there already; a rename would take its place.
-        fs::hard_link(&partial, file).map_err(|e| taken(file, e))?;
+        put_in_place(&partial, file)?;
         sync_folder(file)?;
         Ok(summary)
     });
@@ -77,6 +76,18 @@ fn partial(file: &Path) -> Result<PathBuf> {
     let mut partial = name.to_owned();
     partial.push(".partial");
     Ok(file.with_file_name(partial))
+}
+
+/// A link fails where something is there already; a rename would take its place. File systems without links (of memory
+/// sticks, of shares) are looked at first.
+fn put_in_place(partial: &Path, file: &Path) -> Result<()> {
+    use std::io::ErrorKind as Kind;
+    match fs::hard_link(partial, file) {
+        Err(e) if matches!(e.kind(), Kind::PermissionDenied | Kind::Unsupported) && !file.exists() => {
+            Ok(fs::rename(partial, file)?)
+        }
+        linked => linked.map_err(|e| taken(file, e)),
+    }
 }
 
 fn taken(file: &Path, error: std::io::Error) -> Error {
@@ -97,7 +108,7 @@ async fn write(options: &ServerOptions, file: &Path, password: &str) -> Result<S
         None => Moment::of_embedded(&options.embedded_database()?).await?,
     };
     let schema = moment.schema();
-    let out = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
+    let out = make_new(file)?;
     let sealer = Sealer::new(BufWriter::new(out), password)?;
     let mut out = zstd::Encoder::new(sealer, LEVEL)?;
     let head =
@@ -119,6 +130,16 @@ async fn write(options: &ServerOptions, file: &Path, password: &str) -> Result<S
     let out = out.finish()?.finish()?.into_inner().map_err(|e| Error::from(e.into_error()))?;
     out.sync_all()?;
     Ok(summary)
+}
+
+/// Makes a file that was not there. What a backup that was cut off has left is removed; what somebody else has put
+/// there, such as a link to elsewhere, is not written to.
+fn make_new(file: &Path) -> Result<File> {
+    match fs::remove_file(file) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
+        _ => {}
+    }
+    Ok(OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?)
 }
 
 fn write_files(data_dir: &Path, out: &mut impl Write) -> Result<u64> {
