@@ -1,6 +1,6 @@
 //! The one way from a declared endpoint to its operation: authenticate, authorize, decode, call, encode.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use axum::{
     Json, RequestExt, Router,
@@ -47,6 +47,10 @@ impl<R> From<R> for Answer<R> {
     }
 }
 
+/// What answers the requests of one endpoint, whichever that is.
+type Answered =
+    Arc<dyn Fn(Arc<App>, Request) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
+
 /// The routes of declared endpoints.
 #[derive(Default)]
 pub struct Routes {
@@ -87,7 +91,7 @@ impl Routes {
     where
         E: Endpoint,
         F: Fn(Arc<App>, Call<E>) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<E::Reply>> + Send,
+        Fut: Future<Output = Result<E::Reply>> + Send + 'static,
     {
         debug_assert!(E::PERMISSION == Permission::Public, "{} is not public", E::NAME);
         self.route::<E, _, _>(move |app, request| {
@@ -100,15 +104,15 @@ impl Routes {
     pub fn route<E, F, Fut>(mut self, call: F) -> Self
     where
         E: Endpoint,
-        F: Fn(Arc<App>, Request) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Result<Answer<E::Reply>>> + Send,
+        F: Fn(Arc<App>, Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Answer<E::Reply>>> + Send + 'static,
     {
-        let handler = move |State(app): State<Arc<App>>, request: Request| {
-            let call = call.clone();
-            async move { answer::<E>(call(app, request).await) }
-        };
+        let answered: Answered = Arc::new(move |app, request| {
+            let going = call(app, request);
+            Box::pin(async move { answer::<E>(going.await) })
+        });
         self.names.push(E::NAME);
-        self.router = self.router.route(&format!("{BASE_PATH}{}", E::PATH), on(filter(E::METHOD), handler));
+        self.router = add(self.router, E::METHOD, E::PATH, answered);
         self
     }
 
@@ -123,6 +127,12 @@ impl Routes {
         tracing::debug!(endpoints = self.names.len(), "routes are made");
         self.router
     }
+}
+
+/// Not a part of [`Routes::route`], so that what the router makes of a handler is compiled once and not for each endpoint.
+fn add(router: Router<Arc<App>>, method: Method, path: &str, answered: Answered) -> Router<Arc<App>> {
+    let handler = move |State(app): State<Arc<App>>, request: Request| answered(app, request);
+    router.route(&format!("{BASE_PATH}{path}"), on(filter(method), handler))
 }
 
 fn filter(method: Method) -> MethodFilter {
