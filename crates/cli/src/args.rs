@@ -261,6 +261,8 @@ pub enum Command {
 }
 
 #[cfg(test)]
+mod advice;
+#[cfg(test)]
 mod tests {
     use clap::CommandFactory;
 
@@ -288,6 +290,26 @@ mod tests {
                 .for_each(|command| look(command, &path));
         }
         look(&Cli::command(), "");
+    }
+
+    #[test]
+    fn no_flag_takes_the_place_of_a_global_one() {
+        fn look(command: &clap::Command, taken: &[&str], path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            for argument in command.get_arguments() {
+                let names = [Some(argument.get_id().as_str()), argument.get_long()];
+                let clash = names.into_iter().flatten().find(|name| taken.contains(name));
+                assert_eq!(clash, None, "{path} has a flag of this name, and so has every command");
+                assert_ne!(argument.get_short(), Some('o'), "{path}");
+            }
+            command.get_subcommands().for_each(|command| look(command, taken, &path));
+        }
+        let cli = Cli::command();
+        let global = cli.get_arguments().filter(|argument| argument.is_global_set());
+        let taken: Vec<&str> =
+            global.filter_map(|argument| argument.get_long()).chain(["api_key", "ca_file"]).collect();
+        assert!(taken.contains(&"url") && taken.len() > 5, "{taken:?}");
+        cli.get_subcommands().for_each(|command| look(command, &taken, ""));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub enum NotificationChannelCommand {
     #[command(
         after_help = "Each notification is a POST of JSON. The header roadstead-signature is v1= and the HMAC-SHA256, in \
                       hexadecimal, of the header roadstead-timestamp, a full stop and the body.\n\nExample:\n  roadstead \
-                      notification-channels create --name chat --url @hook-url --on failure --on alarm"
+                      notification-channels create --name chat --webhook @hook-url --on failure --on alarm"
     )]
     Create {
         /// What it is called.
@@ -33,7 +33,7 @@ pub enum NotificationChannelCommand {
         name: String,
         /// The webhook's URL; @FILE reads it from a file, - from standard input.
         #[arg(long, value_name = "URL")]
-        url: String,
+        webhook: String,
         /// What it is told of: success, failure or alarm; failure and alarm when absent. May be given more than once.
         #[arg(long = "on", value_name = "TOPIC")]
         topics: Vec<Topic>,
@@ -85,8 +85,8 @@ impl Row for NotificationChannel {
 pub async fn run(command: NotificationChannelCommand, session: &Session) -> Result<Exit> {
     let Session { client, output } = session;
     match command {
-        NotificationChannelCommand::Create { name, url, topics } => {
-            let url = secret::value_of("the URL", &url)?;
+        NotificationChannelCommand::Create { name, webhook, topics } => {
+            let url = secret::value_of("the webhook's URL", &webhook)?;
             let topics = if topics.is_empty() { usual() } else { topics };
             let new = NewNotificationChannel { name, url, topics };
             output.object(&client.create_notification_channel(&new).await?)?;

@@ -13,7 +13,7 @@ use std::{
 use roadstead_api::notification_channel::{NewNotificationChannel, Notification, Topic, usual};
 use roadstead_client::ErrorKind;
 
-use crate::support::{Agent, Server, tree, wait_until};
+use crate::support::{Agent, Server, roadstead, tree, wait_until};
 
 /// A request as it came.
 struct Post {
@@ -158,4 +158,26 @@ fn a_test_says_what_is_wrong() {
     assert_eq!(wrong.unwrap_err().kind(), ErrorKind::Invalid);
     server.client.delete_notification_channel(id).unwrap();
     assert_eq!(server.client.get_notification_channel(id).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn the_command_line_makes_a_channel_and_asks_the_server_alone() {
+    let server = Server::start();
+    let (url, posts) = hook(&[200]);
+    let ask = |arguments: &[&str]| -> serde_json::Value {
+        let mut command = roadstead();
+        command.args(["notification-channels", "-o", "json"]).args(arguments);
+        command.env("ROADSTEAD_URL", &server.url).env("ROADSTEAD_API_KEY", &server.api_key);
+        let done = command.output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        serde_json::from_slice(&done.stdout).unwrap()
+    };
+    let made = ask(&["create", "--name", "chat", "--webhook", &url, "--on", "failure"]);
+    let channel = &made["channel"];
+    let said = (channel["name"].as_str(), channel["topics"][0].as_str());
+    assert_eq!(said, (Some("chat"), Some("failure")), "{made}");
+    assert_eq!(ask(&["test", &channel["id"].to_string()])["delivered"], true);
+    let post = posts.recv().unwrap();
+    assert!(post.is_signed(made["secret"].as_str().unwrap()));
+    assert!(!post.headers.contains_key("authorization"), "{:?}", post.headers);
 }
