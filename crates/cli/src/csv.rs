@@ -9,8 +9,11 @@ use serde_json::Value;
 /// What stands first; the other columns follow by name.
 const FIRST: [&str; 3] = ["id", "name", "state"];
 
-/// Objects as a table. Its columns are the fields of all of them.
+/// Objects as a table. Its columns are the fields of all of them; without any there is not even a head.
 pub fn list(items: &[Value]) -> String {
+    if items.is_empty() {
+        return String::new();
+    }
     let names: BTreeSet<&str> = items
         .iter()
         .filter_map(Value::as_object)
@@ -73,6 +76,6 @@ mod tests {
             json!({"id": "i", "b": {"c": true}, "a": null}),
         ];
         assert_eq!(list(&items), "id,name,a,b,tags\n,n,1,,x y\ni,,,\"{\"\"c\"\":true}\",\n");
-        assert_eq!(list(&[]), "\n");
+        assert_eq!(list(&[]), "");
     }
 }

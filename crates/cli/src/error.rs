@@ -83,6 +83,8 @@ impl Error {
         let mut text = self.context.clone();
         let mut source = std::error::Error::source(self);
         while let Some(cause) = source {
+            // The server's errors are sentences, and what follows is a part of them.
+            text.truncate(text.trim_end_matches('.').len());
             text.push_str(": ");
             text.push_str(&cause.to_string());
             source = cause.source();

@@ -262,7 +262,7 @@ async fn remove(session: &Session, word: &str, delete: DeleteArgs) -> Result<Exi
         0 => "which no machine is associated with".to_owned(),
         count => format!("with which {count} machines are logged in to: {}", machines.join(", ")),
     };
-    if !delete.dry_run && !delete.confirm(&format!("the key {}, {whose}", key.name))? {
+    if !delete.dry_run && !delete.confirm(&format!("the key {} ({whose})", key.name))? {
         return Ok(Exit::NotDone);
     }
     if delete.dry_run {

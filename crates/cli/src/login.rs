@@ -64,7 +64,7 @@ pub async fn run(args: LoginArgs, globals: &Globals) -> Result<Exit> {
 }
 
 fn key_name() -> String {
-    format!("roadstead login on {}", rustix::system::uname().nodename().to_string_lossy())
+    format!("login on {}", rustix::system::uname().nodename().to_string_lossy())
 }
 
 fn ask_username() -> Result<String> {

@@ -77,8 +77,11 @@ impl Output {
         }
     }
 
-    /// Prints text as it is, and ends the line.
+    /// Prints text as it is, and ends the line; without any text there is no line.
     pub fn text(&self, text: &str) -> Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
         self.bytes(text.trim_end_matches('\n').as_bytes()).and_then(|()| self.bytes(b"\n"))
     }
 

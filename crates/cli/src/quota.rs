@@ -8,6 +8,7 @@ use roadstead_client::api::{
 };
 
 use crate::{
+    confirm::DeleteArgs,
     error::{Exit, Result},
     human,
     list::{self, ListArgs},
@@ -33,10 +34,12 @@ pub enum QuotaCommand {
         size: u64,
     },
     /// Remove a quota.
-    #[command(after_help = "Example:\n  roadstead quotas delete --vault VAULT")]
+    #[command(after_help = "Example:\n  roadstead quotas delete --vault VAULT --yes")]
     Delete {
         #[command(flatten)]
         subject: Subject,
+        #[command(flatten)]
+        delete: DeleteArgs,
     },
 }
 
@@ -69,7 +72,21 @@ pub async fn run(command: QuotaCommand, session: &Session) -> Result<Exit> {
         QuotaCommand::Set { subject, size } => {
             session.output.object(&session.client.set_quota(subject.vault.as_ref(), size).await?)?;
         }
-        QuotaCommand::Delete { subject } => session.client.delete_quota(subject.vault.as_ref()).await?,
+        QuotaCommand::Delete { subject, delete } => return remove(session, &subject, delete).await,
     }
+    Ok(Exit::Done)
+}
+
+async fn remove(session: &Session, subject: &Subject, delete: DeleteArgs) -> Result<Exit> {
+    let vault = subject.vault.as_ref();
+    let whose = vault.map_or_else(|| "the account".to_owned(), |vault| format!("vault {vault}"));
+    if delete.dry_run {
+        session.output.say(&format!("The quota of {whose} would be removed."));
+        return Ok(Exit::Done);
+    }
+    if !delete.confirm_to("remove", &format!("the quota of {whose}"))? {
+        return Ok(Exit::NotDone);
+    }
+    session.client.delete_quota(vault).await?;
     Ok(Exit::Done)
 }

@@ -1,6 +1,6 @@
 //! `roadstead restores`: files of a backup written to a path on an agent's machine.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use roadstead_client::{
     Status,
     api::{
@@ -10,6 +10,7 @@ use roadstead_client::{
             NewRestore, OverwriteRule, PlannedFile, PlannedFiles, Restore, RestoreAction, RestoreList,
             RestorePlan, RestoreQuery, RestoreShow,
         },
+        run::RunState,
     },
 };
 
@@ -77,9 +78,10 @@ pub enum RestoreCommand {
 
 /// A restore to be started.
 #[derive(Args, Debug)]
+#[command(group(ArgGroup::new("source").args(["backup", "restore_configuration"]).required(true).multiple(true)))]
 pub struct StartArgs {
     /// The backup to restore.
-    #[arg(long, required_unless_present = "restore_configuration")]
+    #[arg(long)]
     backup: Option<BackupId>,
     /// The restore configuration to run; what else is given takes the place of what that says.
     #[arg(long, value_name = "CONFIGURATION")]
@@ -188,7 +190,13 @@ pub async fn run(command: RestoreCommand, session: &Session) -> Result<Exit> {
             let status = client.start_restore(&new).await?;
             match new.dry_run {
                 true => show_plan(session, &status).await,
-                false => run::started(session, &status, wait).await,
+                false => {
+                    let exit = run::started(session, &status, wait).await?;
+                    if wait {
+                        tell_of_nothing(session, &status).await?;
+                    }
+                    Ok(exit)
+                }
             }
         }
         RestoreCommand::List { agent, active, which } => {
@@ -204,6 +212,16 @@ pub async fn run(command: RestoreCommand, session: &Session) -> Result<Exit> {
         RestoreCommand::Errors { restore, which } => run_error::of_restore(session, restore, which).await,
         RestoreCommand::Report { restore } => run::report::<Restore>(session, restore).await,
     }
+}
+
+/// A pattern that matches nothing is most often a slip of the pen, and a restore of nothing goes well.
+async fn tell_of_nothing(session: &Session, status: &Status<Restore>) -> Result<()> {
+    let ended = status.read().await?;
+    let nothing = ended.state == RunState::Completed && ended.progress.files_searched == 0;
+    if nothing && !ended.inclusions.is_empty() {
+        session.output.say("No file of the backup matches --include: nothing was restored.");
+    }
+    Ok(())
 }
 
 /// Waits for the plan and prints it: in words and as a table, or the whole report.

@@ -113,8 +113,12 @@ struct Chosen {
     ca_file: Option<PathBuf>,
 }
 
-/// A profile's key goes to the profile's own server only, and its CA vouches for no other.
-fn choose(flags: Globals, profile: Option<Profile>) -> Result<Chosen> {
+/// A profile's key goes to the profile's own server only, and its CA vouches for no other. What is empty, as variables
+/// are that a script has cleared, says nothing.
+fn choose(mut flags: Globals, profile: Option<Profile>) -> Result<Chosen> {
+    flags.url.take_if(|url| url.is_empty());
+    flags.api_key.take_if(|key| key.is_empty());
+    flags.ca_file.take_if(|file| file.as_os_str().is_empty());
     let no_server = "which server? give --url and --api-key, set ROADSTEAD_URL and ROADSTEAD_API_KEY, or sign in with \
                      `roadstead login URL`";
     let Some(url) = flags.url.clone().or_else(|| profile.as_ref().map(|p| p.url.clone())) else {
@@ -158,6 +162,7 @@ mod tests {
         assert_eq!(given, chosen("http://given", "given-key", None));
         let whole = choose(flags(None, None), kept()).unwrap();
         assert_eq!(whole, chosen("http://kept", "kept-key", Some("/kept.pem")));
+        assert_eq!(choose(flags(Some(""), Some("")), kept()).unwrap(), whole);
         let same = choose(flags(Some("http://kept/"), None), kept()).unwrap();
         assert_eq!(same, chosen("http://kept/", "kept-key", Some("/kept.pem")));
         let flags = Globals { ca_file: Some("/given.pem".into()), ..flags(None, None) };

@@ -2,7 +2,7 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::human;
 
@@ -56,9 +56,7 @@ fn text_of(table: &Table) -> String {
 
 fn add_fields(table: &mut Table, prefix: &str, value: &Value, now: Timestamp) {
     let Value::Object(fields) = value else { return };
-    let mut fields: Vec<_> = fields.iter().collect();
-    fields.sort_by_key(|(name, _)| FIRST.iter().position(|first| first == name).unwrap_or(FIRST.len()));
-    for (name, value) in fields {
+    for (name, value) in in_order(fields) {
         let name = format!("{prefix}{name}");
         if value.is_object() {
             add_fields(table, &format!("{name}."), value, now);
@@ -89,15 +87,28 @@ fn field(name: &str, value: &Value, now: Timestamp) -> String {
     }
 }
 
-/// An item of a list within an object, on a line of its own.
+/// An item of a list within an object, on a line of its own. The fields of an object have their names before them;
+/// those that say nothing are left out.
 fn item(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        Value::Bool(value) => yes(*value),
+        Value::String(text) => text.replace('\n', " "),
+        Value::Array(items) => items.iter().map(item).collect::<Vec<_>>().join(" "),
         Value::Object(fields) => {
-            fields.values().map(item).filter(|v| !v.is_empty()).collect::<Vec<_>>().join(", ")
+            let shown = in_order(fields).into_iter().map(|(name, value)| (name, item(value)));
+            let named =
+                shown.filter(|(_, text)| !text.is_empty()).map(|(name, text)| format!("{name}: {text}"));
+            named.collect::<Vec<_>>().join(", ")
         }
-        other => other.to_string(),
+        Value::Number(number) => number.to_string(),
     }
+}
+
+fn in_order(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut fields: Vec<_> = fields.iter().collect();
+    fields.sort_by_key(|(name, _)| FIRST.iter().position(|first| first == name).unwrap_or(FIRST.len()));
+    fields
 }
 
 /// Names come from other machines: control characters in them must not reach the terminal.
@@ -124,6 +135,15 @@ mod tests {
         assert!(lines.contains(&vec!["host.os", "Debian"]), "{text}");
         assert!(lines.contains(&vec!["reason", "-"]), "{text}");
         assert!(lines.contains(&vec!["/b"]), "{text}");
+    }
+
+    #[test]
+    fn objects_in_a_list_have_names_before_their_fields() {
+        let text = object(&json!({
+            "errors": [{ "path": "/a\nb", "code": 13, "details": null, "tags": ["x", "y"], "name": "n" }],
+        }));
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(words, "errors name: n, code: 13, path: /a b, tags: x y");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
     check,
     cleanup::{self, TrashArgs},
     confirm::DeleteArgs,
-    error::{Exit, Result},
+    error::{Error, Exit, Result},
     file::{self, ArchiveArgs},
     human,
     list::{self, ListArgs},
@@ -245,6 +245,14 @@ pub async fn run(command: VaultCommand, session: &Session) -> Result<Exit> {
 
 async fn delete_vault(session: &Session, id: &VaultId, delete: DeleteArgs) -> Result<Exit> {
     let vault = session.client.get_vault(id).await?;
+    if vault.current {
+        // The server would say no more, and a plan that it would refuse is none.
+        let agent = vault.agent_id;
+        return Err(Error::local(format!(
+            "agent {agent} backs up to vault {id}; it is deleted with its agent: roadstead agents delete {agent} \
+             --delete-vault"
+        )));
+    }
     if delete.dry_run {
         session.output.object(&*vault)?;
         return Ok(Exit::Done);

@@ -194,7 +194,8 @@ impl Reply {
 /// Reads a server's address, and refuses those over which credentials would go in the clear.
 fn check_address(text: &str) -> Result<Url> {
     let refuse = |why: String| Error::new(ErrorKind::Address, why);
-    let url = Url::parse(text).map_err(|e| refuse(format!("{text:?} is not a URL")).caused_by(e))?;
+    let url = Url::parse(text)
+        .map_err(|e| refuse(format!("{text:?} is not a URL such as http://127.0.0.1:7643")).caused_by(e))?;
     match url.scheme() {
         "http" if is_loopback(&url) => {}
         "http" => {

@@ -59,6 +59,7 @@ fn quotas_are_set_by_the_command_and_only_for_vaults_that_there_are() {
     assert_eq!(run(&["set", "10MiB"]).status.code(), Some(2));
     let nowhere = server.client.set_quota(Some(&roadstead_api::id::VaultId("none".into())), MIB);
     assert_eq!(nowhere.unwrap_err().kind(), ErrorKind::NotFound);
-    assert!(run(&["delete", "--account"]).status.success());
+    assert_eq!(run(&["delete", "--account"]).status.code(), Some(2), "without a terminal it takes --yes");
+    assert!(run(&["delete", "--account", "--yes"]).status.success());
     assert_eq!(server.client.delete_quota(None).unwrap_err().kind(), ErrorKind::NotFound);
 }
