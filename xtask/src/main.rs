@@ -26,7 +26,8 @@ Usage: cargo xtask COMMAND
   test --clients              the old services' own libraries tell their stories: Mist.io's where PY27 names a Python 2.7
                               that has it, Rackspace's where RCBU_DIR names the folder that has it
   build [--release]           the page and the binary with it, in target/debug or target/release
-  bench [NAME...]             measure, against the rivals where there are any: start, fleet, backup, rest; a name that is none of them lists all
+  bench [NAME...]             measure, against the rivals where there are any: start, fleet, load, backup, rest; a name that is none of
+                              them lists all; --dev or --program PATH, before the names, takes another build than the release
   openapi [--check]           write openapi.json from the declarations, or compare it with them
 ";
 

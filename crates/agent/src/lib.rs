@@ -45,6 +45,8 @@ mod runs;
 mod sealing;
 mod server_url;
 mod session;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod socket;
 mod token;
 mod trust;

@@ -15,7 +15,10 @@ use axum::{
     serve::{Listener, ListenerExt, TapIo},
 };
 use roadstead_providers::AddressGuard;
-use rustix::fs::FlockOperation;
+use rustix::{
+    fs::FlockOperation,
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     signal::unix::{Signal, SignalKind, signal},
@@ -57,6 +60,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<()> {
     let _lock = lock(&options.data_dir).await?;
+    raise_file_limit();
     let listener = listen(options.listen).await?;
     let address = listener.local_addr()?;
     let (ending, ended) = watch::channel(false);
@@ -89,6 +93,12 @@ pub async fn run(
     jobs::finish(&app).await;
     app.db.close().await;
     Ok(())
+}
+
+/// Each agent keeps a connection open, and the usual limit is 1024. Where more is refused, it stays as it is.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 fn tls(options: &ServerOptions, address: SocketAddr, public_url: &PublicUrl) -> Result<Option<Tls>> {

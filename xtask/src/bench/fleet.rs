@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Instant,
 };
@@ -13,12 +13,10 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::{
-    Profile,
     measure::{cost, cpu, memory},
     start::start,
 };
 use crate::{
-    build,
     command::{cargo, output, run as run_command, target_dir},
     tools,
 };
@@ -38,12 +36,13 @@ sys.exit(0 if len(nodes) == 10000 else 'only %d machines' % len(nodes))
 
 /// Pages of a list that are read, of each kind.
 const PAGES: u32 = 200;
+/// Times that something is looked for in vain.
+const SEARCHES: u32 = 50;
 /// Backends of a large fleet, and machines on each.
 const BACKENDS: (usize, u32) = (40, 1250);
 
 /// Measures and prints.
-pub fn run(profile: Profile) -> Result<()> {
-    build::binary(profile == Profile::Release)?;
+pub fn run(program: &Path) -> Result<()> {
     run_command(&mut cargo(&[
         "build",
         "-p",
@@ -53,14 +52,14 @@ pub fn run(profile: Profile) -> Result<()> {
         "--features",
         "sim",
     ]))?;
-    refresh(profile)?;
+    refresh(program)?;
     rival()?;
-    large(profile)
+    large(program)
 }
 
 /// 10,000 machines, from a cloud that takes 100 ms for each page of 200.
-fn refresh(profile: Profile) -> Result<()> {
-    let (server, cloud) = (Bench::start("refresh", profile)?, Clouds::start(1, 10_000, 100)?);
+fn refresh(program: &Path) -> Result<()> {
+    let (server, cloud) = (Bench::start("refresh", program)?, Clouds::start(1, 10_000, 100)?);
     let before = memory(&server.process, "VmHWM").context("no memory")?;
     let begun = Instant::now();
     server.add(&cloud.urls[0], &cloud.token, "fake")?;
@@ -85,9 +84,9 @@ fn rival() -> Result<()> {
 }
 
 /// 50,000 machines on 40 backends: added, refreshed all at once, and looked at by pages of 100.
-fn large(profile: Profile) -> Result<()> {
+fn large(program: &Path) -> Result<()> {
     let (backends, machines) = BACKENDS;
-    let (server, clouds) = (Bench::start("large", profile)?, Clouds::start(backends, machines, 0)?);
+    let (server, clouds) = (Bench::start("large", program)?, Clouds::start(backends, machines, 0)?);
     let begun = Instant::now();
     for (number, url) in clouds.urls.iter().enumerate() {
         server.add(url, &clouds.token, &format!("cloud-{number}"))?;
@@ -111,6 +110,13 @@ fn large(profile: Profile) -> Result<()> {
     ] {
         pages(&server, what, filter)?;
     }
+    for (what, filter) in [
+        ("... by a name that none has", &["--search", "no such machine"][..]),
+        ("... by a tag that none has", &["--tag", "no-such-tag"]),
+        ("... with an agent, of which there is none", &["--has-agent"]),
+    ] {
+        in_vain(&server, what, filter)?;
+    }
     Ok(())
 }
 
@@ -129,25 +135,50 @@ fn pages(server: &Bench, what: &str, filter: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Asks for what no machine is, so that nothing ends the search before all were looked at.
+fn in_vain(server: &Bench, what: &str, filter: &[&str]) -> Result<()> {
+    let list = [&["machines", "list"], filter].concat();
+    let before = cpu(&server.process)?;
+    for _ in 0..SEARCHES {
+        let page = server.ask(&list, None)?;
+        ensure!(page["items"].as_array().is_some_and(Vec::is_empty), "something was found");
+    }
+    let each = (cpu(&server.process)? - before) * 1000.0 / f64::from(SEARCHES);
+    println!("{what:40} {each:8.2} ms of CPU");
+    Ok(())
+}
+
 /// A server on a new folder. It ends when this is dropped.
 pub struct Bench {
     program: PathBuf,
-    process: Child,
-    url: String,
-    key: String,
+    folder: PathBuf,
+    /// The server.
+    pub process: Child,
+    /// Where it listens.
+    pub url: String,
+    /// Its admin's API key.
+    pub key: String,
 }
 
 impl Bench {
     /// Starts a server.
-    pub fn start(name: &str, profile: Profile) -> Result<Self> {
+    pub fn start(name: &str, program: &Path) -> Result<Self> {
         let folder = target_dir().join("bench").join(name);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder)?;
-        let program = target_dir().join(profile.folder()).join("roadstead");
-        let (process, url) = start(&program, &folder)?;
+        let (process, url) = start(program, &folder)?;
         let admin: Value = serde_json::from_str(&fs::read_to_string(folder.join("admin.json"))?)?;
         let key = admin["api_key"].as_str().context("admin.json has no key")?.to_owned();
-        Ok(Self { program, process, url, key })
+        Ok(Self { program: program.to_owned(), folder, process, url, key })
+    }
+
+    /// The same server, stopped, its folder changed, and started again.
+    pub fn again(mut self, change: impl FnOnce(&Path) -> Result<()>) -> Result<Self> {
+        self.process.kill()?;
+        self.process.wait()?;
+        change(&self.folder)?;
+        (self.process, self.url) = start(&self.program, &self.folder)?;
+        Ok(self)
     }
 
     fn add(&self, url: &str, token: &str, title: &str) -> Result<()> {
@@ -163,7 +194,8 @@ impl Bench {
         command
     }
 
-    fn ask(&self, arguments: &[&str], cursor: Option<&str>) -> Result<Value> {
+    /// What the command line says to that, a page further on where there is a cursor.
+    pub fn ask(&self, arguments: &[&str], cursor: Option<&str>) -> Result<Value> {
         let cursor = cursor.map(|cursor| ["--cursor", cursor]);
         let whole: Vec<&str> = arguments.iter().copied().chain(cursor.into_iter().flatten()).collect();
         let answer = output(self.command(&whole).args(["-o", "json"]))?;

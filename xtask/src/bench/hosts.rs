@@ -12,9 +12,8 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Profile, fleet::Bench};
+use super::fleet::Bench;
 use crate::{
-    build,
     command::{output, run as run_command, target_dir},
     tools,
 };
@@ -26,10 +25,9 @@ const ADDRESSES_EACH: usize = 15;
 const SCRIPT: &str = "date +%s.%N";
 
 /// Measures and prints.
-pub fn run(profile: Profile) -> Result<()> {
-    build::binary(profile == Profile::Release)?;
+pub fn run(program: &Path) -> Result<()> {
     tools::daemons()?;
-    let (server, sshd) = (Bench::start("hosts", profile)?, Sshd::start()?);
+    let (server, sshd) = (Bench::start("hosts", program)?, Sshd::start()?);
     let begun = Instant::now();
     for address in addresses() {
         sshd.add_to(&server, &address)?;

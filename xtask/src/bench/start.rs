@@ -55,7 +55,7 @@ pub fn start(program: &Path, data_dir: &Path) -> Result<(Child, String)> {
 }
 
 /// An agent whose link has stood for a few seconds.
-fn enrolled(program: &Path, data_dir: &Path, url: &str, key: &str) -> Result<Child> {
+pub fn enrolled(program: &Path, data_dir: &Path, url: &str, key: &str) -> Result<Child> {
     let ask = |arguments: &[&str]| {
         let mut command = Command::new(program);
         command.args(arguments).env("ROADSTEAD_URL", url).env("ROADSTEAD_API_KEY", key);

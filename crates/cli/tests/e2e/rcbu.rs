@@ -51,6 +51,17 @@ impl<'a> Rcbu<'a> {
         if text.is_empty() { Value::Null } else { parsed(&text) }
     }
 
+    /// A call whose body is a form.
+    fn send_form(&self, method: &str, path: &str, form: &str) -> StatusCode {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}/v1.0{path}", self.server.url))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("x-auth-token", &self.token);
+        agent.run(request.body(form.to_owned()).unwrap()).unwrap().status()
+    }
+
     fn get(&self, path: &str) -> Value {
         self.call("GET", path, Value::Null, 200)
     }
@@ -186,6 +197,22 @@ fn agents_and_configurations_are_as_the_clients_read_them() {
     client.call("POST", "/agent/enable", json!({ "MachineAgentId": id, "Enable": false }), 204);
     assert_eq!(client.get(&format!("/agent/{id}"))["IsDisabled"], true);
     client.call("POST", "/agent/enable", json!({ "MachineAgentId": id.to_string(), "Enable": "true" }), 204);
+    assert_eq!(client.get(&format!("/agent/logging/{id}")), "Info");
+    client.call("PUT", "/agent/logging", json!({ "MachineAgentId": id, "LoggingLevelId": 5 }), 204);
+    assert_eq!(client.get(&format!("/{}/agent/logging/{id}", client.tenant)), "Debug");
+    // A client that spells it otherwise, and the form that the documentation shows.
+    client.call("PUT", "/agent/logging", json!({ "MachineAgentId": id, "LoggingLevelid": 3 }), 204);
+    assert_eq!(client.get(&format!("/agent/logging/{id}")), "Warn");
+    let form = format!("MachineAgentId={id}&LoggingLevelId=4");
+    assert_eq!(client.send_form("PUT", "/agent/logging", &form), 204);
+    assert_eq!(client.get(&format!("/agent/logging/{id}")), "Info");
+    client.call("PUT", "/agent/logging", json!({ "MachineAgentId": id, "LoggingLevelId": 8 }), 400);
+    client.call("PUT", "/agent/logging", json!({ "MachineAgentId": 999, "LoggingLevelId": 3 }), 404);
+    assert!(client.call("POST", &format!("/agent/requestlog/{id}"), Value::Null, 200).is_string());
+    let files = client.get(&format!("/agent/logfiles/{id}"));
+    assert_has(&files[0], &["DisplayName", "CurrentState", "FilePath"]);
+    assert!(files[0]["FilePath"].as_str().unwrap().ends_with(&format!("/api/v1/agents/{id}/log")), "{files}");
+    client.call("POST", "/agent/requestlog/999", Value::Null, 404);
     client.call("GET", "/agent/999", Value::Null, 404);
     client.call("GET", "/agent/x", Value::Null, 404);
     for unknown in ["/", "/nothing", "/agent", "/backup-configuration/1/2/3"] {

@@ -1,8 +1,12 @@
 //! Sends queued runs to their agents: one at a time to each, oldest first. And what is to be stopped, again: the request
 //! may have come to a neighbour.
+//!
+//! Many agents are looked after at a time: they share the commits, and when a minute comes that a thousand schedules
+//! name, the last of them does not wait for the disk a thousand times.
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt, stream};
 use roadstead_api::{
     id::{AgentId, BackupId, RestoreId, SealingId, SnapshotId, VaultId},
     link::{Job, RunKind, ServerMessage, Work},
@@ -20,15 +24,21 @@ use crate::{
 /// The beginning of every snapshot's id: a view has one snapshot, whose id nobody knows before it is shown.
 const ONLY_SNAPSHOT: SnapshotId = SnapshotId(String::new());
 
+/// How many agents are looked after at a time.
+const AT_ONCE: usize = 64;
+
 /// Gives work to every connected agent that is free. One look says for which agents there is anything to do.
 pub async fn run(app: Arc<App>) -> Result<()> {
     view::close_ended(&app).await?;
     let waiting = db::run::waiting(&mut *app.db.read().await?).await?;
-    for agent in waiting.into_iter().filter(|&agent| app.live.link_of(agent).is_some()) {
-        if let Err(error) = dispatch(&app, agent).await {
-            tracing::error!(%agent, error = error.chain(), "a run could not be sent to its agent");
-        }
-    }
+    let linked = waiting.into_iter().filter(|&agent| app.live.link_of(agent).is_some());
+    stream::iter(linked)
+        .for_each_concurrent(AT_ONCE, async |agent| {
+            if let Err(error) = dispatch(&app, agent).await {
+                tracing::error!(%agent, error = error.chain(), "a run could not be sent to its agent");
+            }
+        })
+        .await;
     Ok(())
 }
 

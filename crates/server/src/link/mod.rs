@@ -22,6 +22,8 @@ use crate::{
 
 /// How long an agent may be silent before it sends a heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Messages are small but for results; what a buffer lacks it grows by. The usual ones would take 256 KiB of each link.
+const BUFFER_BYTES: usize = 4 << 10;
 
 /// The route that agents connect to.
 pub fn routes() -> Router<Arc<App>> {
@@ -36,6 +38,8 @@ async fn connect(
 ) -> Response {
     match app.authenticate(&by_program(&headers, &extensions)).await {
         Ok(Actor::Agent(id)) => upgrade
+            .read_buffer_size(BUFFER_BYTES)
+            .write_buffer_size(BUFFER_BYTES)
             .max_message_size(MAX_MESSAGE_BYTES)
             .max_frame_size(MAX_MESSAGE_BYTES)
             .on_upgrade(move |socket| session::run(app, id, socket))

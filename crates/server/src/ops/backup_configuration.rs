@@ -133,6 +133,7 @@ fn check(configuration: &mut BackupConfiguration) -> Result<()> {
     }
     validate::patterns("exclusions", &configuration.exclusions)?;
     backup_options::check(&configuration.options)?;
+    backup_options::dumps_apart(&configuration.options, &configuration.inclusions)?;
     selection::exclusions(&configuration.inclusions, &configuration.exclusions)?;
     if configuration.spread_minutes > MAX_SPREAD {
         return Err(Error::invalid(format!("spread_minutes goes up to {MAX_SPREAD}, a day.")));

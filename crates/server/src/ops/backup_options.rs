@@ -1,6 +1,10 @@
 //! What a configuration's options may be, and how a change to some of them is made.
 
-use roadstead_api::{backup_options::BackupOptions, bandwidth::MIN_RATE, dump::Dump};
+use roadstead_api::{
+    backup_options::BackupOptions,
+    bandwidth::MIN_RATE,
+    dump::{Dump, FOLDER},
+};
 use serde_json::{Map, Value};
 
 use super::validate;
@@ -114,6 +118,20 @@ fn check_dumps(dumps: &[Dump]) -> Result<()> {
     Ok(())
 }
 
+/// Refuses inclusions that lie where the backup has its dumps: one of the two would have to give way each time.
+pub fn dumps_apart(options: &BackupOptions, inclusions: &[String]) -> Result<()> {
+    let taken = |path: &&String| {
+        path.strip_prefix(FOLDER).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    match inclusions.iter().find(taken).filter(|_| !options.dumps.is_empty()) {
+        None => Ok(()),
+        Some(path) => Err(Error::invalid(format!(
+            "inclusions: {path:.100?} lies where the backup has its dumps, {FOLDER}; restored dumps can be backed up from \
+             another folder, or by a configuration without dumps."
+        ))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use roadstead_api::backup_options::Hook;
@@ -144,6 +162,22 @@ mod tests {
             json!({ "patterns": "x" }),
         ] {
             assert!(with(&options, wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn where_dumps_lie_nothing_else_is_included() {
+        let dumping = with(&BackupOptions::default(), json!({ "dumps": [{ "kind": "mysql" }] })).unwrap();
+        let apart = |options: &BackupOptions, path: &str| dumps_apart(options, &[path.to_owned()]).is_ok();
+        for (path, may) in [
+            ("/", true),
+            ("/roadstead-dumps-old", true),
+            ("/srv/roadstead-dumps", true),
+            ("/roadstead-dumps", false),
+            ("/roadstead-dumps/mysql.sql", false),
+        ] {
+            assert_eq!(apart(&dumping, path), may, "{path}");
+            assert!(apart(&BackupOptions::default(), path));
         }
     }
 

@@ -14,7 +14,7 @@ use roadstead_api::{
 use serde_json::{Value, json};
 
 use super::{
-    agent_configuration,
+    agent_configuration, agent_log,
     answer::Answer,
     call::Call,
     nothing_here,
@@ -31,7 +31,6 @@ use crate::{
 pub const DATACENTER: &str = "DFW";
 /// The kind of machine that everything is said to be.
 pub const FLAVOR: &str = "RaxCloudServer";
-const NO_LOGGING: &str = "The log level of an agent is set where it runs.";
 
 /// An operation below `/agent`.
 pub async fn answer(call: &Call, parts: &[&str]) -> Result<Answer> {
@@ -84,12 +83,7 @@ pub async fn answer(call: &Call, parts: &[&str]) -> Result<Answer> {
                 migrated => migrated.map(|_| Answer::Empty),
             }
         }
-        (&Method::PUT, ["logging"]) | (&Method::GET, ["logging", _]) => {
-            Ok(Answer::NotImplemented(NO_LOGGING))
-        }
-        (&Method::POST, ["requestlog", _]) | (&Method::GET, ["logfiles", _]) => {
-            Ok(Answer::NotImplemented("The log of an agent is read where it runs."))
-        }
+        (_, ["logging", ..] | ["requestlog" | "logfiles", _]) => agent_log::answer(call, parts).await,
         (&Method::GET, ["server", server]) => {
             let known = agent::show(context, AgentId(number_of(server)?)).await?;
             Ok(Answer::Json(shown(context, &known, true).await?))

@@ -20,8 +20,6 @@ pub enum Answer {
     Empty,
     /// 204.
     NoContent,
-    /// 501: the service knew how to do this, and we do not.
-    NotImplemented(&'static str),
 }
 
 impl Answer {
@@ -32,10 +30,6 @@ impl Answer {
             Self::Text(text) => text.into_response(),
             Self::Empty => StatusCode::OK.into_response(),
             Self::NoContent => StatusCode::NO_CONTENT.into_response(),
-            Self::NotImplemented(what) => {
-                let body = body(StatusCode::NOT_IMPLEMENTED, what);
-                (StatusCode::NOT_IMPLEMENTED, Json(body)).into_response()
-            }
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{body::to_bytes, extract::Request, http::Method};
+use axum::{
+    body::to_bytes,
+    extract::Request,
+    http::{HeaderMap, Method, header::CONTENT_TYPE},
+};
 use serde_json::Value;
 
 use super::identity;
@@ -10,6 +14,8 @@ use crate::{Error, ErrorKind, Result, app::App, http::source, ops::Context};
 
 /// How large a body may be, in bytes.
 const MAX_BODY: usize = 1 << 20;
+/// What a form is called.
+const FORM: &str = "application/x-www-form-urlencoded";
 /// First parts of paths; whatever else stands there is a tenant.
 const NOUNS: [&str; 9] =
     ["agent", "user", "backup-configuration", "backup", "restore", "activity", "system", "cleanup", "help"];
@@ -52,11 +58,26 @@ impl Call {
         let body = if bytes.trim_ascii().is_empty() || head.method == Method::GET {
             Value::Null
         } else {
-            let wrong = |e| Error::invalid("The body must be JSON.").caused_by(e);
-            serde_json::from_slice(&bytes).map_err(wrong)?
+            read(&head.headers, &bytes)?
         };
         Ok(Self { context, method: head.method, parts, body })
     }
+}
+
+/// A body: JSON, which some clients call a form, or the form that the documentation shows.
+fn read(headers: &HeaderMap, bytes: &[u8]) -> Result<Value> {
+    let called = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = called.split(';').next().unwrap_or_default().trim();
+    match serde_json::from_slice(bytes) {
+        Err(_) if kind.eq_ignore_ascii_case(FORM) => Ok(form(bytes)),
+        read => read.map_err(|e| Error::invalid("The body must be JSON.").caused_by(e)),
+    }
+}
+
+/// The fields of a form, all of them texts. Of one that comes twice the last holds.
+fn form(bytes: &[u8]) -> Value {
+    let fields = form_urlencoded::parse(bytes);
+    Value::Object(fields.map(|(name, value)| (name.into_owned(), value.into())).collect())
 }
 
 fn is_noun(part: &str) -> bool {

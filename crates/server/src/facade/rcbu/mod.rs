@@ -9,6 +9,7 @@
 mod activity;
 mod agent;
 mod agent_configuration;
+mod agent_log;
 mod answer;
 mod backup;
 mod call;
