@@ -243,6 +243,7 @@ macro_rules! namesake {
 
 mod command;
 mod key_machine;
+mod network;
 mod notification_channel;
 mod protection;
 mod rebuild;

@@ -40,11 +40,15 @@ pub enum Capability {
     Probe,
     /// Start programs on a machine, with no login of the user's.
     Exec,
+    /// Make networks.
+    CreateNetwork,
+    /// Delete networks.
+    DeleteNetwork,
 }
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Images,
         Self::Sizes,
         Self::Locations,
@@ -60,6 +64,8 @@ impl Capability {
         Self::ConsoleOutput,
         Self::Probe,
         Self::Exec,
+        Self::CreateNetwork,
+        Self::DeleteNetwork,
     ];
 
     /// The capability as what a person would want to do: `reboot machines`, `list images`.
@@ -80,6 +86,8 @@ impl Capability {
             Self::ConsoleOutput => "read a machine's console",
             Self::Probe => "probe machines",
             Self::Exec => "run commands on machines",
+            Self::CreateNetwork => "create networks",
+            Self::DeleteNetwork => "delete networks",
         }
     }
 

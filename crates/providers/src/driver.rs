@@ -11,7 +11,13 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use roadstead_api::{image::Image, location::Location, machine::MachineProbe, network::Network, size::Size};
+use roadstead_api::{
+    image::Image,
+    location::Location,
+    machine::MachineProbe,
+    network::{Network, NewNetwork},
+    size::Size,
+};
 
 use crate::{
     capability::{Capabilities, Capability, Limits},
@@ -159,6 +165,19 @@ pub trait Driver: fmt::Debug + Send + Sync {
     /// Every network.
     async fn networks(&self) -> Result<Vec<Network>> {
         Err(Error::unsupported(self.provider(), Capability::Networks))
+    }
+
+    /// Makes a network with its subnets: all of it, or nothing that stays.
+    async fn create_network(&self, new: &NewNetwork) -> Result<Network> {
+        let _ = new;
+        Err(Error::unsupported(self.provider(), Capability::CreateNetwork))
+    }
+
+    /// Deletes a network. One that machines are joined to stays, and that is a
+    /// [`Conflict`](crate::ErrorKind::Conflict).
+    async fn delete_network(&self, id: &str) -> Result<()> {
+        let _ = id;
+        Err(Error::unsupported(self.provider(), Capability::DeleteNetwork))
     }
 
     /// Makes machines, and returns once the far side has taken the order; they may still be pending.

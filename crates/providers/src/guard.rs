@@ -55,6 +55,12 @@ impl AddressGuard {
                 })?
                 .collect(),
         };
+        self.allowed(bare, found)
+    }
+
+    /// Those of a name's addresses that may be connected to: a name that has some of either kind leads to none that is
+    /// refused.
+    fn allowed(self, name: &str, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>> {
         let mut refusal = None;
         let mut allowed = Vec::new();
         for address in found {
@@ -66,7 +72,7 @@ impl AddressGuard {
         match refusal {
             _ if !allowed.is_empty() => Ok(allowed),
             Some(error) => Err(error),
-            None => Err(Error::new(ErrorKind::Unreachable, format!("the name {bare} has no address"))),
+            None => Err(Error::new(ErrorKind::Unreachable, format!("the name {name} has no address"))),
         }
     }
 }
@@ -185,12 +191,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn of_a_name_with_several_addresses_only_the_good_ones_are_left() {
+        let found = |addresses: &[&str]| addresses.iter().map(|text| text.parse().unwrap()).collect();
+        let (good, bad) = ("192.0.2.1:22", "169.254.169.254:22");
+        assert_eq!(OPEN.allowed("mixed", found(&[bad, good, "[fe80::1]:22"])).unwrap(), found(&[good]));
+        let refused = OPEN.allowed("bad", found(&[bad])).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ForbiddenAddress);
+        assert_eq!(OPEN.allowed("none", found(&[])).unwrap_err().kind(), ErrorKind::Unreachable);
+    }
+
     #[tokio::test]
     async fn names_are_checked_by_what_they_resolve_to() {
         assert!(OPEN.resolve("localhost", 22).await.unwrap().iter().all(|found| found.ip().is_loopback()));
         assert_eq!(STRICT.resolve("localhost", 22).await.unwrap_err().kind(), ErrorKind::ForbiddenAddress);
         let refused = OPEN.resolve("[::ffff:169.254.169.254]", 80).await.unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::ForbiddenAddress);
+        // Names that the resolver reads as the metadata service's address.
+        for name in ["2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "169.254.43518"] {
+            let refused = OPEN.resolve(name, 80).await.unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::ForbiddenAddress, "{name}");
+        }
         let unknown = OPEN.resolve("no-such-host.invalid", 22).await.unwrap_err();
         assert_eq!((unknown.kind(), unknown.is_temporary()), (ErrorKind::Unreachable, true));
     }

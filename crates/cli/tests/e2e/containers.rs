@@ -14,7 +14,10 @@ use roadstead_providers::sim::docker::{PASSWORD, SimEngine, USER};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::support::{Server, roadstead};
+use crate::{
+    mist::Mist,
+    support::{Server, roadstead},
+};
 
 const ADMIN_PASSWORD: &str = "correct horse battery";
 
@@ -106,4 +109,26 @@ fn a_path_of_the_host_takes_an_admin() {
     server.client.plan_machine(&with("/etc:/etc:ro")).unwrap();
     let job = creator.create_machine(&with("data:/srv")).unwrap();
     assert_eq!(server.client.wait_for_job(job.id, |_| ()).unwrap().state, JobState::Completed);
+}
+
+#[test]
+fn what_mist_s_clients_said_of_containers_is_taken() {
+    let server = Server::start();
+    let runtime = Runtime::new().unwrap();
+    let engine = runtime.block_on(SimEngine::start(1)).unwrap();
+    let backend = server.client.add_backend(&backend(&engine)).unwrap();
+    let mist = Mist::sign_in(&server);
+    let mut order = json!({
+        "name": "web", "key": "", "image": "registry.example/web:2", "location": "", "size": "default", "networks": [],
+        "docker_command": "sh -c 'sleep 1; exit 3'", "docker_env": ["MODE=a=b"],
+        "docker_port_bindings": {"80/tcp": [{"HostPort": "8080"}]},
+    });
+    let path = format!("/backends/{}/machines", backend.id);
+    let made = mist.json("POST", &path, &order.to_string());
+    let sent = engine.ordered(made["id"].as_str().unwrap()).unwrap();
+    assert_eq!((&sent["Cmd"], &sent["Env"]), (&json!(["sh", "-c", "sleep 1; exit 3"]), &json!(["MODE=a=b"])));
+    assert_eq!(sent["HostConfig"]["PortBindings"], json!({"80/tcp": [{"HostPort": "8080"}]}));
+    order["docker_command"] = "sh -c 'never".into();
+    let refused = mist.refused("POST", &path, &order.to_string());
+    assert!(refused.0 == 400 && refused.1.contains("docker_command"), "{refused:?}");
 }

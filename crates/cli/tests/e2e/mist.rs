@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A client that behaves like `mistclient`.
-struct Mist<'a> {
+pub struct Mist<'a> {
     server: &'a Server,
     authorization: Option<String>,
 }
@@ -25,7 +25,7 @@ impl<'a> Mist<'a> {
     }
 
     /// What the library's constructor does.
-    fn sign_in(server: &'a Server) -> Self {
+    pub fn sign_in(server: &'a Server) -> Self {
         let admin = server.admin();
         let email = admin["username"].as_str().unwrap();
         let credentials = json!({"email": email, "password": admin["password"]});
@@ -37,7 +37,7 @@ impl<'a> Mist<'a> {
 
     /// Sends a request as the library's does it: a body with any method, and no content type. Written out, since no decent
     /// client sends a body with GET.
-    fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+    pub fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let host = self.server.url.strip_prefix("http://").unwrap();
         let authorization = self
             .authorization
@@ -57,17 +57,17 @@ impl<'a> Mist<'a> {
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 
-    fn json(&self, method: &str, path: &str, body: &str) -> Value {
+    pub fn json(&self, method: &str, path: &str, body: &str) -> Value {
         let (status, text) = self.ask(method, path, body);
         assert!(status == 200, "{method} {path}: {status} {text}");
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("{method} {path}: {text}"))
     }
 
-    fn done(&self, method: &str, path: &str, body: &str) {
+    pub fn done(&self, method: &str, path: &str, body: &str) {
         assert_eq!(self.ask(method, path, body), (200, "OK".to_owned()), "{method} {path}");
     }
 
-    fn refused(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+    pub fn refused(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let (status, text) = self.ask(method, path, body);
         assert!(!text.contains('{'), "{text}");
         (status, text)
@@ -126,6 +126,8 @@ fn the_story_of_the_client_guide() {
     let probe = mist.json("POST", &format!("{machine}/probe"), host_given);
     assert!(probe["uptime"].as_str().is_some_and(|uptime| uptime.contains('.')), "{probe}");
     assert_eq!(probe["loadavg"].as_array().unwrap().len(), 3);
+    assert_eq!((&probe["packets_rx"], &probe["packets_loss"]), (&json!(1), &json!(0)));
+    assert!(probe["rtt_min"].is_number(), "{probe}");
     assert!(probe["df"].as_str().unwrap().lines().count() > 1);
     let after = mist.json("POST", &machine, r#"{"action": "reboot"}"#);
     assert_eq!((after.as_array().unwrap().len(), host.reboots()), (1, 1));
@@ -139,14 +141,32 @@ fn the_story_of_the_client_guide() {
         );
     }
 
-    let login = r#"{"ssh_user": "me", "host": "127.0.0.31", "ssh_port": 2222}"#;
-    mist.json("PUT", &format!("{machine}/keys/my%20key"), login);
-    let key = &mist.json("GET", "/keys", "")[0]["machines"][0];
+    assert_eq!(
+        mist.ask("GET", &format!("{machine}/rdp?host=127.0.0.31&rdp_port=4000"), ""),
+        (200, "full address:s:127.0.0.31:4000\r\nprompt for credentials:i:1\r\n".to_owned())
+    );
+    assert_eq!(mist.refused("GET", &format!("{machine}/rdp?host=a%0ab"), "").0, 400);
+
+    let login =
+        |user: &str, port: u16| json!({"ssh_user": user, "host": "127.0.0.31", "ssh_port": port}).to_string();
+    let (user, port) = (sshd::user(), host.address().port());
+    let shown = mist.json("PUT", &format!("{machine}/keys/my%20key"), &login(&user, port));
     let (backend, id) = (at.rsplit('/').next().unwrap(), machine.rsplit('/').next().unwrap());
     assert_eq!(
-        (&key[0], &key[1], &key[3], &key[5]),
-        (&json!(backend), &json!(id), &json!("me"), &json!(2222))
+        (&shown[0][0], &shown[0][1], &shown[0][3], &shown[0][5]),
+        (&json!(backend), &json!(id), &json!(user), &json!(port))
     );
+    // Where nobody gets in, all stays as it was.
+    let closed = mist.refused("PUT", &format!("{machine}/keys/my%20key"), &login("me", 1));
+    assert_eq!(closed.0, 401, "{closed:?}");
+    assert_eq!(mist.json("GET", "/keys", "")[0]["machines"][0][5], json!(port));
+    // Another key is put there over the one that works, and taken away again.
+    let private = mist.json("POST", "/keys", "")["priv"].clone();
+    mist.json("PUT", "/keys", &json!({"id": "other", "priv": private}).to_string());
+    mist.json("PUT", &format!("{machine}/keys/other"), &login(&user, port));
+    assert_eq!(host.deployed_keys().lines().count(), 1, "{}", host.deployed_keys());
+    assert_eq!(mist.json("DELETE", &format!("{machine}/keys/other"), r#"{"host": "127.0.0.31"}"#), json!([]));
+    assert_eq!(host.deployed_keys(), "");
     assert_eq!(mist.json("DELETE", &format!("{machine}/keys/my%20key"), ""), json!([]));
 
     mist.done("DELETE", &at, "");

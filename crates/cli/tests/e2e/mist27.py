@@ -66,6 +66,10 @@ host.associate_key("host", host=given["host"]["ip"], ssh_user=given["host"]["use
                    ssh_port=given["host"]["port"])
 client.update_keys()
 check("associated", client.keys(id="host")[0].info["machines"][0][1] == host.id)
+host.associate_key("renamed", host=given["host"]["ip"], ssh_user=given["host"]["user"],
+                   ssh_port=given["host"]["port"])
+client.update_keys()
+check("put there", client.keys(id="renamed")[0].info["machines"][0][1] == host.id)
 host.reboot()
 try:
     client.add_backend("again", "bare_metal", machine_ip=given["host"]["ip"], machine_key="host",

@@ -88,6 +88,17 @@ impl Account {
         droplet
     }
 
+    /// Takes a droplet away, as if somebody else had destroyed it.
+    pub fn take_away(&mut self, name: &str) {
+        self.droplets.retain(|droplet| droplet.name != name);
+    }
+
+    /// Lists a droplet once more, at the end: a list that shifts while it is read shows one twice.
+    pub fn list_again(&mut self, name: &str) {
+        let again = self.droplets.iter().find(|droplet| droplet.name == name).cloned();
+        self.droplets.extend(again);
+    }
+
     /// The number of the page that is asked for, from 1 on, and how many items it holds at the most.
     fn asked(&self, request: &Request) -> (usize, usize) {
         let size = request.query_number("per_page").unwrap_or(20).clamp(1, self.page);

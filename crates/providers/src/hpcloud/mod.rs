@@ -47,6 +47,8 @@ const DIALECT: Dialect = Dialect {
         Capability::Resize,
         Capability::Tag,
         Capability::ConsoleOutput,
+        Capability::CreateNetwork,
+        Capability::DeleteNetwork,
     ]),
 };
 

@@ -3,7 +3,12 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use roadstead_api::{image::Image, location::Location, network::Network, size::Size};
+use roadstead_api::{
+    image::Image,
+    location::Location,
+    network::{Network, NewNetwork},
+    size::Size,
+};
 use serde_json::{Value, json};
 
 use super::{compute::Compute, identity::Identity, lists::Lists, settings::Settings, shape};
@@ -21,6 +26,8 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities::CLOUD.and(&[
     Capability::Resize,
     Capability::Tag,
     Capability::ConsoleOutput,
+    Capability::CreateNetwork,
+    Capability::DeleteNetwork,
 ]);
 
 const LIMITS: Limits = Limits { calls_at_once: 8, name_chars: 255, machines_per_order: 50 };
@@ -147,6 +154,20 @@ impl Driver for OpenStack {
     async fn networks(&self) -> Result<Vec<Network>> {
         self.require(Capability::Networks)?;
         Ok(shape::networks(self.lists.networks().await?, self.lists.subnets().await?))
+    }
+
+    async fn create_network(&self, new: &NewNetwork) -> Result<Network> {
+        self.require(Capability::CreateNetwork)?;
+        check_name(&new.name)?;
+        let (network, subnets) = self.lists.create_network(new).await?;
+        let malformed =
+            || Error::new(ErrorKind::Malformed, "the cloud does not show the network that it made");
+        shape::networks(vec![network], subnets).pop().ok_or_else(malformed)
+    }
+
+    async fn delete_network(&self, id: &str) -> Result<()> {
+        self.require(Capability::DeleteNetwork)?;
+        self.lists.delete_network(id).await
     }
 
     async fn create(&self, order: &MachineOrder) -> Result<Vec<SeenMachine>> {

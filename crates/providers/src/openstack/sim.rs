@@ -14,6 +14,8 @@ pub const SECRET: &str = "correct horse battery staple";
 pub const USER: &str = "demo";
 /// The project that there is.
 pub const PROJECT: &str = "6f70656e737461636b20342065766572";
+/// The network that servers are joined to.
+const IN_USE: &str = "net-1";
 /// Items on a page at the most.
 const PAGE: usize = 4;
 
@@ -41,6 +43,10 @@ pub struct Cloud {
     /// When tokens expire, in the form that Keystone has.
     pub expires: &'static str,
     keys: Vec<Value>,
+    /// Its networks.
+    pub networks: Vec<Value>,
+    /// Their subnets.
+    pub subnets: Vec<Value>,
 }
 
 impl Cloud {
@@ -54,6 +60,8 @@ impl Cloud {
             logins: Vec::new(),
             expires: "2099-01-01T00:00:00.000000Z",
             keys: vec![pair("other", "ssh-ed25519 AAAAother other")],
+            networks: networks(),
+            subnets: subnets(),
         })
         .await
     }
@@ -141,6 +149,28 @@ impl Cloud {
         Answer::json(200, &json!({"access": {"token": token, "serviceCatalog": catalog}}))
     }
 
+    fn network(&mut self, request: &Request, path: &[&str]) -> Answer {
+        let body = request.json();
+        match (request.method.as_str(), path) {
+            ("GET", ["networks"]) => page(request, "networks", &self.networks),
+            ("GET", ["subnets"]) => page(request, "subnets", &self.subnets),
+            ("POST", ["networks"]) => made("network", body, &mut self.networks),
+            ("POST", ["subnets"]) if is_range(&body["subnet"]["cidr"]) => {
+                made("subnet", body, &mut self.subnets)
+            }
+            ("POST", ["subnets"]) => neutron_refusal(400, "Invalid input for cidr."),
+            ("DELETE", ["networks", IN_USE]) => {
+                neutron_refusal(409, "One or more ports have an IP allocation.")
+            }
+            ("DELETE", ["networks", id]) if self.networks.iter().any(|network| network["id"] == *id) => {
+                self.networks.retain(|network| network["id"] != *id);
+                self.subnets.retain(|subnet| subnet["network_id"] != *id);
+                Answer::empty(204)
+            }
+            _ => neutron_refusal(404, "The resource could not be found."),
+        }
+    }
+
     fn compute(&mut self, request: &Request, path: &[&str]) -> Answer {
         let body = request.json();
         match (request.method.as_str(), path) {
@@ -182,8 +212,7 @@ impl Service for Cloud {
             (_, ["compute", "v2.1", PROJECT, path @ ..]) if modern => self.compute(request, path),
             (_, ["v2", PROJECT, path @ ..]) if !modern => self.compute(request, path),
             ("GET", ["image", "v2", "images"]) => images(request),
-            ("GET", ["network", "v2.0", "networks"]) => page(request, "networks", &networks()),
-            ("GET", ["network", "v2.0", "subnets"]) => page(request, "subnets", &subnets()),
+            (_, ["network", "v2.0", path @ ..]) => self.network(request, path),
             _ => self.refusal(404),
         }
     }
@@ -246,6 +275,22 @@ fn images(request: &Request) -> Answer {
 fn zones() -> Answer {
     let zone = |name: &str, available: bool| json!({"zoneName": name, "zoneState": {"available": available}});
     Answer::json(200, &json!({"availabilityZoneInfo": [zone("nova", true), zone("old", false)]}))
+}
+
+fn neutron_refusal(status: u16, message: &str) -> Answer {
+    Answer::json(status, &json!({"NeutronError": {"type": "Refused", "message": message, "detail": ""}}))
+}
+
+fn is_range(cidr: &Value) -> bool {
+    cidr.as_str().is_some_and(|cidr| cidr.split_once('/').is_some_and(|(_, bits)| bits.parse::<u8>().is_ok()))
+}
+
+/// Keeps what was posted under a new id, and shows it.
+fn made(noun: &str, mut body: Value, kept: &mut Vec<Value>) -> Answer {
+    let number = 100 + kept.len();
+    body[noun]["id"] = json!(format!("made-{number}"));
+    kept.push(body[noun].clone());
+    Answer::json(201, &body)
 }
 
 fn networks() -> Vec<Value> {

@@ -49,6 +49,8 @@ const DIALECT: Dialect = Dialect {
         Capability::Rename,
         Capability::Resize,
         Capability::Tag,
+        Capability::CreateNetwork,
+        Capability::DeleteNetwork,
     ]),
 };
 

@@ -1,5 +1,6 @@
 //! `openstack`, `rackspace` and `hpcloud` on their fakes.
 
+use roadstead_api::network::{AddressPool, NewNetwork, NewSubnet};
 use roadstead_providers::{
     Capability, ErrorKind, MachineOrder,
     sim::{
@@ -195,4 +196,41 @@ async fn an_order_carries_key_cloud_init_networks_and_zone() {
             .count(),
         1
     );
+}
+
+#[tokio::test]
+async fn a_network_is_made_whole_or_not_at_all() {
+    let fake = fake(Kind::Modern).await;
+    let driver = driver("openstack", &fake.fields(), PATIENT);
+    let subnet = NewSubnet {
+        name: Some("inside".into()),
+        cidr: "10.7.0.0/24".into(),
+        gateway: Some("10.7.0.9".parse().unwrap()),
+        dhcp: Some(false),
+        pools: vec![AddressPool { first: "10.7.0.20".parse().unwrap(), last: "10.7.0.90".parse().unwrap() }],
+    };
+    let six = NewSubnet { cidr: "fd00:7::/64".into(), ..NewSubnet::default() };
+    let new = NewNetwork { name: "back".into(), shared: true, subnets: vec![subnet.clone(), six] };
+    let made = driver.create_network(&new).await.unwrap();
+    assert_eq!((made.subnets.len(), made.extra["shared"].clone()), (2, json!(true)));
+    let sent: Vec<_> = fake
+        .cloud
+        .service()
+        .subnets
+        .iter()
+        .filter(|subnet| subnet["network_id"] == *made.id)
+        .cloned()
+        .collect();
+    assert_eq!((&sent[0]["gateway_ip"], &sent[0]["enable_dhcp"]), (&json!("10.7.0.9"), &json!(false)));
+    assert_eq!(sent[0]["allocation_pools"], json!([{"start": "10.7.0.20", "end": "10.7.0.90"}]));
+    assert_eq!((&sent[1]["ip_version"], &sent[1]["enable_dhcp"]), (&json!(6), &json!(true)));
+
+    let before = fake.cloud.service().networks.len();
+    let wrong = NewSubnet { cidr: "everything".into(), ..NewSubnet::default() };
+    let half = NewNetwork { name: "half".into(), shared: false, subnets: vec![subnet, wrong] };
+    let error = driver.create_network(&half).await.unwrap_err();
+    assert!(error.to_string().contains("Invalid input for cidr"), "{error}");
+    assert_eq!(fake.cloud.service().networks.len(), before, "the network went with its subnet");
+    let error = driver.delete_network("net-1").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
 }

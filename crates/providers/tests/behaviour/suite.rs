@@ -2,7 +2,10 @@
 
 use std::{collections::HashSet, net::SocketAddr, sync::Arc};
 
-use roadstead_api::id::ProviderId;
+use roadstead_api::{
+    id::ProviderId,
+    network::{NewNetwork, NewSubnet},
+};
 use roadstead_providers::{
     AddressGuard, Capability, Driver, Error, ErrorKind, Program, Result, registration,
 };
@@ -31,6 +34,9 @@ pub async fn run(stage: &impl Stage) {
     }
     if capabilities.contains(Capability::Probe) {
         a_probe_tells_something(&*driver).await;
+    }
+    if capabilities.contains(Capability::CreateNetwork) {
+        a_network_comes_and_goes(&*driver).await;
     }
     if let Some(order) = stage.order() {
         life::run(&*driver, order).await;
@@ -75,6 +81,8 @@ async fn call(driver: &dyn Driver, capability: Capability, id: &str) -> Result<(
         Capability::ConsoleOutput => driver.console_output(id).await.map(drop),
         Capability::Probe => driver.probe(id).await.map(drop),
         Capability::Exec => driver.open(id, Program::Commands).await.map(drop),
+        Capability::CreateNetwork => driver.create_network(&network("new")).await.map(drop),
+        Capability::DeleteNetwork => driver.delete_network("network").await,
     }
 }
 
@@ -89,6 +97,26 @@ async fn what_is_not_declared_is_refused_without_a_call(stage: &impl Stage, driv
         }
     }
     assert_eq!(stage.connections(), before);
+}
+
+/// A network with one subnet.
+fn network(name: &str) -> NewNetwork {
+    let subnet = NewSubnet { cidr: "10.99.0.0/24".into(), ..NewSubnet::default() };
+    NewNetwork { name: name.into(), shared: false, subnets: vec![subnet] }
+}
+
+/// A network is made, shown, and deleted.
+async fn a_network_comes_and_goes(driver: &dyn Driver) {
+    let made = driver.create_network(&network("behaviour")).await.unwrap();
+    assert_eq!((made.name.as_str(), made.subnets.len()), ("behaviour", 1), "{made:?}");
+    assert_eq!(made.subnets[0].cidr, "10.99.0.0/24");
+    let listed = driver.networks().await.unwrap();
+    assert_eq!(listed.iter().find(|network| network.id == made.id), Some(&made));
+    driver.delete_network(&made.id).await.unwrap();
+    assert!(driver.networks().await.unwrap().iter().all(|network| network.id != made.id));
+    for id in [made.id.as_str(), "", "../..", "no-such-network"] {
+        assert_eq!(driver.delete_network(id).await.unwrap_err().kind(), ErrorKind::NotFound, "{id}");
+    }
 }
 
 async fn unknown_machines_are_not_found(driver: &dyn Driver) {

@@ -182,11 +182,7 @@ pub async fn delete(db: &mut Connection, account: AccountId, id: AgentId, now_ms
     let deleted = db.execute(update).await?.rows_affected() > 0;
     if deleted {
         // It runs on no machine any more, and nothing is to be joined to it.
-        for sql in
-            ["DELETE FROM agent_machines WHERE agent_id = $1", "DELETE FROM agent_marks WHERE agent_id = $1"]
-        {
-            db.execute(query(sql).bind(id.0)).await?;
-        }
+        agent_machine::delete(db, id).await?;
     }
     Ok(deleted)
 }

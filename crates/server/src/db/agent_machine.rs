@@ -194,6 +194,25 @@ pub async fn put(
     .bind(by.as_str())
     .bind(now_ms);
     db.execute(put).await?;
+    leave(db, agent).await?;
+    let enter = query("UPDATE machines SET agent_id = $1 WHERE id = $2").bind(agent.0).bind(machine);
+    db.execute(enter).await?;
+    Ok(())
+}
+
+/// Forgets what an agent is attached to, and what it is known by.
+pub async fn delete(db: &mut Connection, agent: AgentId) -> Result<()> {
+    for sql in
+        ["DELETE FROM agent_machines WHERE agent_id = $1", "DELETE FROM agent_marks WHERE agent_id = $1"]
+    {
+        db.execute(query(sql).bind(agent.0)).await?;
+    }
+    leave(db, agent).await
+}
+
+/// Takes an agent from the machine that says to have it.
+async fn leave(db: &mut Connection, agent: AgentId) -> Result<()> {
+    db.execute(query("UPDATE machines SET agent_id = NULL WHERE agent_id = $1").bind(agent.0)).await?;
     Ok(())
 }
 

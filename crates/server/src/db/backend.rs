@@ -69,6 +69,10 @@ pub struct Found<'a> {
     pub next_refresh_ms: Option<i64>,
 }
 
+/// In how many milliseconds a backend is asked by itself that was just added. Whoever adds it has asked, and writes down
+/// the answer long before; this is for when the server dies over it.
+const ASK_AFTER_MS: i64 = 300_000;
+
 /// Adds a backend; says whether it is new: the account may have one with the same credentials.
 pub async fn insert(
     db: &mut Connection,
@@ -81,7 +85,7 @@ pub async fn insert(
         "INSERT INTO backends (id, account_id, title, provider, region, search, enabled, state, sealed_fields,
                                fingerprint, pins, generation, machine_count, failures, created_ms, asked_ms,
                                next_refresh_ms, hurry_until_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, 1, 'unknown', $7, $8, $9, 1, 0, 0, $10, 0, $10, 0)
+         VALUES ($1, $2, $3, $4, $5, $6, 1, 'unknown', $7, $8, $9, 1, 0, 0, $10, 0, $11, 0)
          ON CONFLICT (account_id, provider, fingerprint) DO NOTHING",
     )
     .bind(id.0.as_str())
@@ -93,7 +97,8 @@ pub async fn insert(
     .bind(reach.sealed_fields)
     .bind(reach.fingerprint)
     .bind(reach.pins)
-    .bind(now_ms);
+    .bind(now_ms)
+    .bind(now_ms + ASK_AFTER_MS);
     Ok(db.execute(insert).await?.rows_affected() > 0)
 }
 

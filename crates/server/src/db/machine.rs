@@ -34,12 +34,13 @@ const SELECT: &str = concat!(
     overdue!(),
     " END AS overdue
      FROM machines m JOIN backends b ON b.id = m.backend_id
-     LEFT JOIN agent_machines j ON j.machine_id = m.id
-     LEFT JOIN agents a ON a.id = j.agent_id"
+     LEFT JOIN agents a ON a.id = m.agent_id"
 );
-const HAS_AGENT: &str = "a.id IS NOT NULL";
-const HAS_NO_AGENT: &str = "a.id IS NULL";
-const PROTECTED: &str = concat!("a.last_good_ms IS NOT NULL AND ", overdue!(), " = 0");
+/// Each of these goes along the index of just those machines.
+const HAS_AGENT: &str = "m.agent_id IS NOT NULL";
+const HAS_NO_AGENT: &str = "m.agent_id IS NULL";
+const PROTECTED: &str =
+    concat!("m.agent_id IS NOT NULL AND a.last_good_ms IS NOT NULL AND ", overdue!(), " = 0");
 const UNPROTECTED: &str = concat!("(a.last_good_ms IS NULL OR ", overdue!(), " > 0)");
 
 /// What is known of a machine that was seen before.
@@ -105,7 +106,7 @@ pub async fn known(db: &mut Connection, backend: &BackendId) -> Result<HashMap<S
     db.fetch_all(select).await?.iter().map(known).collect()
 }
 
-/// Writes down a machine, whether or not it was seen before.
+/// Writes down a machine, whether or not it was seen before. One that comes back has the agent that it had.
 pub async fn put(
     db: &mut Connection,
     account: AccountId,
@@ -115,8 +116,9 @@ pub async fn put(
 ) -> Result<()> {
     let insert = query(
         "INSERT INTO machines (id, account_id, backend_id, external_id, name, state, search, tags, facts, hash,
-                               created_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                               created_ms, agent_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                 (SELECT j.agent_id FROM agent_machines j WHERE j.machine_id = $1))
          ON CONFLICT (backend_id, external_id) DO UPDATE SET
              name = excluded.name, state = excluded.state, search = excluded.search, tags = excluded.tags,
              facts = excluded.facts, hash = excluded.hash",
@@ -176,8 +178,8 @@ pub async fn list(
 /// How many machines of an account are without a good backup, or have overdue ones.
 pub async fn count_unprotected(db: &mut Connection, account: AccountId) -> Result<i64> {
     let text = format!(
-        "SELECT COUNT(*) AS n FROM machines m LEFT JOIN agent_machines j ON j.machine_id = m.id
-         LEFT JOIN agents a ON a.id = j.agent_id WHERE m.account_id = $1 AND {UNPROTECTED}"
+        "SELECT COUNT(*) AS n FROM machines m LEFT JOIN agents a ON a.id = m.agent_id
+         WHERE m.account_id = $1 AND {UNPROTECTED}"
     );
     db.fetch_one(query(AssertSqlSafe(text)).bind(account.0)).await?.integer("n")
 }

@@ -56,7 +56,10 @@ pub async fn create(context: &Context, new: NewBackend) -> Result<Backend> {
     change.commit(&id).await?;
     let row = get(context, &id).await?;
     context.drivers.keep(&id, row.generation, driver);
+    let turn = context.drivers.turn(&id);
+    let held = turn.lock().await;
     refresh::store(&context.app, &row, asked_ms, seen).await?;
+    drop(held);
     context.live.refresh.notify_one();
     Ok(get(context, &id).await?.backend)
 }

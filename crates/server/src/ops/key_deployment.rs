@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use roadstead_api::{
     id::{KeyId, MachineId},
     key::Key,
-    key_machine::{KeyDeployment, KeyMachine, KeyMachineDeploy, KeyMachineWithdraw},
+    key_machine::{KeyDeployment, KeyMachine, KeyMachineDeploy, KeyMachineWithdraw, NewKeyMachine},
     machine::Machine,
 };
 use roadstead_providers::{ErrorKind as ProviderErrorKind, Program};
@@ -34,6 +34,25 @@ struct Deployment {
     machine: Machine,
     key: Key,
     association: KeyMachine,
+}
+
+/// Associates a key with a machine, and has that let it in. Where that cannot be, all is as it was before.
+pub async fn associate(context: &Context, key_id: &KeyId, new: NewKeyMachine) -> Result<KeyMachine> {
+    context.authorize::<KeyMachineDeploy>()?;
+    let before = key_machine::of_machine(context, &new.machine_id).await?;
+    let before = before.into_iter().find(|association| association.key_id == *key_id);
+    let pair = (key_id.clone(), key_machine::create(context, key_id, new).await?.machine_id);
+    if let Err(error) = deploy(context, pair.clone()).await {
+        match before {
+            Some(KeyMachine { machine_id, user, port, host, .. }) => {
+                let former = NewKeyMachine { machine_id, user: Some(user), port: Some(port), host };
+                key_machine::create(context, key_id, former).await?;
+            }
+            None => key_machine::delete(context, pair).await?,
+        }
+        return Err(error);
+    }
+    key_machine::one(context, &pair.0, &pair.1).await
 }
 
 /// Has a machine let in a key that is associated with it.

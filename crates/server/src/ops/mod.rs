@@ -64,6 +64,6 @@ pub mod view;
 mod context;
 mod page;
 mod selection;
-mod validate;
+pub mod validate;
 
 pub use context::Context;

@@ -112,7 +112,7 @@ pub async fn soon(app: &App, id: &BackendId) -> Result<()> {
 
 /// Writes down machines that were just made, before the backend lists them.
 pub async fn add(app: &App, row: &BackendRow, seen: Vec<SeenMachine>) -> Result<Vec<Machine>> {
-    let machines = checked(row, seen);
+    let machines = checked(&row.backend.id, seen);
     let mut write = app.db.write().await?;
     for machine in &machines {
         let machine_row = MachineRow::of(machine)?;
@@ -180,7 +180,7 @@ async fn note(app: &App, row: &BackendRow, asked_ms: i64, failure: &Failure) -> 
 /// Writes down what a backend holds.
 pub async fn store(app: &App, row: &BackendRow, asked_ms: i64, seen: Vec<SeenMachine>) -> Result<()> {
     let id = &row.backend.id;
-    let machines = checked(row, seen);
+    let machines = checked(&row.backend.id, seen);
     let mut gone = db::machine::known(&mut *app.db.read().await?, id).await?;
     let mut changed = Vec::new();
     for machine in &machines {
@@ -269,13 +269,13 @@ fn found<'a>(app: &App, row: &BackendRow, asked_ms: i64, machines: &[Machine]) -
 }
 
 /// The machines as the API shows them: each once, and nothing in them that would not fit.
-fn checked(row: &BackendRow, seen: Vec<SeenMachine>) -> Vec<Machine> {
+fn checked(backend: &BackendId, seen: Vec<SeenMachine>) -> Vec<Machine> {
     let mut ids = HashSet::new();
     let mut machines = Vec::with_capacity(seen.len());
     for mut seen in seen {
         let odd = seen.external_id.contains('\0') || seen.external_id.chars().count() > MAX_NAME;
         if odd || seen.external_id.is_empty() || !ids.insert(seen.external_id.clone()) {
-            tracing::warn!(backend = %row.backend.id, id = ?seen.external_id, "a machine's id is odd, or there twice");
+            tracing::warn!(%backend, id = ?seen.external_id, "a machine's id is odd, or there twice");
             continue;
         }
         seen.name = seen.name.chars().filter(|&c| c != '\0').take(MAX_NAME).collect();
@@ -283,8 +283,8 @@ fn checked(row: &BackendRow, seen: Vec<SeenMachine>) -> Vec<Machine> {
         if serde_json::to_vec(&seen.extra).map_or(0, |json| json.len()) > MAX_EXTRA_BYTES {
             seen.extra.clear();
         }
-        let id = machine_id(&row.backend.id, &seen.external_id);
-        machines.push(seen.into_machine(id, row.backend.id.clone(), jiff::Timestamp::UNIX_EPOCH));
+        let id = machine_id(backend, &seen.external_id);
+        machines.push(seen.into_machine(id, backend.clone(), jiff::Timestamp::UNIX_EPOCH));
     }
     machines
 }
@@ -299,9 +299,50 @@ fn machine_id(backend: &BackendId, external_id: &str) -> MachineId {
 mod tests {
     use std::time::Duration;
 
-    use roadstead_providers::{Error, ErrorKind};
+    use proptest::prelude::{prop, prop_assert, proptest};
+    use roadstead_api::{id::BackendId, machine::MachineState};
+    use roadstead_providers::{Error, ErrorKind, SeenMachine};
+    use serde_json::json;
 
-    use super::{Failure, LONGEST_PAUSE_MS, PERIOD_MS};
+    use super::{Failure, LONGEST_PAUSE_MS, MAX_EXTRA_BYTES, MAX_NAME, PERIOD_MS, checked};
+
+    fn seen(id: &str, name: &str) -> SeenMachine {
+        SeenMachine::new(id, name, MachineState::Running)
+    }
+
+    #[test]
+    fn each_machine_counts_once_and_what_would_not_fit_is_left_out() {
+        let long = "x".repeat(MAX_NAME + 1);
+        let mut large = seen("large", &long);
+        large.extra = [("all".to_owned(), json!("x".repeat(MAX_EXTRA_BYTES)))].into_iter().collect();
+        large.tags = vec!["two\nlines\0".to_owned()];
+        let all = vec![
+            seen("1", "one"),
+            seen("2", "two"),
+            seen("1", "again"),
+            seen("", "none"),
+            seen(&long, "long"),
+            large,
+        ];
+        let machines = checked(&BackendId("b".into()), all);
+        let names: Vec<_> = machines.iter().map(|machine| machine.name.as_str()).collect();
+        assert_eq!(names, ["one", "two", &long[..MAX_NAME]]);
+        assert_eq!(
+            (machines[2].tags.as_slice(), machines[2].extra.len()),
+            (&["two lines ".to_owned()][..], 0)
+        );
+        assert_ne!(machines[0].id, checked(&BackendId("other".into()), vec![seen("1", "one")])[0].id);
+    }
+
+    proptest! {
+        #[test]
+        fn ids_are_told_apart_whatever_a_cloud_says(ids in prop::collection::vec(".{0,5}", 0..20)) {
+            let machines = checked(&BackendId("b".into()), ids.iter().map(|id| seen(id, "x")).collect());
+            let ours: std::collections::HashSet<_> = machines.iter().map(|machine| &machine.id).collect();
+            let theirs: std::collections::HashSet<_> = machines.iter().map(|machine| &machine.external_id).collect();
+            prop_assert!(ours.len() == machines.len() && theirs.len() == machines.len());
+        }
+    }
 
     #[test]
     fn pauses_grow_and_wrong_credentials_are_not_tried_again() {

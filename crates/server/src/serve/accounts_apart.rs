@@ -212,6 +212,7 @@ fn body(name: &str) -> Value {
         "backend_update" => json!({ "title": "x" }),
         "image_star" => json!({ "image": "x", "starred": true }),
         "machine_resize" => json!({ "size": "x" }),
+        "network_create" => json!({ "name": "x" }),
         "machine_tag" => json!({ "add": ["x"] }),
         "agent_log_level_set" => json!({ "level": "debug" }),
         "agent_encrypt" => json!({ "password": { "text": "x" } }),
@@ -241,7 +242,8 @@ async fn the_ids_of_another_account_do_not_exist() {
             continue;
         }
         let path = declaration.path.replace("{id}", foreign_id(declaration.path, &ids));
-        let path = format!("/api/v1{}?path=/", path.replace("{machine_id}", "machine-1"));
+        let path = path.replace("{machine_id}", "machine-1").replace("{network_id}", "network-1");
+        let path = format!("/api/v1{path}?path=/");
         let body = declaration.body.map_or(Value::Null, |_| body(declaration.name));
         let (status, said) = ask(&router, declaration.method, &path, &body).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{} {path}: {said}", declaration.name);

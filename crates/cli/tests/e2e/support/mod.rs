@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod database;
+pub mod engine;
 pub mod moto;
 pub mod program;
 pub mod restic;

@@ -24,7 +24,12 @@ fn program() -> &'static Path {
 
 /// A server that gives out the stripped program.
 pub fn server(folder: &Path) -> Server {
+    server_with(folder, "")
+}
+
+/// The same with more in its configuration file.
+pub fn server_with(folder: &Path, more: &str) -> Server {
     let config = folder.join("server.toml");
-    fs::write(&config, format!("agent_program = '{}'\n", program().display())).unwrap();
+    fs::write(&config, format!("agent_program = '{}'\n{more}", program().display())).unwrap();
     Server::start_with(&["--config", &config.display().to_string()])
 }

@@ -9,7 +9,7 @@ use roadstead_api::{
 };
 use serde_json::{Value, json};
 
-use super::{asked::Asked, backend::named, reply::Reply};
+use super::{asked::Asked, backend::named, container, reply::Reply};
 use crate::{
     Error, Result,
     ops::{Context, job, machine},
@@ -38,9 +38,6 @@ pub async fn create(context: &Context, backend: &str, asked: &Asked) -> Result<R
 }
 
 async fn order(context: &Context, backend: &str, asked: &Asked) -> Result<NewMachine> {
-    if asked.text("docker_command").is_some() {
-        return Err(Error::invalid("docker_command is not taken: give an image that runs what you want."));
-    }
     let key_id = match asked.text("key") {
         Some(name) => Some(named(context, &name).await?),
         None => None,
@@ -59,7 +56,7 @@ async fn order(context: &Context, backend: &str, asked: &Asked) -> Result<NewMac
         key_id,
         cloud_init: asked.text("script").map(runnable),
         quantity,
-        container: None,
+        container: container::asked_for(asked)?,
     })
 }
 

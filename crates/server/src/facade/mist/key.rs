@@ -14,8 +14,8 @@ use super::{
     reply::Reply,
 };
 use crate::{
-    Error, Result,
-    ops::{Context, key as ops, key_machine, machine as machines},
+    Error, ErrorKind, Result,
+    ops::{Context, key as ops, key_deployment, key_machine, machine as machines},
 };
 
 /// What Mist.io made: RSA of this many bits.
@@ -81,7 +81,8 @@ pub async fn public(context: &Context, name: &str) -> Result<Reply> {
     Ok(Reply::Json(ops::show(context, &named(context, name).await?).await?.public_key.into()))
 }
 
-/// `PUT /backends/ID/machines/ID/keys/NAME`. User and port have two names each: the clients' and the server's of then.
+/// `PUT /backends/ID/machines/ID/keys/NAME`: has the machine let the key in, over another that works. User and port have
+/// two names each: the clients' and the server's of then.
 pub async fn associate(context: &Context, place: (&str, &str), name: &str, asked: &Asked) -> Result<Reply> {
     let key = named(context, name).await?;
     let port = match asked.text("ssh_port").or_else(|| asked.text("port")) {
@@ -94,16 +95,34 @@ pub async fn associate(context: &Context, place: (&str, &str), name: &str, asked
         port,
         host: asked.text("host"),
     };
-    key_machine::create(context, &key, new).await?;
+    key_deployment::associate(context, &key, new).await.map_err(no_way_in)?;
     Ok(Reply::Json(associations(context, &ops::show(context, &key).await?).await?))
 }
 
-/// `DELETE /backends/ID/machines/ID/keys/NAME`.
-pub async fn disassociate(context: &Context, place: (&str, &str), name: &str) -> Result<Reply> {
+/// `DELETE /backends/ID/machines/ID/keys/NAME`: with a `host`, the machine lets the key in no more.
+pub async fn disassociate(
+    context: &Context,
+    place: (&str, &str),
+    name: &str,
+    asked: &Asked,
+) -> Result<Reply> {
     let key = named(context, name).await?;
-    let machine = machine::find(context, place.0, place.1).await?.id;
-    key_machine::delete(context, (key.clone(), machine)).await?;
+    let pair = (key.clone(), machine::find(context, place.0, place.1).await?.id);
+    if asked.text("host").is_some() {
+        key_deployment::withdraw(context, pair.clone()).await.map_err(no_way_in)?;
+    }
+    key_machine::delete(context, pair).await?;
     Ok(Reply::Json(associations(context, &ops::show(context, &key).await?).await?))
+}
+
+/// A machine that lets nobody in is a 401 to the old clients, whatever stands in the way.
+fn no_way_in(error: Error) -> Error {
+    match error.kind {
+        ErrorKind::Backend(_) | ErrorKind::Conflict => {
+            Error::new(ErrorKind::Unauthorized, error.message.clone()).caused_by(error)
+        }
+        _ => error,
+    }
 }
 
 async fn shown(context: &Context, key: &Key) -> Result<Value> {

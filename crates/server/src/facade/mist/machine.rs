@@ -1,5 +1,7 @@
 //! Machines, by the cloud's ids.
 
+use std::net::{IpAddr, SocketAddr};
+
 use roadstead_api::{
     id::BackendId,
     machine::{Disk, Machine, MachineProbe, MachineQuery, NewMachineName, NewMachineSize, TagChange},
@@ -10,9 +12,11 @@ use serde_json::{Map, Value, json};
 use super::{asked::Asked, backend::PAGE, reply::Reply};
 use crate::{
     Error, ErrorKind, Result,
-    ops::{Context, backend, machine as ops},
+    ops::{Context, backend, machine as ops, validate},
 };
 
+/// Where machines listen for remote desktops, if nothing else is said.
+const RDP_PORT: u16 = 3389;
 /// Whose machines have their place among their tags.
 const PLACED: [&str; 4] = ["ec2", "indonesian_vcloud", "linode", "vcloud"];
 
@@ -61,9 +65,31 @@ pub async fn probe(context: &Context, backend: &str, id: &str) -> Result<Reply> 
     let timestamp = context.now_ms() / 1000;
     match ops::probe(context, &machine.id).await {
         Ok(probe) => Ok(Reply::Json(probed(&machine, probe, timestamp))),
-        Err(error) if is_out_of_reach(&error) => Ok(Reply::Json(json!({"timestamp": timestamp}))),
+        Err(error) if is_out_of_reach(&error) => Ok(Reply::Json(json!({
+            "timestamp": timestamp, "packets_tx": 1, "packets_rx": 0, "packets_loss": 1,
+        }))),
         Err(error) => Err(error),
     }
+}
+
+/// `GET .../rdp`: a file that remote desktop programs open.
+pub async fn remote_desktop(context: &Context, backend: &str, id: &str, asked: &Asked) -> Result<Reply> {
+    let machine = find(context, backend, id).await?;
+    let own = machine.public_ips.first().or(machine.private_ips.first()).map(ToString::to_string);
+    let host = asked.text("host").or(own);
+    let host = host.ok_or_else(|| Error::invalid("The parameter host is missing."))?;
+    validate::host("host", &host)?;
+    let port = match asked.text("rdp_port") {
+        Some(port) => port.parse().map_err(|_| Error::invalid("rdp_port is no port."))?,
+        None => RDP_PORT,
+    };
+    // An IPv6 address needs its brackets before a port.
+    let place = match host.parse::<IpAddr>() {
+        Ok(address) => SocketAddr::new(address, port).to_string(),
+        Err(_) => format!("{host}:{port}"),
+    };
+    let content = format!("full address:s:{place}\r\nprompt for credentials:i:1\r\n");
+    Ok(Reply::File { name: format!("{}.rdp", host.replace(':', "-")), content })
 }
 
 /// `POST .../metadata`: adds a tag.
@@ -123,8 +149,13 @@ fn probed(machine: &Machine, probe: MachineProbe, timestamp: i64) -> Value {
         ("priv_ips".into(), json!(probe.addresses)),
         ("macs".into(), json!({})),
         ("df".into(), json!(df(&probe.disks))),
-        ("rtt_avg".into(), json!(probe.round_trip_ms)),
+        // Theirs was a ping of ten; ours goes there and back once.
+        ("packets_tx".into(), json!(1)),
+        ("packets_rx".into(), json!(1)),
+        ("packets_loss".into(), json!(0)),
     ]);
+    let trip = ["rtt_min", "rtt_avg", "rtt_max"].map(|name| (name.to_owned(), json!(probe.round_trip_ms)));
+    told.extend(trip);
     // As `/proc/uptime` has it; the idle time is not told.
     told.extend(
         probe.uptime_seconds.map(|seconds| ("uptime".to_owned(), json!(format!("{seconds}.00 0.00")))),

@@ -13,10 +13,12 @@
 mod access;
 mod asked;
 mod backend;
+mod container;
 mod create;
 mod key;
 mod machine;
 mod monitoring;
+mod network;
 mod offer;
 mod reply;
 
@@ -78,9 +80,13 @@ async fn backends(context: &Context, asked: &Asked, rest: &[&str]) -> Result<Rep
         ("GET", [id, "locations"]) => offer::locations(context, id).await,
         ("GET" | "POST", [id, "images"]) => offer::images(context, id, asked).await,
         ("POST", [id, "images", image @ ..]) => offer::toggle_star(context, id, &image.join("/")).await,
-        ("GET", [id, "networks"]) => offer::networks(context, id).await,
+        ("GET", [id, "networks"]) => network::list(context, id).await,
+        ("POST", [id, "networks"]) => network::create(context, id, asked).await,
+        ("DELETE", [id, "networks", network]) => network::delete(context, id, network).await,
         (_, [id, "machines", rest @ ..]) => machines(context, asked, id, rest).await,
-        (_, [] | [_] | [_, "sizes" | "locations" | "images" | "networks"]) => Err(wrong_method()),
+        (_, [] | [_] | [_, "sizes" | "locations" | "images" | "networks"] | [_, "networks", _]) => {
+            Err(wrong_method())
+        }
         _ => Err(nothing()),
     }
 }
@@ -94,14 +100,19 @@ async fn machines(context: &Context, asked: &Asked, backend: &str, rest: &[&str]
         ("POST", [id, "metadata"]) => machine::tag(context, backend, id, asked).await,
         ("DELETE", [id, "metadata"]) => machine::untag(context, backend, id, asked).await,
         ("POST", [id, "monitoring"]) => monitoring::switch(context, (backend, id), asked).await,
+        ("GET", [id, "rdp"]) => machine::remote_desktop(context, backend, id, asked).await,
         ("GET", [id, "stats"]) => monitoring::stats(context, (backend, id), asked).await,
         ("GET", [id, "metrics"]) => monitoring::metrics(context, (backend, id)).await,
         ("PUT" | "DELETE", [id, "metrics"]) => monitoring::choose(context, (backend, id), asked).await,
         ("PUT", [id, "keys", name]) => key::associate(context, (backend, id), name, asked).await,
-        ("DELETE", [id, "keys", name]) => key::disassociate(context, (backend, id), name).await,
-        (_, [] | [_] | [_, "probe" | "metadata" | "monitoring" | "stats" | "metrics"] | [_, "keys", _]) => {
-            Err(wrong_method())
-        }
+        ("DELETE", [id, "keys", name]) => key::disassociate(context, (backend, id), name, asked).await,
+        (
+            _,
+            []
+            | [_]
+            | [_, "probe" | "metadata" | "monitoring" | "rdp" | "stats" | "metrics"]
+            | [_, "keys", _],
+        ) => Err(wrong_method()),
         _ => Err(nothing()),
     }
 }

@@ -1,5 +1,5 @@
-//! What there is to choose from: providers, and a backend's sizes, locations, images and networks. A backend that has
-//! none of a kind has an empty list of it.
+//! What there is to choose from: providers, and a backend's sizes, locations and images. A backend that has none of a kind
+//! has an empty list of it.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{asked::Asked, reply::Reply};
 use crate::{
     ErrorKind, Result,
-    ops::{Context, backend, image, location, network, provider, size},
+    ops::{Context, backend, image, location, provider, size},
 };
 
 /// The most that a search finds.
@@ -93,20 +93,8 @@ async fn is_starred_by_itself(context: &Context, id: &BackendId, image: &str) ->
     Ok(usual.iter().any(|usual| usual.id == image))
 }
 
-/// `GET /backends/ID/networks`.
-pub async fn networks(context: &Context, id: &str) -> Result<Reply> {
-    let all = network::list(context, &BackendId(id.to_owned()), OfferQuery::default()).await;
-    listed(all, |network| {
-        let mut shown = network.extra;
-        let status = shown.remove("status").unwrap_or_else(|| "ACTIVE".into());
-        let subnets: Vec<_> =
-            network.subnets.iter().map(|s| json!({"id": s.id, "name": s.name, "cidr": s.cidr})).collect();
-        json!({"id": network.id, "name": network.name, "status": status, "subnets": subnets, "extra": shown})
-    })
-}
-
 /// A list, or an empty one where the provider has no such thing.
-fn listed<T>(all: Result<roadstead_api::Page<T>>, shown: impl FnMut(T) -> Value) -> Result<Reply> {
+pub fn listed<T>(all: Result<roadstead_api::Page<T>>, shown: impl FnMut(T) -> Value) -> Result<Reply> {
     match all {
         Ok(page) => Ok(Reply::Json(page.items.into_iter().map(shown).collect())),
         Err(error) if error.kind == ErrorKind::Backend(ProviderErrorKind::Unsupported) => {

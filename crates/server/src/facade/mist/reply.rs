@@ -1,8 +1,11 @@
-//! What goes back: JSON, or the word `OK`; and refusals as one line of plain text, which is what those clients show.
+//! What goes back: JSON, a file, or the word `OK`; and refusals as one line of plain text, which is what those clients show.
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS},
+    },
     response::{IntoResponse, Response},
 };
 use roadstead_providers::ErrorKind as ProviderErrorKind;
@@ -16,6 +19,13 @@ pub enum Reply {
     Done,
     /// This.
     Json(Value),
+    /// A file to be kept under this name, which is plain letters, digits, dots and hyphens.
+    File {
+        /// Its name.
+        name: String,
+        /// What is in it.
+        content: String,
+    },
 }
 
 impl IntoResponse for Reply {
@@ -23,6 +33,15 @@ impl IntoResponse for Reply {
         match self {
             Self::Done => "OK".into_response(),
             Self::Json(value) => Json(value).into_response(),
+            Self::File { name, content } => {
+                let disposition = format!("attachment; filename=\"{name}\"");
+                let headers = [
+                    (CONTENT_TYPE, "application/octet-stream"),
+                    (CONTENT_DISPOSITION, disposition.as_str()),
+                    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+                ];
+                (headers, content).into_response()
+            }
         }
     }
 }

@@ -82,6 +82,10 @@ fn machine(id: &str, public: &str) -> Machine {
     .unwrap()
 }
 
+fn with_agent() -> MachineQuery {
+    MachineQuery { has_agent: Some(true), ..MachineQuery::default() }
+}
+
 struct Stage {
     account: AccountId,
     agent: AgentId,
@@ -169,14 +173,21 @@ async fn an_agent_is_joined_when_it_or_its_machine_comes() {
         assert_eq!(stage.machine(&db).await, None, "its backend lists it no more");
         stage.list(&db, &web).await;
         assert_eq!(stage.machine(&db).await.as_deref(), Some("web"), "and it is back");
+        assert_eq!(stage.found(&db, with_agent()).await, ["web"]);
 
         stage.attach(&db, None).await;
         agent_connected(&db, stage.account, stage.agent, 4).await.unwrap();
         backend_changed(&db, stage.account, &stage.backend, 4).await.unwrap();
         assert_eq!(stage.machine(&db).await, None, "what was said by hand stays");
+        assert_eq!(stage.found(&db, with_agent()).await, [""; 0]);
         stage.attach(&db, Some(&other.id)).await;
         agent_connected(&db, stage.account, stage.agent, 5).await.unwrap();
         assert_eq!(stage.machine(&db).await.as_deref(), Some("other"));
+        assert_eq!(stage.found(&db, with_agent()).await, ["other"]);
+        let mut write = db.write().await.unwrap();
+        assert!(db::agent::delete(&mut write, stage.account, stage.agent, 6).await.unwrap());
+        write.commit().await.unwrap();
+        assert_eq!(stage.found(&db, with_agent()).await, [""; 0], "it is deleted");
     })
     .await;
 }
@@ -239,7 +250,8 @@ async fn pages_of_many_machines() {
         ("all", None, None),
         ("unprotected", Some(false), None),
         ("protected", Some(true), None),
-        ("agents", None, Some(true)),
+        ("with an agent", None, Some(true)),
+        ("without", None, Some(false)),
     ] {
         let query = MachineQuery { protected, has_agent, ..MachineQuery::default() };
         let begun = std::time::Instant::now();
