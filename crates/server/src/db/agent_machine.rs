@@ -9,9 +9,13 @@ use roadstead_api::{
     id::{AccountId, AgentId, BackendId, MachineId},
     machine::Machine,
 };
-use sqlx::{Executor, any::AnyRow, query};
+use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 
-use super::{Connection, row::Columns};
+use super::{
+    Connection,
+    row::Columns,
+    values::{ROWS_AT_ONCE, values},
+};
 use crate::Result;
 
 /// How many machines that share marks with an agent are looked at.
@@ -74,19 +78,24 @@ fn unique(marks: impl Iterator<Item = String>) -> Vec<String> {
     marks
 }
 
-/// Writes down the marks of a machine in place of those that it had.
+/// Writes down the marks of machines in place of those that they had.
 pub async fn set_machine_marks(
     db: &mut Connection,
     account: AccountId,
-    machine: &MachineId,
-    marks: &[String],
+    machines: &[(&MachineId, &[String])],
 ) -> Result<()> {
-    db.execute(query("DELETE FROM machine_marks WHERE machine_id = $1").bind(machine.0.as_str())).await?;
-    for mark in marks {
-        let insert = query("INSERT INTO machine_marks (machine_id, account_id, mark) VALUES ($1, $2, $3)")
-            .bind(machine.0.as_str())
-            .bind(account.0)
-            .bind(mark.as_str());
+    for machines in machines.chunks(ROWS_AT_ONCE) {
+        let ids = values(machines.len(), 0, 1, |number| format!("${number}"));
+        let delete = format!("DELETE FROM machine_marks WHERE machine_id IN ({ids})");
+        let delete = query(AssertSqlSafe(delete));
+        db.execute(machines.iter().fold(delete, |delete, (id, _)| delete.bind(id.0.as_str()))).await?;
+    }
+    let marks = machines.iter().flat_map(|(id, marks)| marks.iter().map(move |mark| (id.0.as_str(), mark)));
+    for marks in marks.collect::<Vec<_>>().chunks(ROWS_AT_ONCE) {
+        let rows = values(marks.len(), 1, 2, |first| format!("($1, ${first}, ${})", first + 1));
+        let text = format!("INSERT INTO machine_marks (account_id, machine_id, mark) VALUES {rows}");
+        let insert = query(AssertSqlSafe(text)).bind(account.0);
+        let insert = marks.iter().fold(insert, |insert, (id, mark)| insert.bind(*id).bind(mark.as_str()));
         db.execute(insert).await?;
     }
     Ok(())
@@ -100,12 +109,11 @@ pub async fn set_agent_marks(
     marks: &[String],
 ) -> Result<()> {
     db.execute(query("DELETE FROM agent_marks WHERE agent_id = $1").bind(agent.0)).await?;
-    for mark in marks {
-        let insert = query("INSERT INTO agent_marks (agent_id, account_id, mark) VALUES ($1, $2, $3)")
-            .bind(agent.0)
-            .bind(account.0)
-            .bind(mark.as_str());
-        db.execute(insert).await?;
+    for marks in marks.chunks(ROWS_AT_ONCE) {
+        let rows = values(marks.len(), 2, 1, |number| format!("($1, $2, ${number})"));
+        let text = format!("INSERT INTO agent_marks (agent_id, account_id, mark) VALUES {rows}");
+        let insert = query(AssertSqlSafe(text)).bind(agent.0).bind(account.0);
+        db.execute(marks.iter().fold(insert, |insert, mark| insert.bind(mark.as_str()))).await?;
     }
     Ok(())
 }

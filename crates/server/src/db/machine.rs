@@ -14,6 +14,7 @@ use super::{
     agent_machine::{self, marks_of_machine},
     filter::{Filter, anywhere, literal},
     row::{Columns, json},
+    values::{ROWS_AT_ONCE, values},
 };
 use crate::Result;
 
@@ -106,36 +107,50 @@ pub async fn known(db: &mut Connection, backend: &BackendId) -> Result<HashMap<S
     db.fetch_all(select).await?.iter().map(known).collect()
 }
 
-/// Writes down a machine, whether or not it was seen before. One that comes back has the agent that it had.
+/// Writes down machines of one backend, whether or not they were seen before; none of them stands there twice. One that
+/// comes back has the agent that it had.
 pub async fn put(
     db: &mut Connection,
     account: AccountId,
-    machine: &Machine,
-    row: &MachineRow,
+    machines: &[(&Machine, &MachineRow)],
     now_ms: i64,
 ) -> Result<()> {
-    let insert = query(
-        "INSERT INTO machines (id, account_id, backend_id, external_id, name, state, search, tags, facts, hash,
-                               created_ms, agent_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-                 (SELECT j.agent_id FROM agent_machines j WHERE j.machine_id = $1))
-         ON CONFLICT (backend_id, external_id) DO UPDATE SET
-             name = excluded.name, state = excluded.state, search = excluded.search, tags = excluded.tags,
-             facts = excluded.facts, hash = excluded.hash",
-    )
-    .bind(machine.id.0.as_str())
-    .bind(account.0)
-    .bind(machine.backend_id.0.as_str())
-    .bind(machine.external_id.as_str())
-    .bind(machine.name.as_str())
-    .bind(machine.state.as_str())
-    .bind(row.search.as_str())
-    .bind(row.tags.as_str())
-    .bind(row.facts.as_str())
-    .bind(row.hash.as_str())
-    .bind(now_ms);
-    db.execute(insert).await?;
-    agent_machine::set_machine_marks(db, account, &machine.id, &row.marks).await
+    for machines in machines.chunks(ROWS_AT_ONCE) {
+        let rows = values(machines.len(), 2, 9, |first| {
+            let [id, backend, external, name, state, search, tags, facts, hash] =
+                std::array::from_fn(|index| first + index);
+            format!(
+                "(${id}, $1, ${backend}, ${external}, ${name}, ${state}, ${search}, ${tags}, ${facts}, ${hash}, $2,
+                  (SELECT j.agent_id FROM agent_machines j WHERE j.machine_id = ${id}))"
+            )
+        });
+        let text = format!(
+            "INSERT INTO machines (id, account_id, backend_id, external_id, name, state, search, tags, facts, hash,
+                                   created_ms, agent_id)
+             VALUES {rows}
+             ON CONFLICT (backend_id, external_id) DO UPDATE SET
+                 name = excluded.name, state = excluded.state, search = excluded.search, tags = excluded.tags,
+                 facts = excluded.facts, hash = excluded.hash"
+        );
+        let insert = query(AssertSqlSafe(text)).bind(account.0).bind(now_ms);
+        let insert = machines.iter().fold(insert, |insert, (machine, row)| {
+            insert
+                .bind(machine.id.0.as_str())
+                .bind(machine.backend_id.0.as_str())
+                .bind(machine.external_id.as_str())
+                .bind(machine.name.as_str())
+                .bind(machine.state.as_str())
+                .bind(row.search.as_str())
+                .bind(row.tags.as_str())
+                .bind(row.facts.as_str())
+                .bind(row.hash.as_str())
+        });
+        db.execute(insert).await?;
+        let marks: Vec<_> =
+            machines.iter().map(|(machine, row)| (&machine.id, row.marks.as_slice())).collect();
+        agent_machine::set_machine_marks(db, account, &marks).await?;
+    }
+    Ok(())
 }
 
 /// Forgets a machine that is no longer there.

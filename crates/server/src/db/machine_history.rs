@@ -5,9 +5,13 @@ use roadstead_api::{
     machine::MachineState,
     machine_history::{HappenedTo, MachineHistory},
 };
-use sqlx::{Executor, any::AnyRow, query};
+use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 
-use super::{Connection, row::Columns};
+use super::{
+    Connection,
+    row::Columns,
+    values::{ROWS_AT_ONCE, values},
+};
 use crate::Result;
 
 /// What happened to a machine.
@@ -23,25 +27,31 @@ pub struct Happened<'a> {
     pub state: &'a str,
 }
 
-/// Writes down what happened to a machine of a backend.
+/// Writes down what happened to machines of a backend.
 pub async fn insert(
     db: &mut Connection,
     (account, backend): (AccountId, &BackendId),
-    happened: Happened<'_>,
+    happened: &[Happened<'_>],
     now_ms: i64,
 ) -> Result<()> {
-    let insert = query(
-        "INSERT INTO machine_history (account_id, backend_id, machine_id, name, what, state, at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(account.0)
-    .bind(backend.0.as_str())
-    .bind(happened.machine.0.as_str())
-    .bind(happened.name)
-    .bind(happened.what.as_str())
-    .bind(happened.state)
-    .bind(now_ms);
-    db.execute(insert).await?;
+    for happened in happened.chunks(ROWS_AT_ONCE) {
+        let rows = values(happened.len(), 3, 4, |first| {
+            let [machine, name, what, state] = std::array::from_fn(|index| first + index);
+            format!("($1, $2, ${machine}, ${name}, ${what}, ${state}, $3)")
+        });
+        let text = format!(
+            "INSERT INTO machine_history (account_id, backend_id, machine_id, name, what, state, at_ms) VALUES {rows}"
+        );
+        let insert = query(AssertSqlSafe(text)).bind(account.0).bind(backend.0.as_str()).bind(now_ms);
+        let insert = happened.iter().fold(insert, |insert, happened| {
+            insert
+                .bind(happened.machine.0.as_str())
+                .bind(happened.name)
+                .bind(happened.what.as_str())
+                .bind(happened.state)
+        });
+        db.execute(insert).await?;
+    }
     Ok(())
 }
 

@@ -18,6 +18,7 @@ pub mod rows;
 mod schema;
 #[cfg(test)]
 pub mod testing;
+mod values;
 mod write;
 
 pub mod account;

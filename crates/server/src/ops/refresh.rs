@@ -22,7 +22,7 @@ use crate::{
     Error, Result,
     app::App,
     db::{
-        self,
+        self, Write,
         backend::{BackendRow, Found},
         machine::{Known, MachineRow},
         machine_history::Happened,
@@ -114,12 +114,11 @@ pub async fn soon(app: &App, id: &BackendId) -> Result<()> {
 pub async fn add(app: &App, row: &BackendRow, seen: Vec<SeenMachine>) -> Result<Vec<Machine>> {
     let machines = checked(&row.backend.id, seen);
     let mut write = app.db.write().await?;
+    let mut changed = Vec::with_capacity(machines.len());
     for machine in &machines {
-        let machine_row = MachineRow::of(machine)?;
-        db::machine::put(&mut write, row.account_id, machine, &machine_row, app.now_ms()).await?;
-        note_history(&mut write, row, (HappenedTo::Appear, machine), app.now_ms()).await?;
-        write.tell(row.account_id, Event::new("machine", &machine.id, "appear").state(machine.state));
+        changed.push((machine, MachineRow::of(machine)?, event(machine, None)));
     }
+    put(&mut write, row, &changed, app.now_ms()).await?;
     write.commit().await?;
     Ok(machines)
 }
@@ -199,25 +198,18 @@ pub async fn store(app: &App, row: &BackendRow, asked_ms: i64, seen: Vec<SeenMac
     if row.backend.state != BackendState::Online {
         write.tell(row.account_id, backend_event(row, BackendState::Online));
     }
+    let vanished: Vec<_> = gone.values().map(vanished).collect();
+    db::machine_history::insert(&mut write, (row.account_id, id), &vanished, app.now_ms()).await?;
     for known in gone.values() {
         db::machine::delete(&mut write, &known.id).await?;
-        let Known { id: machine, name, state, .. } = known;
-        let happened = Happened { what: HappenedTo::Vanish, machine, name, state };
-        db::machine_history::insert(&mut write, (row.account_id, id), happened, app.now_ms()).await?;
         write.tell(row.account_id, Event::new("machine", &known.id, "vanish"));
     }
-    for (index, (machine, machine_row, event)) in changed.iter().enumerate() {
-        if index % ROWS_A_TURN == ROWS_A_TURN - 1 {
+    for (index, changed) in changed.chunks(ROWS_A_TURN).enumerate() {
+        if index > 0 {
             write.commit().await?;
             write = app.db.write().await?;
         }
-        db::machine::put(&mut write, row.account_id, machine, machine_row, app.now_ms()).await?;
-        match event.what.as_str() {
-            "appear" => note_history(&mut write, row, (HappenedTo::Appear, machine), app.now_ms()).await?,
-            "state" => note_history(&mut write, row, (HappenedTo::State, machine), app.now_ms()).await?,
-            _ => {}
-        }
-        write.tell(row.account_id, event.clone());
+        put(&mut write, row, changed, app.now_ms()).await?;
     }
     write.commit().await?;
     if !changed.is_empty() {
@@ -226,16 +218,33 @@ pub async fn store(app: &App, row: &BackendRow, asked_ms: i64, seen: Vec<SeenMac
     Ok(())
 }
 
-/// Writes down what happened to a machine that a backend told of.
-async fn note_history(
-    db: &mut db::Connection,
-    row: &BackendRow,
-    (what, machine): (HappenedTo, &Machine),
-    now_ms: i64,
-) -> Result<()> {
-    let state = machine.state.as_str();
-    let happened = Happened { what, machine: &machine.id, name: &machine.name, state };
-    db::machine_history::insert(db, (row.account_id, &row.backend.id), happened, now_ms).await
+/// A machine that is not as it was: what there is to write of it, and what whoever watches is told.
+type Changed<'a> = (&'a Machine, MachineRow, Event);
+
+/// Writes down machines that are not as they were, and what has happened to them.
+async fn put(write: &mut Write, row: &BackendRow, changed: &[Changed<'_>], now_ms: i64) -> Result<()> {
+    let rows: Vec<_> = changed.iter().map(|(machine, machine_row, _)| (*machine, machine_row)).collect();
+    db::machine::put(write, row.account_id, &rows, now_ms).await?;
+    let happened: Vec<_> =
+        changed.iter().filter_map(|(machine, _, event)| happened(machine, event)).collect();
+    db::machine_history::insert(write, (row.account_id, &row.backend.id), &happened, now_ms).await?;
+    changed.iter().for_each(|(_, _, event)| write.tell(row.account_id, event.clone()));
+    Ok(())
+}
+
+/// What of a change is to be remembered: that a machine came, and what state it has come to.
+fn happened<'a>(machine: &'a Machine, event: &Event) -> Option<Happened<'a>> {
+    let what = match event.what.as_str() {
+        "appear" => HappenedTo::Appear,
+        "state" => HappenedTo::State,
+        _ => return None,
+    };
+    Some(Happened { what, machine: &machine.id, name: &machine.name, state: machine.state.as_str() })
+}
+
+fn vanished(known: &Known) -> Happened<'_> {
+    let Known { id: machine, name, state, .. } = known;
+    Happened { what: HappenedTo::Vanish, machine, name, state }
 }
 
 fn backend_event(row: &BackendRow, state: BackendState) -> Event {

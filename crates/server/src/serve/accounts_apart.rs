@@ -89,7 +89,7 @@ async fn fill(app: &Arc<App>) -> Ids {
     let mut write = app.db.write().await.unwrap();
     db::backend::insert(&mut write, OWNER, &BackendId("backend-1".to_owned()), &reach, 1).await.unwrap();
     let row = MachineRow::of(&machine).unwrap();
-    db::machine::put(&mut write, OWNER, &machine, &row, 1).await.unwrap();
+    db::machine::put(&mut write, OWNER, &[(&machine, &row)], 1).await.unwrap();
     let condition = db::alarm::Condition {
         account_id: OWNER,
         kind: AlarmKind::BackupOverdue,

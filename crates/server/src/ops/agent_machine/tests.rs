@@ -122,7 +122,7 @@ impl Stage {
     async fn list(&self, db: &Db, machine: &Machine) {
         let mut write = db.write().await.unwrap();
         let row = MachineRow::of(machine).unwrap();
-        db::machine::put(&mut write, self.account, machine, &row, 1).await.unwrap();
+        db::machine::put(&mut write, self.account, &[(machine, &row)], 1).await.unwrap();
         write.commit().await.unwrap();
     }
 
@@ -242,7 +242,7 @@ async fn pages_of_many_machines() {
     for number in 0..50_000 {
         let machine = machine(&format!("m{number}"), "198.18.0.1");
         let row = MachineRow::of(&machine).unwrap();
-        db::machine::put(&mut write, stage.account, &machine, &row, 1).await.unwrap();
+        db::machine::put(&mut write, stage.account, &[(&machine, &row)], 1).await.unwrap();
     }
     write.commit().await.unwrap();
     stage.attach(&db, Some(&MachineId("m40000".to_owned()))).await;

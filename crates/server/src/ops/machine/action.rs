@@ -208,10 +208,10 @@ async fn expect(context: &Context, id: &MachineId, order: Order) -> Result<Machi
         let (what, name, state) = (HappenedTo::State, machine.name.as_str(), machine.state.as_str());
         let place = (context.account(), &machine.backend_id);
         let happened = Happened { what, machine: id, name, state };
-        db::machine_history::insert(&mut write, place, happened, context.now_ms()).await?;
+        db::machine_history::insert(&mut write, place, &[happened], context.now_ms()).await?;
     }
     let row = MachineRow::of(&machine)?;
-    db::machine::put(&mut write, context.account(), &machine, &row, context.now_ms()).await?;
+    db::machine::put(&mut write, context.account(), &[(&machine, &row)], context.now_ms()).await?;
     write.commit().await?;
     Ok(machine)
 }
