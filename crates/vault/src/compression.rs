@@ -4,22 +4,51 @@ use std::cell::RefCell;
 use std::io::Read;
 
 use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe::CParameter;
 
 use crate::error::{Error, ErrorKind, Result};
 
 /// The largest plain blob accepted. Chunkers stop at 8 MiB, but a tree of a million entries is one blob.
 pub(crate) const MAX_BLOB: usize = 1 << 30;
 
-/// Compresses with a context that is reused. One for each thread.
+/// How hard to try to make new blobs small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// About as small as zstd's level 3 makes them, for less: docs/decisions/0005 has the figures.
+    #[default]
+    Auto,
+    /// A level of zstd, 1 to 22.
+    Level(i32),
+}
+
+/// Up to this length [`Compression::Auto`] differs from level 3.
+const SMALL: usize = 128 << 10;
+
+/// What it changes there: tables that fit into a core's own cache, and no matches shorter than five bytes, which take
+/// longer to find than they save.
+const FOR_SMALL: [CParameter; 3] =
+    [CParameter::MinMatch(5), CParameter::HashLog(15), CParameter::ChainLog(14)];
+
+/// Compresses with contexts that are reused. One for each thread.
 pub(crate) struct Packer {
     context: Compressor<'static>,
+    /// For blobs that are [`SMALL`], where those are treated in another way.
+    small: Option<Compressor<'static>>,
 }
 
 impl Packer {
-    pub(crate) fn new(level: i32) -> Result<Self> {
-        let context = Compressor::new(level)
-            .map_err(|e| Error::new(ErrorKind::Invalid, "setting up compression").with_source(e))?;
-        Ok(Self { context })
+    pub(crate) fn new(compression: Compression) -> Result<Self> {
+        let failed = |e| Error::new(ErrorKind::Invalid, "setting up compression").with_source(e);
+        let context = |level| Compressor::new(level).map_err(failed);
+        match compression {
+            Compression::Level(level) => Ok(Self { context: context(level)?, small: None }),
+            Compression::Auto => {
+                let mut small = context(3)?;
+                let set = |parameter: &CParameter| small.set_parameter(*parameter);
+                FOR_SMALL.iter().try_for_each(set).map_err(failed)?;
+                Ok(Self { context: context(3)?, small: Some(small) })
+            }
+        }
     }
 
     /// Room that the compressed form of `length` bytes may need.
@@ -29,7 +58,8 @@ impl Packer {
 
     /// Writes the compressed form of `plain` to the beginning of `out`; returns its length.
     pub(crate) fn compress(&mut self, plain: &[u8], out: &mut [u8]) -> Result<usize> {
-        let length = self.context.compress_to_buffer(plain, out);
+        let small = self.small.as_mut().filter(|_| plain.len() <= SMALL);
+        let length = small.unwrap_or(&mut self.context).compress_to_buffer(plain, out);
         length.map_err(|e| Error::new(ErrorKind::Io, "compressing").with_source(e))
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::cipher::Key;
-use crate::compression::{self, Packer};
+use crate::compression::{self, Compression, Packer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::Id;
 use crate::store::{FileKind, Name, Store};
@@ -40,7 +40,7 @@ impl Files {
             (FileKind::Config, _) | (_, 1) => self.key.seal(json)?,
             _ => {
                 let mut plain = vec![ZSTD; 1 + Packer::bound(json.len())];
-                let length = Packer::new(3)?.compress(json, &mut plain[1..])?;
+                let length = Packer::new(Compression::Auto)?.compress(json, &mut plain[1..])?;
                 self.key.seal(&plain[..1 + length])?
             }
         };

@@ -70,6 +70,7 @@ pub use browse::{Entry, Page};
 pub use cancel::Cancel;
 pub use check::{CheckOptions, CheckReport, Hit, Problem, ProblemKind};
 pub use command::Stream;
+pub use compression::Compression;
 pub use copy::CopySummary;
 pub use diff::{Change, DiffSummary, Difference, OneSide};
 pub use drill::{DrillOptions, DrillReport, remove_scratch};

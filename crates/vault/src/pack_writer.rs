@@ -5,7 +5,7 @@
 
 use std::sync::Mutex;
 
-use crate::compression::Packer;
+use crate::compression::{Compression, Packer};
 use crate::error::Result;
 use crate::files::Files;
 use crate::id::Id;
@@ -13,9 +13,6 @@ use crate::index_file::IndexWriter;
 use crate::pack::{BlobKind, PackBuilder};
 use crate::store::{FileKind, Name};
 use crate::threads::unpoisoned;
-
-/// The zstd level of what is compressed here, which is little.
-const LEVEL: i32 = 3;
 
 /// Fills packs and stores them.
 pub(crate) struct PackWriter<'a> {
@@ -65,7 +62,7 @@ impl<'a> PackWriter<'a> {
             return Ok(id);
         }
         let mut packed = vec![0; Packer::bound(json.len())];
-        let length = Packer::new(LEVEL)?.compress(json, &mut packed)?;
+        let length = Packer::new(Compression::Auto)?.compress(json, &mut packed)?;
         self.push(BlobKind::Tree, id, Some(json.len() as u32), &self.files.key.seal(&packed[..length])?)?;
         Ok(id)
     }

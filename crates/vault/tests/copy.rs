@@ -13,7 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use roadstead_vault::{
-    BackupOptions, Cancel, CopySummary, ErrorKind, Monitor, ParentChoice, Progress, Repository, VoidMonitor,
+    BackupOptions, Cancel, Compression, CopySummary, ErrorKind, Monitor, ParentChoice, Progress, Repository,
+    VoidMonitor,
 };
 use support::faulty::{Fault, Faulty};
 use support::trees::{self, assert_same, noise};
@@ -178,7 +179,7 @@ fn a_cancelled_copy_writes_no_snapshot() {
     fs::create_dir(&source).unwrap();
     fs::write(source.join("large"), noise(1, 300 << 20)).unwrap();
     let (from, to) = (init(&folder.path().join("vault")), init(&folder.path().join("copy")));
-    let plain = BackupOptions { compression: 1, ..options(&[&source]) };
+    let plain = BackupOptions { compression: Compression::Level(1), ..options(&[&source]) };
     from.backup(&plain, &VoidMonitor, &Cancel::new()).unwrap();
     let cancel = Cancel::new();
     let error =

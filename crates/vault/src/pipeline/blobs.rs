@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::cipher::{NONCE, OVERHEAD};
-use crate::compression::Packer;
+use crate::compression::{Compression, Packer};
 use crate::error::{Error, Result};
 use crate::files::Files;
 use crate::id::Id;
@@ -66,8 +66,8 @@ pub(super) struct Sealer {
 }
 
 impl Sealer {
-    pub(super) fn new(files: &Files, level: i32) -> Result<Self> {
-        let packer = (files.version > 1).then(|| Packer::new(level)).transpose()?;
+    pub(super) fn new(files: &Files, compression: Compression) -> Result<Self> {
+        let packer = (files.version > 1).then(|| Packer::new(compression)).transpose()?;
         Ok(Self { packer, buffer: Vec::new() })
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::skip::Skip;
+use crate::compression::Compression;
 use crate::id::Id;
 
 /// Which snapshot a backup compares with.
@@ -44,8 +45,8 @@ pub struct BackupOptions {
     pub parent: ParentChoice,
     /// The snapshot's time; now when `None`.
     pub time: Option<Timestamp>,
-    /// The zstd level of new blobs, 1 to 22.
-    pub compression: i32,
+    /// How hard to try to make new blobs small.
+    pub compression: Compression,
     /// Threads that read, hash and compress; one for each processor when 0.
     pub threads: usize,
     /// Packs uploaded at once. More hide the latency of a store; each costs 17 MiB of memory.
@@ -69,7 +70,7 @@ impl Default for BackupOptions {
             tags: Vec::new(),
             parent: ParentChoice::Auto,
             time: None,
-            compression: 3,
+            compression: Compression::Auto,
             threads: 0,
             uploads: 2,
             queue: 512,

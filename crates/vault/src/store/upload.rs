@@ -4,11 +4,16 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Advice, fadvise};
 use sha2::{Digest, Sha256};
 
 use super::{FileKind, Name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::Id;
+
+/// Packs from this size on, in bytes, do not stay in the system's cache. Smaller ones hold the trees, or little, which
+/// is soon read again.
+const FORGOTTEN: u64 = 8 << 20;
 
 /// An upload begun with [`LocalStore::begin`](super::LocalStore::begin). Hashes what passes, so that a
 /// body of unknown origin is stored only under its own name. Dropping it removes what was written.
@@ -85,8 +90,19 @@ impl Upload {
         }
     }
 
+    /// Frees the memory in which the system keeps what was written to a whole pack and is on the disk now. It goes round
+    /// to the next one: on machines whose memory is not all there until it is touched that saves most of the time of
+    /// writing, and what others have in that cache stays.
+    fn forget(&self) {
+        if self.kind == FileKind::Pack && self.length >= FORGOTTEN {
+            // It is but advice.
+            let _ = fadvise(&self.file, 0, None, Advice::DontNeed);
+        }
+    }
+
     fn persist(&self, path: &Path) -> std::io::Result<()> {
         self.file.sync_data()?;
+        self.forget();
         let folder = path.parent().unwrap_or(&self.root);
         if !folder.exists() {
             fs::create_dir_all(folder)?;
