@@ -52,7 +52,7 @@ pub struct Event {
     /// Its id, as text also where it is a number.
     pub id: String,
     /// What happened to it: a verb such as `create`, `update`, `delete`; `state` where its state changed, and
-    /// `progress` where a run has come further.
+    /// `progress` where a run has come further; `measure` where an agent that somebody watches has measured its machine.
     pub what: String,
     /// Its state now, where it has one and that was at hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]

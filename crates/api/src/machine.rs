@@ -354,7 +354,18 @@ pub struct ConsoleOutput {
     pub text: String,
 }
 
+/// How many machines there are, over all backends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MachineCounts {
+    /// All of them.
+    pub machines: u64,
+    /// Those without a backup that is good and in time.
+    pub unprotected: u64,
+}
+
 endpoints! {
+    /// Counts machines over all backends, and those without a good backup among them.
+    MachineCountShow = "machine_count_show": Get "/machines/count", Observer, (()) ? (), () => 200 MachineCounts;
     /// Lists machines over all backends, in the order in which they were first seen.
     MachineList = "machine_list": Get "/machines", Observer, (()) ? MachineQuery, () => 200 Page<Machine>;
     /// Shows one machine.

@@ -13,6 +13,7 @@ use crate::{
     endpoint::endpoints,
     id::{BackupId, VaultId, VaultTaskId},
     run::{Progress, RunState},
+    setup::VaultStoreKind,
 };
 
 /// What a task does.
@@ -197,6 +198,15 @@ pub struct RepairReport {
     pub problems: Vec<String>,
 }
 
+/// A place outside of the vault store that the server's operator allows copies to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CopyTarget {
+    /// What it is called, in `to_target` too.
+    pub name: String,
+    /// What keeps the copies there.
+    pub store: VaultStoreKind,
+}
+
 /// When the vaults of an account are drilled, and how much of each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -225,6 +235,8 @@ endpoints! {
     VaultTaskShow = "vault_task_show": Get "/vault-tasks/{id}", Observer, (VaultTaskId) ? (), () => 200 VaultTask;
     /// Stops a task. One that goes on has ended within seconds; what it did until then stays.
     VaultTaskStop = "vault_task_stop": Post "/vault-tasks/{id}/stop", Creator, (VaultTaskId) ? (), () => 202 VaultTask;
+    /// Lists the places that the server's operator allows copies to, by name.
+    CopyTargetList = "copy_target_list": Get "/copy-targets", Creator, (()) ? (), () => 200 Page<CopyTarget>;
     /// Shows when vaults are drilled, and how much of each.
     DrillSettingsShow = "drill_settings_show": Get "/drill-settings", Observer, (()) ? (), () => 200 DrillSettings;
     /// Sets when vaults are drilled, and how much of each.

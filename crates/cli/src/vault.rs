@@ -59,6 +59,12 @@ pub enum VaultCommand {
                             VAULT --to-target offsite\n  roadstead vaults copy VAULT --to-vault OTHER --backup 17"
     )]
     Copy(CopyArgs),
+    /// List the places that the server's operator allows copies to.
+    #[command(
+        after_help = "Copies go there with vaults copy VAULT --to-target NAME. The operator sets them with the server's \
+                            setting copy_targets.\n\nExample:\n  roadstead vaults copy-targets"
+    )]
+    CopyTargets,
     /// Save what is left of a damaged vault, and wait until that has ended.
     #[command(
         after_help = "Makes the index anew, saves what is sound in damaged packs, and writes backups with holes anew without \
@@ -212,6 +218,9 @@ pub async fn run(command: VaultCommand, session: &Session) -> Result<Exit> {
         VaultCommand::Show { vault } => output.object(&client.call::<VaultShow>(&vault, &(), &()).await?)?,
         VaultCommand::Check { vault, read_data } => return check::run(session, &vault, read_data).await,
         VaultCommand::Drill(args) => return vault_task::drill(session, args).await,
+        VaultCommand::CopyTargets => {
+            output.page(&Page { items: client.copy_targets().await?, next: None })?;
+        }
         VaultCommand::Copy(args) => return vault_task::copy(session, args).await,
         VaultCommand::Repair(args) => return vault_task::repair(session, args).await,
         VaultCommand::DrillSettings(args) => return vault_task::drill_settings(session, args).await,

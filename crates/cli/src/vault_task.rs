@@ -5,7 +5,8 @@ use roadstead_client::api::{
     PageQuery,
     id::{BackupId, VaultId, VaultTaskId},
     run::RunState,
-    vault_task::{DrillSettings, NewVaultTask, VaultTask, VaultTaskList},
+    setup::VaultStoreKind,
+    vault_task::{CopyTarget, DrillSettings, NewVaultTask, VaultTask, VaultTaskList},
 };
 
 use crate::{
@@ -108,6 +109,17 @@ pub enum VaultTaskCommand {
         /// The task's id.
         task: VaultTaskId,
     },
+}
+
+impl Row for CopyTarget {
+    const COLUMNS: &'static [&'static str] = &["name", "store"];
+    fn cells(&self) -> Vec<String> {
+        let store = match self.store {
+            VaultStoreKind::Disk => "folder",
+            VaultStoreKind::Bucket => "bucket",
+        };
+        vec![self.name.clone(), store.to_owned()]
+    }
 }
 
 impl Row for VaultTask {

@@ -34,7 +34,7 @@ use roadstead_api::{
     job::{Job, JobQuery},
     key::{KeyQuery, NewKey},
     location::Location,
-    machine::{self, MachinePlan, MachineProbe, MachineQuery, NewMachine, TagChange},
+    machine::{self, MachineCounts, MachinePlan, MachineProbe, MachineQuery, NewMachine, TagChange},
     machine_history::MachineHistory,
     metric::{MetricQuery, Metrics},
     network::Network,
@@ -203,7 +203,7 @@ answers!(AuditCheck, AuditEntry, EnrolmentToken, Activity, Cleanup, CleanupPlan,
 answers!(machine::Machine, MachineProbe, Network, Size, Job, MachinePlan, AgentDeletionPlan, Sealing);
 answers!(AgentLog, EncryptedPassword, agent::Agent, FileChange, FoundFile, VaultStats, ScheduleTimes);
 answers!(SavedView, Setup, MasterKey);
-answers!(AgentMachine, MachineHistory, Metrics, ImageStar);
+answers!(AgentMachine, MachineCounts, MachineHistory, Metrics, ImageStar);
 
 /// Gives a blocking object the namesakes of the async methods listed.
 macro_rules! namesakes {
@@ -274,6 +274,7 @@ namesakes! { Client:
     fn get_backend(&self, id: &BackendId) -> Backend;
     fn add_backend(&self, new: &NewBackend) -> Backend;
     fn machines(&self) -> Vec<Machine>;
+    fn machine_counts(&self) -> MachineCounts;
     fn find_machines(&self, query: MachineQuery) -> Vec<Machine>;
     fn get_machine(&self, id: &MachineId) -> Machine;
     fn create_machine(&self, new: &NewMachine) -> Job;

@@ -7,10 +7,10 @@ use roadstead_api::{
     id::MachineId,
     job::Job,
     machine::{
-        self, MachineConsole, MachineCreate, MachineDestroy, MachineList, MachinePlan, MachinePlanShow,
-        MachineProbe, MachineProbeNow, MachineQuery, MachineReboot, MachineRename, MachineResize,
-        MachineShow, MachineStart, MachineState, MachineStop, MachineTag, NewMachine, NewMachineName,
-        NewMachineSize, RefreshQuery, TagChange,
+        self, MachineConsole, MachineCountShow, MachineCounts, MachineCreate, MachineDestroy, MachineList,
+        MachinePlan, MachinePlanShow, MachineProbe, MachineProbeNow, MachineQuery, MachineReboot,
+        MachineRename, MachineResize, MachineShow, MachineStart, MachineState, MachineStop, MachineTag,
+        NewMachine, NewMachineName, NewMachineSize, RefreshQuery, TagChange,
     },
     machine_history::{MachineHistory, MachineHistoryList},
 };
@@ -31,6 +31,11 @@ impl Client {
     /// Lists the machines of all backends, in the order in which they were first seen. Talks to the server.
     pub async fn machines(&self) -> Result<Vec<Machine>> {
         self.find_machines(MachineQuery::default()).await
+    }
+
+    /// Counts machines, and those without a good backup among them. Talks to the server.
+    pub async fn machine_counts(&self) -> Result<MachineCounts> {
+        self.call::<MachineCountShow>(&(), &(), &()).await
     }
 
     /// Lists those machines that a query picks. Talks to the server.

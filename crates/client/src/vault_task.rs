@@ -4,8 +4,8 @@ use roadstead_api::{
     PageQuery,
     id::{VaultId, VaultTaskId},
     vault_task::{
-        DrillSettings, DrillSettingsSet, DrillSettingsShow, NewVaultTask, VaultTask, VaultTaskCreate,
-        VaultTaskList, VaultTaskShow, VaultTaskStop,
+        CopyTarget, CopyTargetList, DrillSettings, DrillSettingsSet, DrillSettingsShow, NewVaultTask,
+        VaultTask, VaultTaskCreate, VaultTaskList, VaultTaskShow, VaultTaskStop,
     },
 };
 
@@ -44,6 +44,11 @@ impl Client {
             task.state.has_ended()
         };
         poll::told(self, "vault_task", id, || self.call::<VaultTaskShow>(&id, &(), &()), done).await
+    }
+
+    /// The places that the server's operator allows copies to. Talks to the server.
+    pub async fn copy_targets(&self) -> Result<Vec<CopyTarget>> {
+        Ok(self.call::<CopyTargetList>(&(), &(), &()).await?.items)
     }
 
     /// When vaults are drilled, and how much of each. Talks to the server.

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, str::FromStr};
 
-use roadstead_api::id::VaultId;
+use roadstead_api::{id::VaultId, setup::VaultStoreKind};
 use roadstead_vault::store::{S3Config, S3Keys};
 
 use crate::{Error, Result, vaults::VaultFolder};
@@ -16,6 +16,14 @@ pub struct CopyTarget {
 }
 
 impl CopyTarget {
+    /// What keeps the copies there.
+    pub fn store(&self) -> VaultStoreKind {
+        match self.root {
+            VaultFolder::Disk(_) => VaultStoreKind::Disk,
+            VaultFolder::Bucket(_) => VaultStoreKind::Bucket,
+        }
+    }
+
     /// Where the copy of a vault is there.
     pub fn folder(&self, vault: &VaultId) -> Result<VaultFolder> {
         self.root.beneath(&vault.0)

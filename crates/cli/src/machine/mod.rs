@@ -40,6 +40,9 @@ pub enum MachineCommand {
         after_help = "Example:\n  roadstead machines list --state running --tag env=prod\n  roadstead machines list --unprotected"
     )]
     List(ListedArgs),
+    /// Count the machines of all backends, and those without a good backup among them.
+    #[command(after_help = "Example:\n  roadstead machines count")]
+    Count,
     /// Show a machine.
     #[command(after_help = "Example:\n  roadstead machines show web-1 --refresh")]
     Show {
@@ -236,6 +239,10 @@ pub async fn run(command: MachineCommand, session: &Session) -> Result<Exit> {
         MachineCommand::List(args) => {
             let query = args.filter.query(session).await?;
             list::print::<MachineList, _>(session, (), query, args.part).await
+        }
+        MachineCommand::Count => {
+            session.output.object(&session.client.machine_counts().await?)?;
+            Ok(Exit::Done)
         }
         MachineCommand::Show { which, refresh } => {
             let mut machine = which.find(session).await?;

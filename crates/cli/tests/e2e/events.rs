@@ -10,6 +10,7 @@ use roadstead_api::{
     agent::AgentDisable,
     api_key::{ApiKeyCreate, NewApiKey},
     event::{Event, EventQuery},
+    metric::MetricQuery,
     user::{NewUser, Role},
 };
 use roadstead_client::{
@@ -41,6 +42,18 @@ fn user(server: &Server, username: &str, role: Role) -> Client {
     let own = Client::new(&server.url, own).unwrap();
     let key = own.call::<ApiKeyCreate>(&(), &(), &NewApiKey { name: "k".into() }).unwrap().secret;
     client(&server.url, &key, None)
+}
+
+#[test]
+fn whoever_watches_a_machine_is_told_when_it_was_measured() {
+    let server = Server::start();
+    let agent = Agent::start(&server);
+    let mut events = server.client.find_events(EventQuery { noun: Some("agent".into()) }).unwrap();
+    let watch = MetricQuery { watch: Some(true), ..MetricQuery::default() };
+    server.client.get_agent(agent.id).unwrap().metrics(&watch).unwrap();
+    let told = until(&mut events, "a measurement", |event| event.what == "measure");
+    assert_eq!((told.noun.as_str(), told.id), ("agent", agent.id.to_string()));
+    assert!(!server.client.get_agent(agent.id).unwrap().metrics(&watch).unwrap().points.is_empty());
 }
 
 #[test]

@@ -61,6 +61,8 @@ fn a_machine_is_attached_by_hand_and_protected_by_a_backup() {
     assert!(machine.last_good_backup_age_seconds.is_some_and(|age| (0..3600).contains(&age)));
     assert_eq!(names(&command(&server, &["machines", "list", "--protected"])), ["web-3"]);
     assert_eq!(names(&command(&server, &["machines", "list", "--unprotected"])).len(), 9);
+    let counts = server.client.machine_counts().unwrap();
+    assert_eq!((counts.machines, counts.unprotected), (10, 9));
 
     let mut seen = server.client.get_agent(agent.id).unwrap();
     assert!(seen.last_good_backup_at.is_some());

@@ -7,7 +7,8 @@ use roadstead_api::{
     alarm::AlarmKind,
     id::{BackupId, VaultId},
     run::RunState,
-    vault_task::{DrillSettings, NewVaultTask, VaultTask},
+    setup::VaultStoreKind,
+    vault_task::{CopyTarget, DrillSettings, NewVaultTask, VaultTask},
 };
 use roadstead_client::ErrorKind;
 
@@ -119,6 +120,8 @@ fn copies_go_to_another_vault_and_to_places_that_the_operator_allows() {
     tree::fill(source.path(), 4, 120_000);
     agent.back_up_well(&server, configuration);
 
+    let offered = server.client.copy_targets().unwrap();
+    assert_eq!(offered, [CopyTarget { name: "offsite".to_owned(), store: VaultStoreKind::Disk }]);
     let to = |to_vault, to_target: Option<&str>, backup_ids| NewVaultTask::Copy {
         to_vault,
         to_target: to_target.map(str::to_owned),

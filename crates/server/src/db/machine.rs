@@ -190,6 +190,12 @@ pub async fn list(
     db.fetch_all(filter.bind(select)).await?.iter().map(numbered).collect()
 }
 
+/// How many machines an account has.
+pub async fn count(db: &mut Connection, account: AccountId) -> Result<i64> {
+    let select = query("SELECT COUNT(*) AS n FROM machines WHERE account_id = $1").bind(account.0);
+    db.fetch_one(select).await?.integer("n")
+}
+
 /// How many machines of an account are without a good backup, or have overdue ones.
 pub async fn count_unprotected(db: &mut Connection, account: AccountId) -> Result<i64> {
     let text = format!(

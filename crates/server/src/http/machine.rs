@@ -1,10 +1,10 @@
 //! Routes of machines.
 
 use roadstead_api::machine::{
-    MachineConsole as Console, MachineCreate as Create, MachineDestroy as Destroy, MachineList as List,
-    MachinePlanShow as Plan, MachineProbeNow as Probe, MachineReboot as Reboot, MachineRename as Rename,
-    MachineResize as Resize, MachineShow as Show, MachineStart as Start, MachineStop as Stop,
-    MachineTag as Tag,
+    MachineConsole as Console, MachineCountShow as Count, MachineCreate as Create, MachineDestroy as Destroy,
+    MachineList as List, MachinePlanShow as Plan, MachineProbeNow as Probe, MachineReboot as Reboot,
+    MachineRename as Rename, MachineResize as Resize, MachineShow as Show, MachineStart as Start,
+    MachineStop as Stop, MachineTag as Tag,
 };
 
 use super::routes::{Call, Routes};
@@ -16,6 +16,7 @@ pub fn routes(routes: Routes) -> Routes {
         .user(|context, call: Call<Create>| async move { ops::create(&context, call.body).await })
         .user(|context, call: Call<Plan>| async move { ops::plan(&context, &call.body).await })
         .user(|context, call: Call<List>| async move { ops::list(&context, call.query).await })
+        .user(|context, _: Call<Count>| async move { ops::count(&context).await })
         .user(|context, call: Call<Show>| async move { ops::show(&context, &call.path, call.query).await })
         .user(|context, call: Call<Start>| async move { ops::start(&context, &call.path).await })
         .user(|context, call: Call<Stop>| async move { ops::stop(&context, &call.path).await })

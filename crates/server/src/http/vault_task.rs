@@ -1,7 +1,8 @@
 //! Routes of vault tasks, and of the settings of drills.
 
 use roadstead_api::vault_task::{
-    DrillSettingsSet, DrillSettingsShow, VaultTaskCreate, VaultTaskList, VaultTaskShow, VaultTaskStop,
+    CopyTargetList, DrillSettingsSet, DrillSettingsShow, VaultTaskCreate, VaultTaskList, VaultTaskShow,
+    VaultTaskStop,
 };
 
 use super::routes::{Call, Routes};
@@ -18,6 +19,7 @@ pub fn routes(routes: Routes) -> Routes {
         })
         .user(|context, call: Call<VaultTaskShow>| async move { vault_task::show(&context, call.path).await })
         .user(|context, call: Call<VaultTaskStop>| async move { vault_task::stop(&context, call.path).await })
+        .user(|context, _: Call<CopyTargetList>| async move { vault_task::copy_targets(&context) })
         .user(|context, _: Call<DrillSettingsShow>| async move { drill_settings::show(&context).await })
         .user(|context, call: Call<DrillSettingsSet>| async move {
             drill_settings::set(&context, call.body).await

@@ -188,6 +188,10 @@ impl Session {
             AgentMessage::Heartbeat => Ok(()),
             AgentMessage::Sample { watched, sample } => {
                 self.app.live.meters.take(self.agent, sample, watched, self.app.now_ms());
+                // Whoever watches reads on by this; of what nobody watches, nothing is told.
+                if let (true, Some(account)) = (watched, self.account) {
+                    self.app.db.events().tell(account, Event::new("agent", self.agent, "measure"));
+                }
                 Ok(())
             }
             AgentMessage::Answer { question, answer } => {

@@ -3,7 +3,10 @@
 use roadstead_api::{
     Page, PageQuery, Permission,
     id::{VaultId, VaultTaskId},
-    vault_task::{NewVaultTask, VaultTask, VaultTaskCreate, VaultTaskList, VaultTaskShow, VaultTaskStop},
+    vault_task::{
+        CopyTarget, CopyTargetList, NewVaultTask, VaultTask, VaultTaskCreate, VaultTaskList, VaultTaskShow,
+        VaultTaskStop,
+    },
 };
 
 use roadstead_vault::store::FileKind;
@@ -67,6 +70,13 @@ async fn check_destination(
         }
         _ => Err(Error::invalid("Either to_vault or to_target says where the copies go.")),
     }
+}
+
+/// Lists the places that the operator allows copies to.
+pub fn copy_targets(context: &Context) -> Result<Page<CopyTarget>> {
+    context.authorize::<CopyTargetList>()?;
+    let told = |target: &crate::CopyTarget| CopyTarget { name: target.name.clone(), store: target.store() };
+    Ok(Page { items: context.copy_targets.iter().map(told).collect(), next: None })
 }
 
 /// Lists the tasks of a vault.

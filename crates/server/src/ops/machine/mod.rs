@@ -7,8 +7,8 @@ use roadstead_api::{
     Page,
     id::{BackendId, MachineId},
     machine::{
-        ConsoleOutput, Machine, MachineConsole, MachineList, MachineProbe, MachineProbeNow, MachineQuery,
-        MachineShow, RefreshQuery,
+        ConsoleOutput, Machine, MachineConsole, MachineCountShow, MachineCounts, MachineList, MachineProbe,
+        MachineProbeNow, MachineQuery, MachineShow, RefreshQuery,
     },
 };
 use roadstead_providers::Capability;
@@ -32,6 +32,16 @@ pub async fn list(context: &Context, query: MachineQuery) -> Result<Page<Machine
     let rows = db::machine::list(&mut read, context.account(), &query, after, page::fetch(limit)).await?;
     let Page { items, next } = page::page(rows, limit, |(number, _)| number.to_string());
     Ok(Page { items: items.into_iter().map(|(_, machine)| as_of_now(context, machine)).collect(), next })
+}
+
+/// Counts machines over all backends, and those of which nothing could be brought back.
+pub async fn count(context: &Context) -> Result<MachineCounts> {
+    context.authorize::<MachineCountShow>()?;
+    let mut read = context.db.read().await?;
+    let machines = db::machine::count(&mut read, context.account()).await?;
+    let unprotected = db::machine::count_unprotected(&mut read, context.account()).await?;
+    let number = |count| u64::try_from(count).unwrap_or_default();
+    Ok(MachineCounts { machines: number(machines), unprotected: number(unprotected) })
 }
 
 /// Shows one machine.
