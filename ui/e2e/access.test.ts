@@ -104,3 +104,25 @@ test("the page's files are kept by the browser for ever, and the page itself is 
   expect(file.headers.get("content-encoding")).toBe("br");
   expect((await fetch(`${server.url}/`)).headers.get("content-type")).toContain("json");
 });
+
+test("the first view is small", async () => {
+  const visit = await Visit.begin(browser, server);
+  const { page } = visit;
+  await visit.as(server);
+  await page.getByText("Machines by provider").waitFor();
+  const files = await page.evaluate(() =>
+    performance
+      .getEntriesByType("resource")
+      .map((one) => one.name)
+      .filter((name) => name.includes("/assets/")),
+  );
+  const sizes = files.map(async (file) => {
+    const response = await fetch(file, { headers: { "accept-encoding": "gzip" } });
+    await response.arrayBuffer();
+    return Number(response.headers.get("content-length"));
+  });
+  const size = (await Promise.all(sizes)).reduce((sum, one) => sum + one, 0);
+  expect(size).toBeGreaterThan(50 * 1024);
+  expect(size).toBeLessThan(350 * 1024);
+  await visit.end();
+});

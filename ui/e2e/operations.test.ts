@@ -148,3 +148,53 @@ test("options, commands and a preview of the rules of a configuration", async ()
   });
   await visit.end();
 });
+
+test("what can be undone is undone by a click, and a key is renamed and deleted after a word", async () => {
+  await server.api("POST", "/keys", { name: "quay", generate: "ed25519" });
+  const visit = await Visit.begin(browser, server);
+  const { page } = visit;
+  await visit.as(server, "/agents");
+  await page.getByRole("link", { name: "harbour" }).click();
+  await page.getByRole("button", { name: "Disable" }).click();
+  const told = page.getByRole("alert").filter({ hasText: "It takes no new work" });
+  await page.getByRole("button", { name: "Enable" }).waitFor();
+  await told.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("It is as it was before.").waitFor();
+  await page.getByRole("button", { name: "Disable" }).waitFor();
+  const { items } = await server.api<{ items: { enabled: boolean }[] }>("GET", "/agents");
+  expect(items[0]?.enabled).toBe(true);
+
+  await page.goto("/keys");
+  await page.getByRole("button", { name: "Actions for quay" }).click();
+  await page.getByRole("menuitem", { name: "Rename" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("New name").fill("pier");
+  await dialog.getByRole("button", { name: "Rename it" }).click();
+  await page.getByRole("button", { name: "Actions for pier" }).click();
+  await page.getByRole("menuitem", { name: "Show the private half" }).click();
+  expect(await dialog.getByText("OPENSSH PRIVATE KEY").count()).toBe(0);
+  await dialog.getByRole("button", { name: "Show it" }).click();
+  await dialog.getByText("OPENSSH PRIVATE KEY").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Actions for pier" }).click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await dialog.getByRole("button", { name: "Delete the key" }).click();
+  await page.getByRole("button", { name: "Actions for pier" }).waitFor({ state: "detached" });
+  await visit.end();
+});
+
+test("the agent's log is read, and says more when it is told to", async () => {
+  const visit = await Visit.begin(browser, server);
+  const { page } = visit;
+  await visit.as(server, "/agents");
+  await page.getByRole("link", { name: "harbour" }).click();
+  const log = page.getByRole("region", { name: "Log", exact: true });
+  await log.getByRole("button", { name: "Read it" }).click();
+  await log.getByText(/the link stands/).first().waitFor();
+  await log.getByRole("combobox", { name: "How much it says" }).click();
+  await page.getByRole("option", { name: "Also why" }).click();
+  await page.getByText("It says so much until it starts anew.").waitFor();
+  await log.getByRole("button", { name: "Read again" }).click();
+  await expect.poll(() => log.getByRole("combobox", { name: "How much it says" }).inputValue()).toBe("Also why");
+  await visit.end();
+});

@@ -66,12 +66,19 @@ async function stage(): Promise<Record<string, string>> {
   // No key of the machine's is known, so it fails there: that is to be seen, too.
   const order = { script: "uptime; df -h /", machine_ids: machines.items.map((one) => one.id) };
   const command = await server.api<{ id: number }>("POST", "/commands", order);
+  const drill = await ended("vault-tasks", { kind: "drill" }, `/vaults/${vaults.items[0]?.id}/tasks`);
+  const wanted = { backend_id: backend.id, name: "new", image: "debian-12-x64", size: "s-1vcpu-1gb", networks: [] };
+  const job = await server.api<{ id: number }>("POST", "/machines", wanted);
   const restore = await ended("restores", { backup_id: backup, path: join(server.folder, "aside") });
   return {
     overview: "/",
     machines: "/machines",
     machine: `/machines/${machines.items[0]?.id}`,
     "machine-create": "/machines/create",
+    shell: `/machines/${machines.items[0]?.id}/shell`,
+    job: `/jobs/${job.id}`,
+    rebuild: `/backups/${backup}/rebuild`,
+    drill: `/vault-tasks/${drill}`,
     backends: "/backends",
     backend: `/backends/${backend.id}`,
     "backend-add": "/backends/add",
@@ -95,6 +102,10 @@ async function stage(): Promise<Record<string, string>> {
     alarms: "/alarms",
     audit: "/audit",
     settings: "/settings",
+    "settings-api-keys": "/settings?tab=api-keys",
+    "settings-sessions": "/settings?tab=sessions",
+    "settings-quotas": "/settings?tab=quotas",
+    "settings-drills": "/settings?tab=drills",
     "settings-users": "/settings?tab=users",
     "settings-webhooks": "/settings?tab=webhooks",
     "settings-mail": "/settings?tab=mail",
@@ -103,8 +114,22 @@ async function stage(): Promise<Record<string, string>> {
   };
 }
 
-async function ended(noun: string, body: unknown): Promise<number> {
-  const { id } = await server.api<{ id: number }>("POST", `/${noun}`, body);
+/** What is asked about in a window: the page, and the button that opens it. */
+const WINDOWS: Record<string, [string, string]> = {
+  protect: ["/", "Protect web-1"],
+  enrol: ["/agents", "Enrol an agent"],
+  "vault-cleanup": ["agent", "Cleanup plan"],
+  "vault-copy": ["agent", "Copy"],
+  "vault-repair": ["agent", "Repair"],
+  "vault-seal": ["agent", "Seal it"],
+  "agent-delete": ["agent", "Delete"],
+  "machine-destroy": ["machine", "Destroy"],
+  "user-add": ["/settings?tab=users", "Add a user"],
+  "key-add": ["/keys", "Add a key"],
+};
+
+async function ended(noun: string, body: unknown, path = `/${noun}`): Promise<number> {
+  const { id } = await server.api<{ id: number }>("POST", path, body);
   const state = async () => (await server.api<{ state: string }>("GET", `/${noun}/${id}`)).state;
   await until(`${noun} ${id} has completed`, state, (now) => now === "completed");
   return id;
@@ -144,15 +169,71 @@ test.each(MODES)("every page, $colorScheme, $viewport.width wide", async ({ aske
   await page.getByLabel("Password").first().fill(server.admin.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
-  for (const [of, path] of Object.entries(pages)) {
+  const open = async (path: string) => {
     await page.goto(path);
     await page.locator("h1, [role=status]").first().waitFor();
-    // Whatever the page still reads is there once nothing says that it is being read.
-    await expect.poll(() => page.getByLabel(/^(Reading|Loading)/).count()).toBe(0);
+    await settled(page);
+  };
+  for (const [of, path] of Object.entries(pages)) {
+    await open(path);
     await look(of);
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     if (width > mode.viewport.width) found.push(`${of}: is ${width} wide`);
   }
+  for (const [of, [where, button]] of Object.entries(WINDOWS)) {
+    await open(pages[where] ?? where);
+    await page.getByRole("button", { name: button, exact: true }).first().click();
+    await page.getByRole("dialog").waitFor();
+    await settled(page);
+    await look(of);
+  }
   expect(found).toEqual([]);
+  await visit.end();
+});
+
+/** Whatever the page still reads is there once nothing says that it is being read. */
+async function settled(page: Page): Promise<void> {
+  await expect.poll(() => page.getByLabel(/^(Reading|Loading|Making)/).count()).toBe(0);
+}
+
+/** Pages of which an observer is told that they are for others. */
+const FOR_OTHERS = new Set([
+  ...["commands", "command", "command-run", "shell", "audit"],
+  ...["machine-create", "backend-add", "configuration-create", "rebuild"],
+]);
+/** What only those may do who make, change or delete. */
+const DEEDS =
+  /^(Add|Create|New|Edit|Delete|Disable|Enable|Start|Stop|Destroy|Reboot|Resize|Rename|Shell|Protect|Enrol|Copy|Repair|Seal|Give|Password|Check|Restore|Rebuild|Run|Save|Put|Take|Use this|I know|Refresh|Set|Clean up|Cancel|Show the plan|Make it|Choose)\b/;
+
+test("an observer sees every page, and is offered and asks for nothing that is refused", async () => {
+  const user = { username: "watcher", password: "a long enough password", role: "observer" };
+  await server.api("POST", "/users", user);
+  const visit = await Visit.begin(browser, server);
+  const { page } = visit;
+  const wrong: string[] = [];
+  let of = "sign-in";
+  page.on("response", (response) => {
+    if (response.status() === 403 && !FOR_OTHERS.has(of)) wrong.push(`${of}: ${response.url()} is refused`);
+  });
+  await page.goto("/");
+  await visit.signIn(user.username, user.password);
+  for (const [name, path] of Object.entries(pages)) {
+    of = name;
+    await page.goto(path);
+    await page.locator("h1, [role=status]").first().waitFor();
+    await settled(page);
+    if (FOR_OTHERS.has(name)) {
+      await page.getByText("Your role may not see this").waitFor();
+      continue;
+    }
+    // Whoever is signed in may have keys and sessions of their own.
+    if (name === "settings-api-keys" || name === "settings-sessions" || name === "settings") continue;
+    const offered = await page.locator("main").locator("button:visible, a:visible, input[type=checkbox]:visible").all();
+    for (const one of offered) {
+      const said = (await one.getAttribute("aria-label")) ?? (await one.innerText());
+      if (DEEDS.test(said.trim())) wrong.push(`${name}: offers ${said}`);
+    }
+  }
+  expect(wrong).toEqual([]);
   await visit.end();
 });

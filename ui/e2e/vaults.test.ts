@@ -1,5 +1,5 @@
 // Agents and their vaults: found, compared, taken away as an archive, sealed, given away and deleted.
-import { readFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -18,7 +18,7 @@ let browser: Browser;
 let folder: string;
 let configuration: number;
 beforeAll(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
+  [server, browser] = await Promise.all([Server.start("copy_targets = ['offsite=FOLDER/offsite']"), launch()]);
   await server.agent("harbour");
   folder = join(server.folder, "letters");
   write(folder, { "one.txt": "first", "deep/two.conf": "second" });
@@ -33,6 +33,17 @@ afterAll(async () => {
 async function agentOf(name: string): Promise<number | undefined> {
   const { items } = await server.api<{ items: Named[] }>("GET", "/agents");
   return items.find((one) => one.name === name)?.id;
+}
+
+/** Makes another of the first byte of the largest pack: a part of a file. */
+function damage(data: string): void {
+  const files = readdirSync(data, { recursive: true, encoding: "utf8" }).map((name) => join(data, name));
+  const packs = files.filter((path) => statSync(path).isFile());
+  const largest = packs.reduce((one, other) => (statSync(one).size >= statSync(other).size ? one : other));
+  const bytes = readFileSync(largest);
+  bytes[0] = (bytes[0] ?? 0) ^ 1;
+  chmodSync(largest, 0o600);
+  writeFileSync(largest, bytes);
 }
 
 async function visited(path: string): Promise<[Visit, Page]> {
@@ -93,22 +104,72 @@ test("a drill proves that the backups come back, and when drills run is set", as
   await visit.end();
 });
 
-test("a vault is copied into another, and to no place that the operator has not named", async () => {
+test("a vault is copied into another, and to a place that the operator has named", async () => {
   await server.agent("mole");
   const [visit, page] = await visited(`/agents/${await agentOf("harbour")}`);
   const dialog = page.getByRole("dialog");
   await page.getByRole("button", { name: "Copy", exact: true }).click();
-  await dialog.getByText("To a place of the server").click();
-  await dialog.getByLabel("Name of the place").fill("nowhere");
-  await dialog.getByRole("button", { name: "Copy it" }).click();
-  await dialog.getByText(/has allowed no places to copy to/).waitFor();
-  await dialog.getByText("To another vault").click();
   await dialog.getByRole("combobox", { name: "The other vault" }).click();
   await page.getByRole("option", { name: /^mole/ }).click();
   await dialog.getByRole("button", { name: "Copy it" }).click();
   await page.getByRole("heading", { level: 1, name: "Copy" }).waitFor();
   await page.getByText("Completed", { exact: true }).waitFor();
   await page.getByText("2 backups", { exact: true }).waitFor();
+
+  await page.goto(`/agents/${await agentOf("harbour")}`);
+  await page.getByRole("button", { name: "Copy", exact: true }).click();
+  await dialog.getByText("To a place of the server").click();
+  await dialog.getByRole("combobox", { name: "The place" }).click();
+  await page.getByRole("option", { name: "offsite, a folder" }).click();
+  await dialog.getByRole("button", { name: "Copy it" }).click();
+  await page.getByRole("heading", { level: 1, name: "Copy" }).waitFor();
+  await page.getByText("Completed", { exact: true }).waitFor();
+  expect(readdirSync(join(server.folder, "offsite"))).toHaveLength(1);
+  await visit.end();
+});
+
+test("how the vault has grown is drawn", async () => {
+  const [visit, page] = await visited("/agents");
+  // It is measured once a day: the days before are put into the server's own answer.
+  await page.route("**/api/v1/vaults/*/growth?*", async (route) => {
+    const response = await route.fetch();
+    const growth = await response.json();
+    const newest = growth.days.at(-1) ?? { day: "2026-01-30", size_bytes: 0, snapshot_count: 0 };
+    const before = (days: number) => new Date(Date.parse(newest.day) - days * 86_400_000).toISOString().slice(0, 10);
+    const days = [20, 10, 0].map((days) => ({ ...newest, day: before(days), size_bytes: (30 - days) * 1024 * 1024 }));
+    await route.fulfill({ response, json: { ...growth, days } });
+  });
+  await page.getByRole("link", { name: "harbour" }).click();
+  const chart = page.getByRole("figure", { name: "Size over time: Size 30.0 MiB" });
+  await chart.locator("canvas").waitFor();
+  await visit.end();
+});
+
+test("a damaged vault is repaired by clicks, after what would be done was told", async () => {
+  await server.agent("wreck");
+  const source = join(server.folder, "wreck-source");
+  write(source, { "one.txt": "one", "two.txt": "two" });
+  const body = { name: "wreck", agent_id: await agentOf("wreck"), inclusions: [source] };
+  await server.backUp((await server.api<Named>("POST", "/backup-configurations", body)).id);
+  const agent = await server.api<{ vault_id: string }>("GET", `/agents/${await agentOf("wreck")}`);
+  damage(join(server.folder, "server/vaults", agent.vault_id, "data"));
+  const [visit, page] = await visited(`/agents/${await agentOf("wreck")}`);
+  await page.getByRole("button", { name: "Repair", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "See what it would do" }).click();
+  await page.getByText("It changed nothing").waitFor();
+  const fact = (name: string) => page.locator("dl > div").filter({ hasText: name }).locator("dd");
+  await expect.poll(() => fact("Damaged packs").innerText()).not.toBe("0");
+  await page.getByRole("region", { name: "What is lost or did not come back" }).waitFor();
+  await page.getByRole("button", { name: "Repair the vault" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Repair it" }).click();
+  await page.getByText("It changed nothing").waitFor({ state: "detached" });
+  await page.getByText(/^Completed/).waitFor();
+  await expect.poll(() => fact("Damaged packs").innerText()).not.toBe("0");
+  // Another plan finds nothing more.
+  await page.goto(`/agents/${await agentOf("wreck")}`);
+  await page.getByRole("button", { name: "Repair", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "See what it would do" }).click();
+  await page.getByText("Nothing is damaged, so there is nothing to repair.").waitFor();
   await visit.end();
 });
 

@@ -1,5 +1,5 @@
 // The look: one accent colour, system fonts, small radii.
-import { Alert, createTheme, type MantineColorsTuple } from "@mantine/core";
+import { Alert, createTheme, type MantineColorsTuple, Modal } from "@mantine/core";
 
 const harbour: MantineColorsTuple = [
   "#e8f7f9",
@@ -22,9 +22,13 @@ export const theme = createTheme({
   luminanceThreshold: 0.32,
   defaultRadius: "sm",
   cursorType: "pointer",
+  respectReducedMotion: true,
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
-  components: { Alert: Alert.extend({ classNames: { title: "alert-title" } }) },
+  components: {
+    Alert: Alert.extend({ classNames: { title: "alert-title" } }),
+    Modal: Modal.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
+  },
   headings: {
     fontWeight: "600",
     sizes: { h1: { fontSize: "1.5rem" }, h2: { fontSize: "1.1rem" }, h3: { fontSize: "1rem" } },

@@ -1,5 +1,14 @@
 // A real server with its own data folder, and real agents for it.
-import { chmodSync, chownSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Program, run } from "./process";
@@ -28,18 +37,22 @@ export class Server {
     private program: Program,
   ) {}
 
-  static async start(): Promise<Server> {
+  /** Starts one in a new folder; with what its configuration file says, in TOML. */
+  static async start(settings = ""): Promise<Server> {
     const folder = mkdtempSync(join(tmpdir(), "roadstead-page-"));
-    const program = Program.start(ROADSTEAD, [
-      "server",
-      "--data-dir",
-      join(folder, "server"),
-      "--listen",
-      "127.0.0.1:0",
-    ]);
+    writeFileSync(join(folder, "server.toml"), settings.replaceAll("FOLDER", folder));
+    const program = Server.run(folder, "127.0.0.1:0");
     const url = await program.says(/listening on (http:\/\/\S+)/);
     const admin = JSON.parse(readFileSync(join(folder, "server/admin.json"), "utf8"));
     return new Server(folder, url, admin, program);
+  }
+
+  private static run(folder: string, address: string): Program {
+    const at = (name: string) => join(folder, name);
+    return Program.start(ROADSTEAD, [
+      "server",
+      ...["--config", at("server.toml"), "--data-dir", at("server"), "--listen", address],
+    ]);
   }
 
   /** Ends the server, and starts it again where it was. */
@@ -48,14 +61,7 @@ export class Server {
   }
 
   async startAgain(): Promise<void> {
-    const address = this.url.replace("http://", "");
-    this.program = Program.start(ROADSTEAD, [
-      "server",
-      "--data-dir",
-      join(this.folder, "server"),
-      "--listen",
-      address,
-    ]);
+    this.program = Server.run(this.folder, this.url.replace("http://", ""));
     await this.program.says(/listening on (http:\/\/\S+)/);
   }
 

@@ -29,6 +29,7 @@ export class Sshd {
       await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, name)]);
     }
     copyFileSync(join(folder, "client.pub"), join(folder, "authorized_keys"));
+    mkdirSync(join(folder, "home"));
     // Where a privileged sshd locks its children in; the package makes it when the service starts.
     if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true });
     const port = await freePort();
@@ -37,8 +38,8 @@ export class Sshd {
       `ListenAddress=127.0.0.1:${port}`,
       `ListenAddress=127.0.0.2:${port}`,
       `AuthorizedKeysFile=${join(folder, "authorized_keys")}`,
-      // A probe is a shell that reads its script; nothing else is let through.
-      "ForceCommand=exec sh",
+      // A probe is a shell that reads its script; nothing else is let through. What it writes at home stays here.
+      `ForceCommand=HOME=${join(folder, "home")} exec sh`,
       "PidFile=none",
       "StrictModes=no",
       "UsePAM=no",
@@ -68,6 +69,12 @@ export class Sshd {
   /** The private key that it takes. */
   get key(): string {
     return readFileSync(join(this.folder, "client"), "utf8");
+  }
+
+  /** The keys that it was told to let in, in its user's own home. */
+  get letIn(): string {
+    const file = join(this.folder, "home/.ssh/authorized_keys");
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
   }
 
   end(): void {

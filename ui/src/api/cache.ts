@@ -1,7 +1,7 @@
 // What the page knows of the server, and how events keep it true.
 import { type InfiniteData, MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 import { ApiError } from "./call";
-import type { Event, Progress } from "./schema";
+import type { Event, Metrics, Progress } from "./schema";
 
 /** A page of any list. */
 export interface AnyPage {
@@ -11,6 +11,7 @@ export interface AnyPage {
 
 /** What else is shown of a noun's changes, and under which first word of a query's key. */
 const RELATED: Record<string, string[]> = {
+  agent: ["metric"],
   backup: ["activity", "vault", "machine"],
   restore: ["activity"],
   check: ["activity"],
@@ -24,6 +25,8 @@ const RELATED: Record<string, string[]> = {
 };
 /** Changes of one noun are read again at most so often. */
 const READ_AGAIN_MS = 700;
+/** Series are read again as often as this even where their points are further apart: that asks for measurements, too. */
+const LONGEST_STEP_S = 60;
 /** Lists of more pages than this are mended in place instead of read again. */
 const SHORT_LIST = 3;
 
@@ -58,6 +61,7 @@ export class Mender {
   constructor(private readonly client: QueryClient) {}
 
   take(event: Event): void {
+    if (event.what === "measure") return this.measured(event);
     if (event.progress) this.mend(event, event.progress);
     if (event.what === "progress") return;
     if (event.state) this.mend(event);
@@ -68,6 +72,18 @@ export class Mender {
   /** Something was missed: everything that is shown is read again. */
   resync(): void {
     void this.client.invalidateQueries();
+  }
+
+  /** An agent has measured its machine: series of it that have a new point by now are read again. */
+  private measured(event: Event): void {
+    void this.client.invalidateQueries({
+      predicate: ({ queryKey, state }) => {
+        const known = state.data as Metrics | undefined;
+        if (queryKey[0] !== "metric" || !known || String(known.agent_id) !== event.id) return false;
+        const fresh = Math.min(known.step_seconds, LONGEST_STEP_S) * 1000 - READ_AGAIN_MS;
+        return Date.now() - state.dataUpdatedAt >= fresh;
+      },
+    });
   }
 
   private readAgain(): void {

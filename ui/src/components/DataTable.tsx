@@ -12,7 +12,7 @@ import { Failure } from "./Failure";
 /** A column. `width` is a grid track; `wide` columns go away on a phone. */
 export type Column<T> = ColumnDef<T> & { width: string; wide?: boolean; right?: boolean };
 
-interface Props<T> {
+export interface DataTableProps<T> {
   label: string;
   list: List<T>;
   columns: Column<T>[];
@@ -27,7 +27,7 @@ const HEIGHT = 42;
 /** How many rows before the end the next page is asked for. */
 const AHEAD = 60;
 
-export function DataTable<T>({ label, list, columns, empty, rowKey, href, rowHeight = HEIGHT }: Props<T>) {
+export function DataTable<T>({ label, list, columns, empty, rowKey, href, rowHeight = HEIGHT }: DataTableProps<T>) {
   const theme = useMantineTheme();
   const narrow = useMediaQuery(`(max-width: ${theme.breakpoints.sm})`, false, {
     getInitialValueInEffect: false,

@@ -1,17 +1,20 @@
-// Names and values, one under the other.
-import { Fragment, type ReactNode } from "react";
+// Names and values, one under the other; in two columns where there is room.
+import type { ReactNode } from "react";
 
-export function Facts({ facts }: { facts: [string, ReactNode][] }) {
+/** A name and its value; without a value it is left out. */
+export type Fact = [string, ReactNode];
+
+export function Facts({ facts }: { facts: Fact[] }) {
   const told = facts.filter(
     ([, value]) => value !== undefined && value !== null && value !== "" && value !== false,
   );
   return (
-    <dl className="facts" style={{ margin: 0 }}>
+    <dl className="facts">
       {told.map(([name, value]) => (
-        <Fragment key={name}>
+        <div key={name}>
           <dt>{name}</dt>
           <dd>{value}</dd>
-        </Fragment>
+        </div>
       ))}
     </dl>
   );

@@ -7,6 +7,7 @@ import { type List, useList } from "../api/lists";
 import type { RunError } from "../api/schema";
 import { count, plural } from "../format/bytes";
 import { type Column, DataTable } from "./DataTable";
+import { FilePath } from "./FilePath";
 import { Section } from "./Section";
 
 /** How many are read at once: as many as the server hands out. */
@@ -16,11 +17,7 @@ const COLUMNS: Column<RunError>[] = [
   {
     header: "File",
     width: "minmax(160px, 2fr)",
-    cell: ({ row }) => (
-      <span className="mono" title={row.original.path}>
-        {row.original.path}
-      </span>
-    ),
+    cell: ({ row }) => <FilePath path={row.original.path} />,
   },
   {
     header: "Why",

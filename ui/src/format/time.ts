@@ -11,6 +11,20 @@ const STEPS: [number, Intl.RelativeTimeFormatUnit][] = [
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 const exactly = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const shortly = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const thisYear = new Intl.DateTimeFormat(undefined, {
+  month: "short",
+  day: "numeric",
+  hour: "numeric",
+  minute: "2-digit",
+});
+
+const toTheSecond = new Intl.DateTimeFormat(undefined, {
+  month: "short",
+  day: "numeric",
+  hour: "numeric",
+  minute: "2-digit",
+  second: "2-digit",
+});
 
 /** How far off a time is: `3 min. ago`, `in 2 hr.`. */
 export function ago(at: string, now: number): string {
@@ -28,9 +42,16 @@ export function exact(at: string): string {
   return exactly.format(new Date(at));
 }
 
-/** A time to the minute. */
+/** A time to the minute; the year is told where it is another one than now. */
 export function short(at: string): string {
-  return shortly.format(new Date(at));
+  const time = new Date(at);
+  const year = time.getFullYear() === new Date().getFullYear();
+  return (year ? thisYear : shortly).format(time);
+}
+
+/** A time of these days to the second, for a line of a log. */
+export function logged(at: string): string {
+  return toTheSecond.format(new Date(at));
 }
 
 /** A span of time: `2.3 s`, `4 min 10 s`, `3 h 5 min`. */

@@ -12,9 +12,13 @@ import { plural } from "../../format/bytes";
 import { words } from "../../format/words";
 
 const COLUMNS: Column<AuditEntry>[] = [
-  { header: "When", width: "170px", cell: ({ row }) => <When at={row.original.at} absolute /> },
-  { header: "Who", width: "minmax(90px, 1fr)", wide: true, accessorKey: "actor" },
-  { header: "What", width: "minmax(120px, 1.4fr)", cell: ({ row }) => words(row.original.action) },
+  { header: "When", width: "132px", cell: ({ row }) => <When at={row.original.at} absolute /> },
+  { header: "Who", width: "minmax(70px, 1fr)", accessorKey: "actor" },
+  {
+    header: "What",
+    width: "minmax(100px, 1.4fr)",
+    cell: ({ row }) => <span title={words(row.original.action)}>{words(row.original.action)}</span>,
+  },
   {
     header: "To what",
     width: "minmax(90px, 1.4fr)",

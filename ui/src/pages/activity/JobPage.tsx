@@ -3,7 +3,7 @@ import { useParams } from "@tanstack/react-router";
 import { useOne } from "../../api/lists";
 import { Failure } from "../../components/Failure";
 import { PageHeader } from "../../components/PageHeader";
-import { words } from "../../format/words";
+import { jobName } from "./jobName";
 import { JobStanding } from "./JobStanding";
 
 export default function JobPage() {
@@ -12,7 +12,7 @@ export default function JobPage() {
   if (found.error) return <Failure error={found.error} retry={() => void found.refetch()} />;
   return (
     <>
-      <PageHeader title={found.data ? `${words(found.data.kind)} ${id}` : `Job ${id}`} />
+      <PageHeader title={found.data ? jobName(found.data) : `Job ${id}`} />
       <section className="panel" style={{ padding: 16 }} aria-label="The job">
         <JobStanding id={Number(id)} />
       </section>

@@ -1,10 +1,11 @@
 // How far a job is, with its log, and what came of it.
-import { Alert, Code, Group, Loader, ScrollArea, Stack, Text } from "@mantine/core";
+import { Alert, Code, Group, Loader, Stack, Text } from "@mantine/core";
 import { useOne } from "../../api/lists";
 import type { Job } from "../../api/schema";
 import { ButtonLink } from "../../components/ButtonLink";
+import { Scrolled } from "../../components/Scrolled";
 import { StateBadge } from "../../components/StateBadge";
-import { exact } from "../../format/time";
+import { logged } from "../../format/time";
 
 export function JobStanding({ id }: { id: number }) {
   const { data: job } = useOne("job", "/jobs/{id}", { path: { id } });
@@ -16,9 +17,9 @@ export function JobStanding({ id }: { id: number }) {
         {!job.completed_at && <Text size="sm">It goes on when this page is left.</Text>}
       </Group>
       {job.reason && <Alert color="red">{job.reason}</Alert>}
-      <ScrollArea.Autosize mah="40dvh" tabIndex={0} aria-label="Log of the job">
-        <Code block>{job.log.map((line) => `${exact(line.at)}  ${line.text}`).join("\n") || "Nothing yet."}</Code>
-      </ScrollArea.Autosize>
+      <Scrolled label="Log of the job" most="40dvh">
+        <Code block className="wrapped">{job.log.map((line) => `${logged(line.at)}  ${line.text}`).join("\n") || "Nothing yet."}</Code>
+      </Scrolled>
       <Group justify="flex-end">
         <Outcome job={job} />
       </Group>
@@ -29,6 +30,11 @@ export function JobStanding({ id }: { id: number }) {
 function Outcome({ job }: { job: Job }) {
   return (
     <>
+      {job.machine_ids.length === 1 && (
+        <ButtonLink to={`/machines/${job.machine_ids[0]}`} variant="light">
+          The machine
+        </ButtonLink>
+      )}
       {job.agent_id && (
         <ButtonLink to={`/agents/${job.agent_id}`} variant="light">
           Its agent

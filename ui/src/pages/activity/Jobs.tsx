@@ -7,7 +7,7 @@ import { type Column, DataTable } from "../../components/DataTable";
 import { GoTo } from "../../components/GoTo";
 import { StateBadge } from "../../components/StateBadge";
 import { When } from "../../components/When";
-import { words } from "../../format/words";
+import { jobName } from "./jobName";
 
 export function Jobs() {
   const list = useList("job", "/jobs");
@@ -17,9 +17,7 @@ export function Jobs() {
       header: "Job",
       width: "minmax(140px, 1.5fr)",
       cell: ({ row: { original } }) => (
-        <GoTo to={`/jobs/${original.id}`}>
-          {words(original.kind)} {original.id}
-        </GoTo>
+        <GoTo to={`/jobs/${original.id}`}>{jobName(original)}</GoTo>
       ),
     },
     { header: "State", width: "104px", cell: ({ row }) => <StateBadge state={row.original.state} /> },

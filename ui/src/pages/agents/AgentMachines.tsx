@@ -15,11 +15,16 @@ export function AgentMachines({ agent }: { agent: Agent }) {
   const changes = ["agent_machine", "agent", "machine"];
   const attach = useAction(
     (one: AgentMachine) => post("/agents/{id}/machine", where, { machine_id: one.machine_id }),
-    { changes, done: "It is known to run on that machine." },
+    {
+      changes,
+      done: "It is known to run on that machine.",
+      undo: () => remove("/agents/{id}/machine", where),
+    },
   );
-  const detach = useAction(() => remove("/agents/{id}/machine", where), {
+  const detach = useAction((_: AgentMachine) => remove("/agents/{id}/machine", where), {
     changes,
     done: "It is known to run on none of the machines.",
+    undo: (_, one) => post("/agents/{id}/machine", where, { machine_id: one.machine_id }),
   });
   const machines = found.data?.items ?? [];
   if (machines.length === 0) return null;
@@ -37,7 +42,7 @@ export function AgentMachines({ agent }: { agent: Agent }) {
             <Button
               size="xs"
               variant="light"
-              onClick={() => (one.attached ? detach.mutate() : attach.mutate(one))}
+              onClick={() => (one.attached ? detach : attach).mutate(one)}
             >
               {one.attached ? "Not this one" : "It is this one"}
             </Button>

@@ -16,6 +16,7 @@ import { When } from "../../components/When";
 import { ActivityTable } from "../activity/ActivityTable";
 import { ConfigurationTable } from "../configurations/ConfigurationTable";
 import { Metrics } from "../machines/Metrics";
+import { AgentLog } from "./AgentLog";
 import { AgentMachines } from "./AgentMachines";
 import { DeleteAgent } from "./DeleteAgent";
 import { OldVaults } from "./OldVaults";
@@ -72,6 +73,7 @@ export default function AgentPage() {
       <Section title="What it did" flush>
         <AgentActivity id={agent.id} />
       </Section>
+      <AgentLog agent={agent} />
     </>
   );
 }
@@ -84,15 +86,12 @@ function AgentActivity({ id }: { id: number }) {
 function Toggle({ agent }: { agent: Agent }) {
   const mayChange = useMay("creator");
   const where = { path: { id: agent.id } };
-  const toggle = useAction(
-    () => (agent.enabled ? post("/agents/{id}/disable", where) : post("/agents/{id}/enable", where)),
-    {
-      changes: ["agent"],
-      done: agent.enabled
-        ? "It takes no new work; what it has in hand goes on. Enable undoes it."
-        : "It takes work again.",
-    },
-  );
+  const turn = (on: boolean) => (on ? post("/agents/{id}/enable", where) : post("/agents/{id}/disable", where));
+  const toggle = useAction(() => turn(!agent.enabled), {
+    changes: ["agent"],
+    done: agent.enabled ? "It takes no new work; what it has in hand goes on." : "It takes work again.",
+    undo: () => turn(agent.enabled),
+  });
   if (!mayChange) return null;
   return (
     <Button variant="default" loading={toggle.isPending} onClick={() => toggle.mutate()}>

@@ -1,11 +1,12 @@
 // What a cleanup would keep and forget now; and, by whoever may, the cleanup itself.
-import { Alert, Button, Group, Loader, Modal, ScrollArea, Stack, Table, Text } from "@mantine/core";
+import { Alert, Button, Group, Loader, Modal, Stack, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
 import { useOne } from "../../api/lists";
 import { useConfigurationNames } from "../../api/names";
 import type { CleanupVerdict } from "../../api/schema";
+import { Scrolled } from "../../components/Scrolled";
 import { When } from "../../components/When";
 import { plural } from "../../format/bytes";
 import { words } from "../../format/words";
@@ -52,7 +53,7 @@ export function CleanupPlan({ vaultId, mayClean }: { vaultId: string; mayClean: 
 function Verdicts({ verdicts }: { verdicts: CleanupVerdict[] }) {
   const name = useConfigurationNames();
   return (
-    <ScrollArea.Autosize mah="50dvh" tabIndex={0} aria-label="Verdicts">
+    <Scrolled label="Verdicts" most="50dvh">
       <Table stickyHeader>
         <Table.Thead>
           <Table.Tr>
@@ -77,6 +78,6 @@ function Verdicts({ verdicts }: { verdicts: CleanupVerdict[] }) {
           ))}
         </Table.Tbody>
       </Table>
-    </ScrollArea.Autosize>
+    </Scrolled>
   );
 }

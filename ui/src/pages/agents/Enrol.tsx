@@ -1,5 +1,5 @@
 // Enrols an agent: a token, and the lines to run with it.
-import { Alert, Button, Loader, Modal, Stack, Text } from "@mantine/core";
+import { Alert, Button, type ButtonProps, Loader, Modal, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { useAction } from "../../api/action";
@@ -10,7 +10,7 @@ import { When } from "../../components/When";
 /** Where an agent that came with a package keeps its things. */
 const FOLDER = "/var/lib/roadstead-agent";
 
-export function Enrol() {
+export function Enrol(button: ButtonProps) {
   const [opened, { open, close }] = useDisclosure(false);
   const make = useAction(() => post("/agents/tokens", {}, {}), { changes: [], quiet: true });
   const begin = () => {
@@ -19,7 +19,7 @@ export function Enrol() {
   };
   return (
     <>
-      <Button leftSection={<IconPlus size={16} />} onClick={begin}>
+      <Button leftSection={<IconPlus size={16} />} {...button} onClick={begin}>
         Enrol an agent
       </Button>
       <Modal opened={opened} onClose={close} title="Enrol an agent" size="lg">

@@ -1,6 +1,5 @@
 // Gives an agent's vault and configurations to another agent, such as that of the machine set up anew.
-import { Alert, Button, Group, Modal, PasswordInput, Select, Stack, Text } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { PasswordInput, Select, Text } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAction } from "../../api/action";
@@ -8,22 +7,24 @@ import { get, post } from "../../api/call";
 import { useAll } from "../../api/lists";
 import { encryptPassword } from "../../api/password";
 import type { Agent } from "../../api/schema";
+import { Dialog } from "../../components/Dialog";
+import { Form } from "../../components/Form";
 
 export function MigrateVault({ agent }: { agent: Agent }) {
-  const [opened, { open, close }] = useDisclosure(false);
   return (
-    <>
-      <Button size="xs" variant="default" onClick={open}>
-        Give it to another agent
-      </Button>
-      <Modal opened={opened} onClose={close} title={`Give the vault of ${agent.name} to another agent`} size="lg">
-        <Choice agent={agent} onClose={close} />
-      </Modal>
-    </>
+    <Dialog
+      label="Give it to another agent"
+      size="xs"
+      variant="default"
+      title={`Give the vault of ${agent.name} to another agent`}
+      wide
+    >
+      {(close) => <MigrateForm agent={agent} onLeave={close} />}
+    </Dialog>
   );
 }
 
-function Choice({ agent, onClose }: { agent: Agent; onClose: () => void }) {
+function MigrateForm({ agent, onLeave }: { agent: Agent; onLeave: () => void }) {
   const navigate = useNavigate();
   const agents = useAll("agent", "/agents");
   const [to, setTo] = useState<string | null>(null);
@@ -45,7 +46,12 @@ function Choice({ agent, onClose }: { agent: Agent; onClose: () => void }) {
   );
   const others = agents.data?.filter((one) => one.id !== agent.id) ?? [];
   return (
-    <Stack>
+    <Form
+      send="Give it away"
+      action={migrate}
+      onLeave={onLeave}
+      disabled={!target || (agent.encrypted && password === "")}
+    >
       <Text size="sm">
         For a machine that was set up anew: its new agent takes over the vault with all backups, and the
         configurations. {agent.name} is left with an empty vault of its own. The other agent's vault must be empty.
@@ -69,23 +75,6 @@ function Choice({ agent, onClose }: { agent: Agent; onClose: () => void }) {
           onChange={(event) => setPassword(event.currentTarget.value)}
         />
       )}
-      {migrate.error && (
-        <Alert color="red" role="alert">
-          {migrate.error.message}
-        </Alert>
-      )}
-      <Group justify="flex-end">
-        <Button variant="default" onClick={onClose}>
-          Leave it
-        </Button>
-        <Button
-          disabled={!target || (agent.encrypted && password === "")}
-          loading={migrate.isPending}
-          onClick={() => migrate.mutate()}
-        >
-          Give it away
-        </Button>
-      </Group>
-    </Stack>
+    </Form>
   );
 }

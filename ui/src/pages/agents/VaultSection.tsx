@@ -1,13 +1,14 @@
 // An agent's vault: its size, checks, cleanups, trash, and the way out with plain restic.
-import { Badge, Button, Loader } from "@mantine/core";
+import { Badge, Button } from "@mantine/core";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
 import { useOne } from "../../api/lists";
 import { useMay } from "../../api/me";
 import type { Agent, Vault } from "../../api/schema";
+import { ActionRow, ActionRows } from "../../components/ActionRows";
 import { ButtonLink } from "../../components/ButtonLink";
 import { Facts } from "../../components/Facts";
-import { Failure } from "../../components/Failure";
+import { Known } from "../../components/Known";
 import { Section } from "../../components/Section";
 import { When } from "../../components/When";
 import { bytes, count } from "../../format/bytes";
@@ -24,51 +25,74 @@ import { TrashFacts } from "./TrashFacts";
 
 export function VaultSection({ agent }: { agent: Agent }) {
   const vaultId = agent.vault_id;
-  const where = { path: { id: vaultId } };
-  const found = useOne("vault", "/vaults/{id}", where);
-  const mayCheck = useMay("creator");
+  const found = useOne("vault", "/vaults/{id}", { path: { id: vaultId } });
   const mayClean = useMay("admin");
-  const check = useAction((read_data: boolean) => post("/vaults/{id}/checks", where, { read_data }), {
-    changes: ["activity"],
-    done: "The check has begun. It is among what the agent did, below.",
-  });
-  const managed = found.data?.mode === "managed";
-  const actions = (
-    <>
-      {mayCheck && (
-        <Button size="xs" variant="default" loading={check.isPending} onClick={() => check.mutate(false)}>
-          Check structure
-        </Button>
+  return (
+    <Section title="Vault">
+      <Known of={found} reading="the vault">
+        {(vault) => <VaultFacts vault={vault} />}
+      </Known>
+      {found.data?.mode === "managed" && <RunningTasks vaultId={vaultId} />}
+      <Growth vaultId={vaultId} />
+      {found.data && <TrashFacts vaultId={vaultId} mayRestore={mayClean} />}
+      <VaultActions agent={agent} vault={found.data} />
+    </Section>
+  );
+}
+
+/** Also there while the vault is not known: windows that are open stay so when the agent gets another one. */
+function VaultActions({ agent, vault }: { agent: Agent; vault?: Vault }) {
+  const mayWork = useMay("creator");
+  const mayClean = useMay("admin");
+  const vaultId = agent.vault_id;
+  const managed = vault?.mode === "managed";
+  return (
+    <ActionRows>
+      {(managed || mayWork) && (
+        <ActionRow title="Is it all there?">
+          {mayWork && <Checks vaultId={vaultId} managed={managed} />}
+          {mayWork && managed && <DrillButton vaultId={vaultId} />}
+          {managed && (
+            <ButtonLink to={`/find/${vaultId}`} size="xs" variant="default">
+              Find files
+            </ButtonLink>
+          )}
+        </ActionRow>
       )}
-      {mayCheck && managed && (
+      {managed && (
+        <ActionRow title="Work on it">
+          <CleanupPlan vaultId={vaultId} mayClean={mayClean} />
+          {mayWork && <CopyVault vault={vault} />}
+          {mayClean && <RepairPlanButton vaultId={vaultId} />}
+        </ActionRow>
+      )}
+      {mayWork && (
+        <ActionRow title="Who can open it">
+                    {(agent.encrypted ? mayClean : mayWork) && <SealVault agent={agent} />}
+          {mayClean && <MigrateVault agent={agent} />}
+          {mayClean && managed && <ExportKey vaultId={vaultId} />}
+        </ActionRow>
+      )}
+    </ActionRows>
+  );
+}
+
+function Checks({ vaultId, managed }: { vaultId: string; managed: boolean }) {
+  const check = useAction(
+    (read_data: boolean) => post("/vaults/{id}/checks", { path: { id: vaultId } }, { read_data }),
+    { changes: ["activity"], done: "The check has begun. It is among what the agent did, below." },
+  );
+  return (
+    <>
+      <Button size="xs" variant="default" loading={check.isPending} onClick={() => check.mutate(false)}>
+        Check structure
+      </Button>
+      {managed && (
         <Button size="xs" variant="default" loading={check.isPending} onClick={() => check.mutate(true)}>
           Check all data
         </Button>
       )}
-      {mayCheck && managed && <DrillButton vaultId={vaultId} />}
-      {managed && <CleanupPlan vaultId={vaultId} mayClean={mayClean} />}
-      {mayCheck && managed && found.data && <CopyVault vault={found.data} />}
-      {mayClean && managed && <RepairPlanButton vaultId={vaultId} />}
-      {managed && (
-        <ButtonLink to={`/find/${vaultId}`} size="xs" variant="default">
-          Find files
-        </ButtonLink>
-      )}
-      {/* Its window goes on telling how it went when the vault is another already. */}
-      {(agent.encrypted ? mayClean : mayCheck) && <SealVault agent={agent} />}
-      {mayClean && <MigrateVault agent={agent} />}
-      {mayClean && managed && <ExportKey vaultId={vaultId} />}
     </>
-  );
-  return (
-    <Section title="Vault" actions={actions}>
-      {found.error && <Failure error={found.error} retry={() => void found.refetch()} />}
-      {found.isPending && <Loader aria-label="Reading the vault" />}
-      {found.data && <VaultFacts vault={found.data} />}
-      {managed && <RunningTasks vaultId={vaultId} />}
-      <Growth vaultId={vaultId} />
-      {found.data && <TrashFacts vaultId={vaultId} mayRestore={mayClean} />}
-    </Section>
   );
 }
 

@@ -4,7 +4,7 @@ import { IconCircleCheck } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
-import { useList } from "../../api/lists";
+import { useAll, useList } from "../../api/lists";
 import { useMay } from "../../api/me";
 import type { Alarm } from "../../api/schema";
 import { EmptyState } from "../../components/EmptyState";
@@ -55,11 +55,15 @@ export default function Alarms() {
   );
 }
 
-const PAGES: Record<string, string> = {
-  backup_configuration: "/configurations",
-  agent: "/agents",
-  backend: "/backends",
-};
+/** Where the thing is shown that an alarm is about. */
+function usePlace({ noun, noun_id: id }: Alarm): string | undefined {
+  const vaults = useAll("vault", "/vaults", undefined, noun === "vault");
+  if (noun === "backup_configuration") return `/configurations/${id}`;
+  if (noun === "agent") return `/agents/${id}`;
+  if (noun === "quota") return "/settings?tab=quotas";
+  const owner = vaults.data?.find((vault) => vault.id === id)?.agent_id;
+  return owner === undefined ? undefined : `/agents/${owner}`;
+}
 
 function AlarmCard({ alarm }: { alarm: Alarm }) {
   const mayAcknowledge = useMay("creator");
@@ -67,7 +71,7 @@ function AlarmCard({ alarm }: { alarm: Alarm }) {
     changes: ["alarm"],
     done: "Noted that you know of it.",
   });
-  const page = PAGES[alarm.noun];
+  const place = usePlace(alarm);
   return (
     <article
       className="panel"
@@ -88,10 +92,10 @@ function AlarmCard({ alarm }: { alarm: Alarm }) {
                 , over <When at={alarm.closed_at} />
               </>
             )}
-            {page && (
+            {place && (
               <>
                 {" · "}
-                <GoTo to={`${page}/${alarm.noun_id}`}>Go there</GoTo>
+                <GoTo to={place}>Go there</GoTo>
               </>
             )}
           </Text>

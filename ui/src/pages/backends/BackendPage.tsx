@@ -22,6 +22,8 @@ import { Offers } from "./Offers";
 export default function BackendPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const found = useOne("backend", "/backends/{id}", { path: { id } });
+  const of = found.data?.provider ?? "";
+  const provider = useOne("provider", "/providers/{id}", { path: { id: of } }, of !== "");
   if (found.error) return <Failure error={found.error} retry={() => void found.refetch()} />;
   if (!found.data) return <Loader aria-label="Reading the backend" />;
   const backend = found.data;
@@ -48,7 +50,7 @@ export default function BackendPage() {
       >
         <Facts
           facts={[
-            ["Provider", backend.provider],
+            ["Provider", provider.data?.title ?? backend.provider],
             ["Region", backend.region],
             ["Machines", count(backend.machine_count)],
             ["Refreshed", <When key="r" at={backend.refreshed_at} />],
@@ -89,13 +91,12 @@ function Actions({ backend }: { backend: Backend }) {
     changes,
     done: (now: Backend) => `${now.title} has ${plural(now.machine_count, "machine")}.`,
   });
-  const toggle = useAction(
-    () => (backend.enabled ? post("/backends/{id}/disable", where) : post("/backends/{id}/enable", where)),
-    {
-      changes,
-      done: backend.enabled ? "It is not asked any more. Enable brings it back." : "It is asked again.",
-    },
-  );
+  const turn = (on: boolean) => (on ? post("/backends/{id}/enable", where) : post("/backends/{id}/disable", where));
+  const toggle = useAction(() => turn(!backend.enabled), {
+    changes,
+    done: backend.enabled ? `${backend.title} is not asked any more.` : `${backend.title} is asked again.`,
+    undo: () => turn(backend.enabled),
+  });
   const forget = useAction(() => remove("/backends/{id}", where), {
     changes,
     done: `${backend.title} was deleted.`,

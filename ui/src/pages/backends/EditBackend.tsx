@@ -1,25 +1,20 @@
 // Changes a backend's name or credentials; new credentials are tried first.
-import { Alert, Button, Group, Modal, Stack, TextInput } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
-import { type FormEvent, useState } from "react";
+import { Alert, TextInput } from "@mantine/core";
+import { useState } from "react";
 import { useAction } from "../../api/action";
 import { patch } from "../../api/call";
 import { useOne } from "../../api/lists";
 import type { Backend } from "../../api/schema";
+import { Dialog } from "../../components/Dialog";
 import { FieldForm, type Values } from "../../components/FieldForm";
+import { Form } from "../../components/Form";
 import { given } from "./given";
 
 export function EditBackend({ backend }: { backend: Backend }) {
-  const [opened, { open, close }] = useDisclosure(false);
   return (
-    <>
-      <Button variant="default" onClick={open}>
-        Edit
-      </Button>
-      <Modal opened={opened} onClose={close} title={`Edit ${backend.title}`} size="lg">
-        <EditForm backend={backend} onDone={close} />
-      </Modal>
-    </>
+    <Dialog label="Edit" variant="default" title={`Edit ${backend.title}`} wide>
+      {(close) => <EditForm backend={backend} onDone={close} />}
+    </Dialog>
   );
 }
 
@@ -37,38 +32,19 @@ function EditForm({ backend, onDone }: { backend: Backend; onDone: () => void })
       ),
     { changes: ["backend", "machine"], quiet: true, done: "It was changed.", after: onDone },
   );
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    change.mutate();
-  };
   return (
-    <form onSubmit={submit}>
-      <Stack>
-        <TextInput
-          label="Name"
-          required
-          maxLength={200}
-          value={title}
-          onChange={(event) => setTitle(event.currentTarget.value)}
-        />
-        <Alert color="gray" variant="light">
-          What you leave empty below stays as it is. New values are tried before they are kept.
-        </Alert>
-        <FieldForm fields={provider.data?.fields ?? []} values={values} changing onChange={setValues} />
-        {change.error && (
-          <Alert color="red" role="alert" title="It was not changed">
-            {change.error.message}
-          </Alert>
-        )}
-        <Group justify="flex-end">
-          <Button variant="default" onClick={onDone}>
-            Leave it
-          </Button>
-          <Button type="submit" loading={change.isPending}>
-            Save
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form send="Save" action={change} onLeave={onDone} failed="It was not changed">
+      <TextInput
+        label="Name"
+        required
+        maxLength={200}
+        value={title}
+        onChange={(event) => setTitle(event.currentTarget.value)}
+      />
+      <Alert color="gray" variant="light">
+        What you leave empty below stays as it is. New values are tried before they are kept.
+      </Alert>
+      <FieldForm fields={provider.data?.fields ?? []} values={values} changing onChange={setValues} />
+    </Form>
   );
 }

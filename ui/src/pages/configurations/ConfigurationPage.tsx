@@ -162,16 +162,15 @@ function Actions({ configuration, onEdit }: { configuration: BackupConfiguration
   const where = { path: { id: configuration.id } };
   const mayChange = useMay("creator");
   const mayDelete = useMay("admin");
-  const toggle = useAction(
-    () =>
-      configuration.enabled
-        ? post("/backup-configurations/{id}/disable", where)
-        : post("/backup-configurations/{id}/enable", where),
-    {
-      changes: ["backup_configuration"],
-      done: configuration.enabled ? "It is not started any more. Enable undoes it." : "It is started again.",
-    },
-  );
+  const turn = (on: boolean) =>
+    on
+      ? post("/backup-configurations/{id}/enable", where)
+      : post("/backup-configurations/{id}/disable", where);
+  const toggle = useAction(() => turn(!configuration.enabled), {
+    changes: ["backup_configuration"],
+    done: configuration.enabled ? "It is not started any more." : "It is started again.",
+    undo: () => turn(configuration.enabled),
+  });
   const forget = useAction(() => remove("/backup-configurations/{id}", where), {
     changes: ["backup_configuration"],
     done: `${configuration.name} was deleted.`,

@@ -1,10 +1,11 @@
 // What the rules in the editor would keep and forget of the backups that are there.
-import { Alert, Badge, Button, Loader, ScrollArea, Text } from "@mantine/core";
+import { Alert, Badge, Button, Loader, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { post } from "../../api/call";
 import type { CleanupVerdict, Retention } from "../../api/schema";
+import { Scrolled } from "../../components/Scrolled";
 import { When } from "../../components/When";
 import { plural } from "../../format/bytes";
 import { words } from "../../format/words";
@@ -35,11 +36,11 @@ export function RetentionPreview({ id, rules }: { id: number; rules: Retention }
         {plural(verdicts.length - going, "backup")} would stay, {going} would go.
       </Text>
       {verdicts.length > 0 && (
-        <ScrollArea.Autosize mah={260} className="panel" tabIndex={0} aria-label="Verdicts">
+        <Scrolled label="Verdicts" most={260} framed>
           {verdicts.map((verdict) => (
             <Verdict key={verdict.snapshot_id} verdict={verdict} />
           ))}
-        </ScrollArea.Autosize>
+        </Scrolled>
       )}
     </section>
   );

@@ -5,6 +5,7 @@ import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useAll, useList, useOne } from "../../api/lists";
 import type { Backup, FileChange, FileDifference } from "../../api/schema";
 import { type Column, DataTable } from "../../components/DataTable";
+import { FilePath } from "../../components/FilePath";
 import { GoTo } from "../../components/GoTo";
 import { PageHeader } from "../../components/PageHeader";
 import { bytes, plural } from "../../format/bytes";
@@ -26,11 +27,7 @@ const COLUMNS: Column<FileChange>[] = [
   {
     header: "Path",
     width: "minmax(140px, 3fr)",
-    cell: ({ row: { original } }) => (
-      <span className="mono" title={original.path}>
-        {original.path}
-      </span>
-    ),
+    cell: ({ row }) => <FilePath path={row.original.path} />,
   },
   { header: "Before", width: "90px", right: true, wide: true, cell: ({ row }) => size(row.original.before) },
   { header: "After", width: "90px", right: true, wide: true, cell: ({ row }) => size(row.original.after) },

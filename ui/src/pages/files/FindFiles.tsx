@@ -9,6 +9,7 @@ import { useMay } from "../../api/me";
 import { useAgentNames } from "../../api/names";
 import type { FoundFile } from "../../api/schema";
 import { type Column, DataTable } from "../../components/DataTable";
+import { FilePath } from "../../components/FilePath";
 import { GoTo } from "../../components/GoTo";
 import { PageHeader } from "../../components/PageHeader";
 import { When } from "../../components/When";
@@ -56,7 +57,7 @@ function FindForm({ id, wanted }: { id: string; wanted: Wanted }) {
           label="Name or path"
           description="With * for any letters, such as *.conf or /etc/**/hosts."
           required
-          style={{ flex: 1, maxWidth: 460 }}
+          style={{ flex: "1 1 260px", maxWidth: 460 }}
           value={pattern}
           onChange={(event) => setPattern(event.currentTarget.value)}
         />
@@ -82,11 +83,7 @@ function Found({ id, wanted }: { id: string; wanted: Wanted }) {
     {
       header: "Path",
       width: "minmax(140px, 3fr)",
-      cell: ({ row: { original } }) => (
-        <span className="mono" title={original.path}>
-          {original.path}
-        </span>
-      ),
+      cell: ({ row }) => <FilePath path={row.original.path} />,
     },
     {
       header: "Backup",

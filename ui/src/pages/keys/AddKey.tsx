@@ -1,34 +1,18 @@
 // Adds a key: made here, or brought.
-import {
-  Alert,
-  Button,
-  Group,
-  Modal,
-  PasswordInput,
-  SegmentedControl,
-  Select,
-  Stack,
-  Textarea,
-  TextInput,
-} from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { PasswordInput, SegmentedControl, Select, Textarea, TextInput } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
 import type { NewKeyKind } from "../../api/schema";
+import { Dialog } from "../../components/Dialog";
+import { Form } from "../../components/Form";
 
 export function AddKey() {
-  const [opened, { open, close }] = useDisclosure(false);
   return (
-    <>
-      <Button leftSection={<IconPlus size={16} />} onClick={open}>
-        Add a key
-      </Button>
-      <Modal opened={opened} onClose={close} title="Add a key">
-        <KeyForm onDone={close} />
-      </Modal>
-    </>
+    <Dialog label="Add a key" leftSection={<IconPlus size={16} />} title="Add a key">
+      {(close) => <KeyForm onDone={close} />}
+    </Dialog>
   );
 }
 
@@ -48,70 +32,54 @@ function KeyForm({ onDone }: { onDone: () => void }) {
     done: `${name} was added.`,
     after: onDone,
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    add.mutate();
-  };
   return (
-    <form onSubmit={submit}>
-      <Stack>
-        <SegmentedControl
-          aria-label="How"
-          value={way}
-          onChange={setWay}
+    <Form send="Add it" action={add} onLeave={onDone}>
+      <SegmentedControl
+        aria-label="How"
+        value={way}
+        onChange={setWay}
+        data={[
+          { value: "generate", label: "Make a new one" },
+          { value: "bring", label: "Bring one" },
+        ]}
+      />
+      <TextInput
+        label="Name"
+        required
+        maxLength={200}
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      {way === "generate" ? (
+        <Select
+          label="Kind"
+          allowDeselect={false}
+          value={kind}
+          onChange={(value) => setKind(value ?? "ed25519")}
           data={[
-            { value: "generate", label: "Make a new one" },
-            { value: "bring", label: "Bring one" },
+            { value: "ed25519" as const, label: "Ed25519" },
+            { value: "rsa" as const, label: "RSA, 3072 bits" },
           ]}
         />
-        <TextInput
-          label="Name"
-          required
-          maxLength={200}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        {way === "generate" ? (
-          <Select
-            label="Kind"
-            allowDeselect={false}
-            value={kind}
-            onChange={(value) => setKind(value ?? "ed25519")}
-            data={[
-              { value: "ed25519" as const, label: "Ed25519" },
-              { value: "rsa" as const, label: "RSA, 3072 bits" },
-            ]}
+      ) : (
+        <>
+          <Textarea
+            label="Private half"
+            description="In PEM. It is kept sealed, and only admins can read it back."
+            required
+            autosize
+            minRows={4}
+            maxRows={10}
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
           />
-        ) : (
-          <>
-            <Textarea
-              label="Private half"
-              description="In PEM. It is kept sealed, and only admins can read it back."
-              required
-              autosize
-              minRows={4}
-              maxRows={10}
-              value={text}
-              onChange={(event) => setText(event.currentTarget.value)}
-            />
-            <PasswordInput
-              label="Its passphrase, if it has one"
-              value={passphrase}
-              onChange={(event) => setPassphrase(event.currentTarget.value)}
-            />
-          </>
-        )}
-        {add.error && (
-          <Alert color="red" role="alert">
-            {add.error.message}
-          </Alert>
-        )}
-        <Group justify="flex-end">
-          <Button type="submit" loading={add.isPending}>
-            Add it
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+          <PasswordInput
+            label="Its passphrase, if it has one"
+            value={passphrase}
+            onChange={(event) => setPassphrase(event.currentTarget.value)}
+          />
+        </>
+      )}
+    </Form>
   );
 }

@@ -5,6 +5,7 @@ import type { Key } from "../../api/schema";
 import { CopyLine } from "../../components/CopyLine";
 import { Facts } from "../../components/Facts";
 import { GoTo } from "../../components/GoTo";
+import { Known } from "../../components/Known";
 import { plural } from "../../format/bytes";
 
 export function KeyDetails({ item, onClose }: { item?: Key; onClose: () => void }) {
@@ -17,7 +18,6 @@ export function KeyDetails({ item, onClose }: { item?: Key; onClose: () => void 
 
 function Details({ item }: { item: Key }) {
   const machines = useOne("key", "/keys/{id}/machines", { path: { id: item.id }, query: { limit: 1000 } });
-  const links = machines.data?.items ?? [];
   return (
     <Stack>
       <Facts
@@ -33,13 +33,19 @@ function Details({ item }: { item: Key }) {
       />
       <Text size="sm">For the machine's authorized_keys:</Text>
       <CopyLine label="the public key" text={item.public_key} />
-      <Text size="sm">Used for {plural(links.length, "machine")}</Text>
-      {links.map((link) => (
-        <Text size="sm" key={link.machine_id}>
-          <GoTo to={`/machines/${link.machine_id}`}>{link.machine_name}</GoTo> as{" "}
-          <span className="mono">{link.user}</span>
-        </Text>
-      ))}
+      <Known of={machines} reading="its machines">
+        {({ items }) => (
+          <>
+            <Text size="sm">Used for {plural(items.length, "machine")}</Text>
+            {items.map((link) => (
+              <Text size="sm" key={link.machine_id}>
+                <GoTo to={`/machines/${link.machine_id}`}>{link.machine_name}</GoTo> as{" "}
+                <span className="mono">{link.user}</span>
+              </Text>
+            ))}
+          </>
+        )}
+      </Known>
     </Stack>
   );
 }

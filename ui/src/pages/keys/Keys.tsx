@@ -1,9 +1,7 @@
 // The SSH keys that machines are logged in to with.
-import { ActionIcon, Badge, Menu } from "@mantine/core";
-import { IconDots, IconKey } from "@tabler/icons-react";
+import { Badge, UnstyledButton } from "@mantine/core";
+import { IconKey } from "@tabler/icons-react";
 import { useState } from "react";
-import { useAction } from "../../api/action";
-import { post, remove } from "../../api/call";
 import { useList } from "../../api/lists";
 import { useMay } from "../../api/me";
 import type { Key } from "../../api/schema";
@@ -12,11 +10,11 @@ import { PageHeader } from "../../components/PageHeader";
 import { When } from "../../components/When";
 import { AddKey } from "./AddKey";
 import { KeyDetails } from "./KeyDetails";
+import { KeyMenu } from "./KeyMenu";
 
 export default function Keys() {
   const list = useList("key", "/keys");
   const mayMake = useMay("creator");
-  const mayDelete = useMay("admin");
   const [shown, setShown] = useState<Key>();
   const columns: Column<Key>[] = [
     {
@@ -24,7 +22,9 @@ export default function Keys() {
       width: "minmax(120px, 1.2fr)",
       cell: ({ row: { original } }) => (
         <>
-          {original.name}{" "}
+          <UnstyledButton className="link" fz="sm" onClick={() => setShown(original)}>
+            {original.name}
+          </UnstyledButton>{" "}
           {original.default && (
             <Badge size="xs" variant="light">
               Default
@@ -35,7 +35,7 @@ export default function Keys() {
     },
     {
       header: "Kind",
-      width: "110px",
+      width: "140px",
       wide: true,
       cell: ({ row }) => `${row.original.type}, ${row.original.bits} bits`,
     },
@@ -47,16 +47,12 @@ export default function Keys() {
     },
     { header: "Added", width: "110px", cell: ({ row }) => <When at={row.original.created_at} /> },
     {
-      header: "Actions",
-      width: "70px",
+      id: "actions",
+      header: () => <span className="unseen">Actions</span>,
+      width: "40px",
       right: true,
       cell: ({ row }) => (
-        <KeyMenu
-          item={row.original}
-          mayMake={mayMake}
-          mayDelete={mayDelete}
-          onShow={() => setShown(row.original)}
-        />
+        <KeyMenu item={row.original} onShow={() => setShown(row.original)} />
       ),
     },
   ];
@@ -76,44 +72,5 @@ export default function Keys() {
       </div>
       <KeyDetails item={shown} onClose={() => setShown(undefined)} />
     </>
-  );
-}
-
-interface MenuProps {
-  item: Key;
-  mayMake: boolean;
-  mayDelete: boolean;
-  onShow: () => void;
-}
-
-function KeyMenu({ item, mayMake, mayDelete, onShow }: MenuProps) {
-  const where = { path: { id: item.id } };
-  const prefer = useAction(() => post("/keys/{id}/default", where), {
-    changes: ["key"],
-    done: `${item.name} is the default.`,
-  });
-  const forget = useAction(() => remove("/keys/{id}", where), {
-    changes: ["key"],
-    done: `${item.name} was deleted here. Machines that let it in still do.`,
-  });
-  return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label={`Actions for ${item.name}`}>
-          <IconDots size={18} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item onClick={onShow}>Show</Menu.Item>
-        {mayMake && !item.default && (
-          <Menu.Item onClick={() => prefer.mutate()}>Make it the default</Menu.Item>
-        )}
-        {mayDelete && (
-          <Menu.Item color="red" onClick={() => forget.mutate()}>
-            Delete
-          </Menu.Item>
-        )}
-      </Menu.Dropdown>
-    </Menu>
   );
 }

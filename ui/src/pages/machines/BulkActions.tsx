@@ -1,18 +1,19 @@
 // Acts on chosen machines: first the plan, then how each one goes.
-import { Button, Group, Modal, ScrollArea, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useMe } from "../../api/me";
 import type { Machine } from "../../api/schema";
 import { ButtonLink } from "../../components/ButtonLink";
+import { Scrolled } from "../../components/Scrolled";
 import { plural } from "../../format/bytes";
-import { ACTIONS, type MachineAction } from "./actions";
+import { ACTIONS, type MachineAction, PROTECT } from "./actions";
 import { eachOf, type Standing } from "./eachOf";
 
 export function BulkActions({ machines, onDone }: { machines: Machine[]; onDone: () => void }) {
   const { data: me } = useMe();
   const [action, setAction] = useState<MachineAction>();
-  const mine = ACTIONS.filter((one) => one.role === "creator" || me?.role === "admin");
+  const mine = [...ACTIONS, PROTECT].filter((one) => one.role === "creator" || me?.role === "admin");
   return (
     <Group className="panel" p="xs" mb="sm" gap="xs" role="region" aria-label="Chosen machines">
       <Text size="sm" fw={600} px="xs">
@@ -77,7 +78,7 @@ function Plan({ action, machines, onClose }: PlanProps) {
         {able.length < machines.length &&
           ` ${plural(machines.length - able.length, "machine")} cannot take this now and will be left alone.`}
       </Text>
-      <ScrollArea.Autosize mah="45dvh" className="panel" tabIndex={0} aria-label="The plan">
+      <Scrolled label="The plan" most="45dvh" framed>
         {machines.map((machine) => (
           <Group key={machine.id} justify="space-between" px="sm" py={5} wrap="nowrap" gap="sm">
             <Text size="sm" truncate>
@@ -86,7 +87,7 @@ function Plan({ action, machines, onClose }: PlanProps) {
             <StandingText standing={standings?.get(machine.id)} able={action.can(machine)} />
           </Group>
         ))}
-      </ScrollArea.Autosize>
+      </Scrolled>
       {action.final && !standings && (
         <TextInput
           label={`Type “${word}” to go on`}

@@ -1,28 +1,17 @@
 // Orders machines: chosen, then the plan with its price, then the job that makes them.
-import {
-  Alert,
-  Button,
-  Group,
-  MultiSelect,
-  NumberInput,
-  Select,
-  Stack,
-  Textarea,
-  TextInput,
-} from "@mantine/core";
 import { IconCloud } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
-import { useAll, useOne } from "../../api/lists";
-import type { Backend, Key, NewMachine } from "../../api/schema";
+import { useAll } from "../../api/lists";
+import type { NewMachine } from "../../api/schema";
 import { ButtonLink } from "../../components/ButtonLink";
 import { EmptyState } from "../../components/EmptyState";
 import { PageHeader } from "../../components/PageHeader";
+import { type Draft, OrderChoices } from "./OrderChoices";
 import { OrderPlan } from "./OrderPlan";
-
-type Draft = Partial<NewMachine>;
+import { PlannedForm } from "./PlannedForm";
 
 export default function CreateMachine() {
   const backends = useAll("backend", "/backends");
@@ -34,16 +23,12 @@ export default function CreateMachine() {
   const make = useAction(() => post("/machines", {}, order), {
     changes: ["machine", "job"],
     quiet: true,
-    done: "The order is taken. Activity shows how far it is.",
-    after: () => void navigate({ to: "/activity" }),
+    done: "The order is taken.",
+    after: (job) => void navigate({ to: `/jobs/${job.id}` as "/" }),
   });
   const change = (part: Draft) => {
     plan.reset();
     setDraft({ ...draft, ...part });
-  };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    plan.mutate();
   };
   if (backends.data?.length === 0) {
     const action = <ButtonLink to="/backends/add">Add a backend</ButtonLink>;
@@ -56,141 +41,12 @@ export default function CreateMachine() {
       />
     );
   }
-  const error = plan.error ?? make.error;
   return (
     <>
       <PageHeader title="Create machines" about="Nothing is ordered before you have seen the plan." />
-      <form onSubmit={submit} className="panel" style={{ maxWidth: 680, padding: 20 }}>
-        <Stack>
-          <Choices draft={draft} change={change} backends={backends.data ?? []} keys={keys.data ?? []} />
-          {error && (
-            <Alert color="red" role="alert">
-              {error.message}
-            </Alert>
-          )}
-          {plan.data && <OrderPlan plan={plan.data} />}
-          <Group justify="flex-end">
-            <Button type="submit" variant={plan.data ? "default" : "filled"} loading={plan.isPending}>
-              Show the plan
-            </Button>
-            {plan.data && (
-              <Button loading={make.isPending} onClick={() => make.mutate()}>
-                Create them
-              </Button>
-            )}
-          </Group>
-        </Stack>
-      </form>
-    </>
-  );
-}
-
-interface ChoicesProps {
-  draft: Draft;
-  change: (part: Draft) => void;
-  backends: Backend[];
-  keys: Key[];
-  /** Whether it is one machine in any case. */
-  single?: boolean;
-}
-
-export function Choices({ draft, change, backends, keys, single = false }: ChoicesProps) {
-  const id = draft.backend_id ?? "";
-  const where = { path: { id } };
-  const images = useOne("offer", "/backends/{id}/images", where, id !== "");
-  const sizes = useOne("offer", "/backends/{id}/sizes", where, id !== "");
-  const locations = useOne("offer", "/backends/{id}/locations", where, id !== "");
-  const networks = useOne("offer", "/backends/{id}/networks", where, id !== "");
-  const offers = (found: { data?: { items: { id: string; name: string }[] } }) =>
-    found.data?.items.map((one) => ({ value: one.id, label: one.name })) ?? [];
-  const chooseBackend = (backend: string | null) =>
-    change({
-      backend_id: backend ?? undefined,
-      image: undefined,
-      size: undefined,
-      location: undefined,
-      networks: [],
-    });
-  return (
-    <>
-      <Select
-        label="Backend"
-        required
-        searchable
-        value={id || null}
-        onChange={chooseBackend}
-        data={backends.filter((one) => one.enabled).map((one) => ({ value: one.id, label: one.title }))}
-      />
-      <Group grow align="flex-start">
-        <TextInput
-          label="Name"
-          required
-          value={draft.name ?? ""}
-          onChange={(event) => change({ name: event.currentTarget.value })}
-        />
-        {!single && (
-          <NumberInput
-            label="How many"
-            description="NAME-1, NAME-2 and so on, where more than one."
-            min={1}
-            max={100}
-            value={draft.quantity ?? 1}
-            onChange={(quantity) => change({ quantity: Number(quantity) || 1 })}
-          />
-        )}
-      </Group>
-      <Select
-        label="Image"
-        required
-        searchable
-        limit={200}
-        value={draft.image ?? null}
-        onChange={(image) => change({ image: image ?? undefined })}
-        data={offers(images)}
-        error={images.error?.message}
-      />
-      <Select
-        label="Size"
-        required
-        searchable
-        value={draft.size ?? null}
-        onChange={(size) => change({ size: size ?? undefined })}
-        data={offers(sizes)}
-        error={sizes.error?.message}
-      />
-      <Select
-        label="Location"
-        placeholder="The cloud's choice"
-        clearable
-        searchable
-        value={draft.location ?? null}
-        onChange={(location) => change({ location })}
-        data={offers(locations)}
-      />
-      <MultiSelect
-        label="Networks"
-        placeholder="The cloud's choice"
-        value={draft.networks ?? []}
-        onChange={(chosen) => change({ networks: chosen })}
-        data={offers(networks)}
-      />
-      <Select
-        label="Key that may log in"
-        placeholder="The default key"
-        clearable
-        value={draft.key_id ?? null}
-        onChange={(key) => change({ key_id: key })}
-        data={keys.map((one) => ({ value: one.id, label: one.name }))}
-      />
-      <Textarea
-        label="cloud-init"
-        description="Run at the first start."
-        autosize
-        minRows={2}
-        maxRows={12}
-        value={draft.cloud_init ?? ""}
-        onChange={(event) => change({ cloud_init: event.currentTarget.value || null })}
-      />
+      <PlannedForm plan={plan} deed={make} send="Create them" shown={(order) => <OrderPlan plan={order} />}>
+        <OrderChoices draft={draft} change={change} backends={backends.data ?? []} keys={keys.data ?? []} />
+      </PlannedForm>
     </>
   );
 }

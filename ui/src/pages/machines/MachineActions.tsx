@@ -1,6 +1,5 @@
 // What one machine can take now. What it cannot, and what the role may not, is not offered.
-import { Button, Group, Modal, Select, Stack, TextInput } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { Button, Select, TextInput } from "@mantine/core";
 import { IconTerminal2 } from "@tabler/icons-react";
 import { useState } from "react";
 import { useAction } from "../../api/action";
@@ -10,6 +9,9 @@ import { useMay } from "../../api/me";
 import type { Machine } from "../../api/schema";
 import { ButtonLink } from "../../components/ButtonLink";
 import { ConfirmButton } from "../../components/ConfirmButton";
+import { Dialog } from "../../components/Dialog";
+import { Form } from "../../components/Form";
+import { Known } from "../../components/Known";
 import { ACTIONS, type MachineAction } from "./actions";
 
 export function MachineActions({ machine }: { machine: Machine }) {
@@ -66,75 +68,65 @@ function ActionButton({ machine, action }: { machine: Machine; action: MachineAc
 }
 
 function Rename({ machine }: { machine: Machine }) {
-  const [opened, { open, close }] = useDisclosure(false);
+  return (
+    <Dialog label="Rename" variant="default" title={`Rename ${machine.name}`}>
+      {(close) => <RenameForm machine={machine} onDone={close} />}
+    </Dialog>
+  );
+}
+
+function RenameForm({ machine, onDone }: { machine: Machine; onDone: () => void }) {
+  const where = { path: { id: machine.id } };
   const [name, setName] = useState(machine.name);
-  const act = useAction(() => post("/machines/{id}/rename", { path: { id: machine.id } }, { name }), {
+  const act = useAction(() => post("/machines/{id}/rename", where, { name }), {
     changes: ["machine"],
+    quiet: true,
     done: `It is called ${name} now.`,
-    after: close,
+    undo: () => post("/machines/{id}/rename", where, { name: machine.name }),
+    after: onDone,
   });
   return (
-    <>
-      <Button variant="default" onClick={open}>
-        Rename
-      </Button>
-      <Modal opened={opened} onClose={close} title={`Rename ${machine.name}`}>
-        <Stack>
-          <TextInput
-            label="New name"
-            data-autofocus
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <Group justify="flex-end">
-            <Button loading={act.isPending} onClick={() => act.mutate()}>
-              Rename
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
-    </>
+    <Form send="Rename it" action={act} onLeave={onDone} disabled={name === machine.name}>
+      <TextInput
+        label="New name"
+        required
+        data-autofocus
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+    </Form>
   );
 }
 
 function Resize({ machine }: { machine: Machine }) {
-  const [opened, { open, close }] = useDisclosure(false);
+  return (
+    <Dialog label="Resize" variant="default" title={`Resize ${machine.name}`}>
+      {(close) => <ResizeForm machine={machine} onDone={close} />}
+    </Dialog>
+  );
+}
+
+function ResizeForm({ machine, onDone }: { machine: Machine; onDone: () => void }) {
   const [size, setSize] = useState<string | null>(machine.size ?? null);
-  const sizes = useOne("offer", "/backends/{id}/sizes", { path: { id: machine.backend_id } }, opened);
+  const sizes = useOne("offer", "/backends/{id}/sizes", { path: { id: machine.backend_id } });
   const act = useAction(
     () => post("/machines/{id}/resize", { path: { id: machine.id } }, { size: size ?? "" }),
-    {
-      changes: ["machine"],
-      done: "The backend has taken the order.",
-      after: close,
-    },
+    { changes: ["machine"], quiet: true, done: "The backend has taken the order.", after: onDone },
   );
   return (
-    <>
-      <Button variant="default" onClick={open}>
-        Resize
-      </Button>
-      <Modal opened={opened} onClose={close} title={`Resize ${machine.name}`}>
-        <Stack>
+    <Form send="Resize it" action={act} onLeave={onDone} disabled={!size || size === machine.size}>
+      <Known of={sizes} reading="the sizes">
+        {({ items }) => (
           <Select
             label="New size"
             description="Many clouds want the machine stopped for it, or restart it."
             searchable
             value={size}
             onChange={setSize}
-            data={sizes.data?.items.map((one) => ({ value: one.id, label: one.name })) ?? []}
+            data={items.map((one) => ({ value: one.id, label: one.name }))}
           />
-          <Group justify="flex-end">
-            <Button
-              disabled={!size || size === machine.size}
-              loading={act.isPending}
-              onClick={() => act.mutate()}
-            >
-              Resize
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
-    </>
+        )}
+      </Known>
+    </Form>
   );
 }

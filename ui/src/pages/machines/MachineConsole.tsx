@@ -1,9 +1,10 @@
 // What a machine printed on its console. It may hold secrets, so it is read only when asked for.
-import { Alert, Button, Code, ScrollArea, Text } from "@mantine/core";
+import { Alert, Button, Code, Text } from "@mantine/core";
 import { useAction } from "../../api/action";
 import { get } from "../../api/call";
 import { useMay } from "../../api/me";
 import type { Machine } from "../../api/schema";
+import { Scrolled } from "../../components/Scrolled";
 import { Section } from "../../components/Section";
 
 export function MachineConsole({ machine }: { machine: Machine }) {
@@ -22,9 +23,9 @@ export function MachineConsole({ machine }: { machine: Machine }) {
     <Section title="Console output" actions={button}>
       {read.error && <Alert color="red">{read.error.message}</Alert>}
       {read.data ? (
-        <ScrollArea.Autosize mah="50dvh" tabIndex={0} aria-label="Console output">
+        <Scrolled label="Console output" most="50dvh">
           <Code block>{read.data.text || "Nothing yet."}</Code>
-        </ScrollArea.Autosize>
+        </Scrolled>
       ) : (
         <Text size="sm" c="dimmed">
           What it printed while it started, where the backend keeps it. It may hold secrets.

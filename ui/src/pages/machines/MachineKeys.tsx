@@ -1,5 +1,5 @@
 // The keys that a machine is reached with.
-import { Button, Group, Loader, NumberInput, Select, Text, TextInput } from "@mantine/core";
+import { Button, Group, NumberInput, Select, Text, TextInput } from "@mantine/core";
 import { useQueries } from "@tanstack/react-query";
 import { useState } from "react";
 import { useAction } from "../../api/action";
@@ -7,7 +7,10 @@ import { get, post, remove } from "../../api/call";
 import { useAll } from "../../api/lists";
 import { useMay } from "../../api/me";
 import type { Key, KeyMachine, Machine } from "../../api/schema";
+import { Known } from "../../components/Known";
 import { Section } from "../../components/Section";
+import { DeployKey } from "./DeployKey";
+import { TrustHostKey } from "./TrustHostKey";
 
 export function MachineKeys({ machine }: { machine: Machine }) {
   const keys = useAll("key", "/keys");
@@ -23,10 +26,23 @@ export function MachineKeys({ machine }: { machine: Machine }) {
   const detach = useAction(
     (link: KeyMachine) =>
       remove("/keys/{id}/machines/{machine_id}", { path: { id: link.key_id, machine_id: machine.id } }),
-    { changes: ["key"], done: "The key is no longer used for it. The machine goes on to let it in." },
+    {
+      changes: ["key"],
+      done: "The key is no longer used for it. The machine goes on to let it in.",
+      undo: (_, { key_id, machine_id, user, host, port }) =>
+        post("/keys/{id}/machines", { path: { id: key_id } }, { machine_id, user, host, port }),
+    },
   );
-  if (!keys.data) return <Loader aria-label="Reading the keys" />;
-  const name = (id: string) => keys.data.find((key) => key.id === id)?.name ?? id;
+  const name = (id: string) => keys.data?.find((key) => key.id === id)?.name ?? id;
+  if (!keys.data) {
+    return (
+      <Section title="Keys">
+        <Known of={keys} reading="the keys">
+          {() => null}
+        </Known>
+      </Section>
+    );
+  }
   return (
     <Section title="Keys">
       {mine.length === 0 && (
@@ -43,7 +59,8 @@ export function MachineKeys({ machine }: { machine: Machine }) {
             </span>
           </Text>
           <Group gap={4}>
-            {mayDeploy && <Deploy link={link} />}
+            {mayChange && link.host_key && <TrustHostKey link={link} />}
+            {mayDeploy && <DeployKey link={link} />}
             {mayChange && (
               <Button size="xs" variant="subtle" onClick={() => detach.mutate(link)}>
                 Take away
@@ -54,29 +71,6 @@ export function MachineKeys({ machine }: { machine: Machine }) {
       ))}
       {mayChange && keys.data.length > 0 && <Attach machine={machine} keys={keys.data} />}
     </Section>
-  );
-}
-
-/** Has the machine itself let the key in, or no more, over another login that works. */
-function Deploy({ link }: { link: KeyMachine }) {
-  const where = { path: { id: link.key_id, machine_id: link.machine_id } };
-  const put = useAction(() => post("/keys/{id}/machines/{machine_id}/deploy", where), {
-    changes: ["key"],
-    done: ({ changed, way }) => `${changed ? "The machine lets the key in now" : "It was let in already"}: ${way}.`,
-  });
-  const take = useAction(() => post("/keys/{id}/machines/{machine_id}/withdraw", where), {
-    changes: ["key"],
-    done: ({ changed, way }) => `${changed ? "The machine lets the key in no more" : "It was not let in"}: ${way}.`,
-  });
-  return (
-    <>
-      <Button size="xs" variant="subtle" loading={put.isPending} onClick={() => put.mutate()}>
-        Put on the machine
-      </Button>
-      <Button size="xs" variant="subtle" loading={take.isPending} onClick={() => take.mutate()}>
-        Take off the machine
-      </Button>
-    </>
   );
 }
 

@@ -21,8 +21,8 @@ export function MachineProtection({ machine }: { machine: Machine }) {
         title="Protection"
         actions={
           <>
-            {mayProtect && <Protect machine={machine} size="xs" />}
-            {mayEnrol && <Enrol />}
+            {mayProtect && <Protect machine={machine} size="xs" variant="filled" />}
+            {mayEnrol && <Enrol size="xs" variant={mayProtect ? "default" : "light"} />}
           </>
         }
       >

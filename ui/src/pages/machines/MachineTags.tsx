@@ -12,9 +12,11 @@ export function MachineTags({ machine }: { machine: Machine }) {
   const mayChange = useMay("creator") && machine.can_tag;
   const [tags, setTags] = useState(machine.tags);
   useEffect(() => setTags(machine.tags), [machine.tags]);
+  const before = machine.tags;
   const save = useAction(() => post("/machines/{id}/tags", { path: { id: machine.id } }, { set: tags }), {
     changes: ["machine"],
     done: "The tags were changed.",
+    undo: () => post("/machines/{id}/tags", { path: { id: machine.id } }, { set: before }),
   });
   const changed = tags.join("\n") !== machine.tags.join("\n");
   if (!mayChange && machine.tags.length === 0) return null;

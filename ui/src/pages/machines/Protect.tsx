@@ -1,6 +1,5 @@
 // Protects a machine by a click: the plan first, then the job that puts an agent there; or the line for who can log in.
-import { Alert, Button, Checkbox, Code, Group, Loader, Modal, Stack, Text, TextInput } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { Alert, Button, type ButtonProps, Checkbox, Code, Group, Loader, Stack, Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -8,22 +7,18 @@ import { useAction } from "../../api/action";
 import { post } from "../../api/call";
 import type { Machine, ProtectionPlan } from "../../api/schema";
 import { CopyLine } from "../../components/CopyLine";
+import { Dialog } from "../../components/Dialog";
 import { Facts } from "../../components/Facts";
 import { When } from "../../components/When";
 import { bytes } from "../../format/bytes";
 import { tellSchedule } from "../configurations/schedule";
 
-export function Protect({ machine, size = "sm" }: { machine: Pick<Machine, "id" | "name">; size?: string }) {
-  const [opened, { open, close }] = useDisclosure(false);
+export function Protect({ machine, ...button }: ButtonProps & { machine: Pick<Machine, "id" | "name"> }) {
+  const title = `Protect ${machine.name}`;
   return (
-    <>
-      <Button size={size} variant="light" onClick={open} aria-label={`Protect ${machine.name}`}>
-        Protect
-      </Button>
-      <Modal opened={opened} onClose={close} title={`Protect ${machine.name}`} size="lg">
-        <Steps id={machine.id} onClose={close} />
-      </Modal>
-    </>
+    <Dialog variant="light" {...button} label="Protect" called={title} title={title} wide>
+      {(close) => <Steps id={machine.id} onClose={close} />}
+    </Dialog>
   );
 }
 

@@ -1,7 +1,7 @@
 // A lost machine made anew: on any backend, with an agent, and a backup restored onto it; first the plan.
-import { Alert, Button, Checkbox, Group, Loader, Stack, TextInput } from "@mantine/core";
+import { Checkbox, Loader, TextInput } from "@mantine/core";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
 import { useAll, useOne } from "../../api/lists";
@@ -10,8 +10,9 @@ import { Facts } from "../../components/Facts";
 import { Failure } from "../../components/Failure";
 import { GoTo } from "../../components/GoTo";
 import { PageHeader } from "../../components/PageHeader";
-import { Choices } from "./CreateMachine";
+import { OrderChoices } from "./OrderChoices";
 import { OrderPlan } from "./OrderPlan";
+import { PlannedForm } from "./PlannedForm";
 
 export default function RebuildMachine() {
   const { id } = useParams({ strict: false }) as { id: string };
@@ -40,11 +41,6 @@ export default function RebuildMachine() {
     plan.reset();
     set(value);
   };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    plan.mutate();
-  };
-  const error = plan.error ?? rebuild.error;
   const about = (
     <>
       A new machine with <GoTo to={`/backups/${id}`}>{backup.data.name}</GoTo> restored onto it. Nothing is ordered
@@ -54,45 +50,27 @@ export default function RebuildMachine() {
   return (
     <>
       <PageHeader title="Rebuild a machine" about={about} />
-      <form onSubmit={submit} className="panel" style={{ maxWidth: 680, padding: 20 }}>
-        <Stack>
-          <Choices
-            draft={machine}
-            change={(part) => changed(setMachine)({ ...machine, ...part })}
-            backends={backends.data ?? []}
-            keys={keys.data ?? []}
-            single
-          />
-          <TextInput
-            label="Files go under"
-            description="/ puts them where they were. What belongs to one machine alone is left out."
-            required
-            value={path}
-            onChange={(event) => changed(setPath)(event.currentTarget.value)}
-          />
-          <Checkbox
-            label="Back the new machine up, too"
-            checked={protect}
-            onChange={(event) => changed(setProtect)(event.currentTarget.checked)}
-          />
-          {error && (
-            <Alert color="red" role="alert">
-              {error.message}
-            </Alert>
-          )}
-          {plan.data && <Plan plan={plan.data} />}
-          <Group justify="flex-end">
-            <Button type="submit" variant={plan.data ? "default" : "filled"} loading={plan.isPending}>
-              Show the plan
-            </Button>
-            {plan.data && (
-              <Button loading={rebuild.isPending} onClick={() => rebuild.mutate()}>
-                Rebuild it
-              </Button>
-            )}
-          </Group>
-        </Stack>
-      </form>
+      <PlannedForm plan={plan} deed={rebuild} send="Rebuild it" shown={(told) => <Plan plan={told} />}>
+        <OrderChoices
+          draft={machine}
+          change={(part) => changed(setMachine)({ ...machine, ...part })}
+          backends={backends.data ?? []}
+          keys={keys.data ?? []}
+          single
+        />
+        <TextInput
+          label="Files go under"
+          description="/ puts them where they were. What belongs to one machine alone is left out."
+          required
+          value={path}
+          onChange={(event) => changed(setPath)(event.currentTarget.value)}
+        />
+        <Checkbox
+          label="Back the new machine up, too"
+          checked={protect}
+          onChange={(event) => changed(setProtect)(event.currentTarget.checked)}
+        />
+      </PlannedForm>
     </>
   );
 }

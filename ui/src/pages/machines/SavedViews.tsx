@@ -32,6 +32,8 @@ export function SavedViews({ filters, onChoose }: Props) {
   });
   const forget = useAction((view: SavedView) => remove("/saved-views/{id}", { path: { id: view.id } }), {
     changes,
+    done: (_, view) => `The view ${view.name} was forgotten.`,
+    undo: (_, { name, noun, query }) => post("/saved-views", {}, { name, noun, query }),
   });
   const mine = views.data?.filter((view) => view.noun === NOUN) ?? [];
   return (

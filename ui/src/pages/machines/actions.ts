@@ -15,6 +15,15 @@ export interface MachineAction {
 
 const of = (machine: Machine) => ({ path: { id: machine.id } });
 
+/** Of a single machine the plan is shown first: Protect.tsx. */
+export const PROTECT: MachineAction = {
+  verb: "Protect",
+  effect: "will get an agent over SSH, and be backed up every night from now on; Activity shows how each one goes",
+  role: "admin",
+  can: (machine) => !machine.agent_id && machine.state === "running",
+  act: (machine) => post("/machines/{id}/protect", of(machine), { start: true }),
+};
+
 export const ACTIONS: MachineAction[] = [
   {
     verb: "Start",

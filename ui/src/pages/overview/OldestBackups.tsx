@@ -3,6 +3,7 @@ import { Text } from "@mantine/core";
 import { useAll, useOne } from "../../api/lists";
 import type { Backup, BackupConfiguration } from "../../api/schema";
 import { GoTo } from "../../components/GoTo";
+import { Known } from "../../components/Known";
 import { Section } from "../../components/Section";
 import { When } from "../../components/When";
 
@@ -11,22 +12,33 @@ const MOST = 8;
 export function OldestBackups() {
   const configurations = useAll("backup_configuration", "/backup-configurations");
   const backups = useOne("backup", "/backups", { query: { restorable: true, limit: 1000 } });
-  const rows = oldest(configurations.data ?? [], backups.data?.items ?? []);
   return (
     <Section title="Oldest good backups">
-      {rows.length === 0 && (
-        <Text size="sm" c="dimmed">
-          There is nothing to back up yet.
-        </Text>
-      )}
-      {rows.slice(0, MOST).map(({ configuration, at }) => (
-        <div className="pair" key={configuration.id}>
-          <GoTo to={`/configurations/${configuration.id}`}>{configuration.name}</GoTo>
-          {at ? <When at={at} /> : <span className="bad">None</span>}
-        </div>
-      ))}
+      <Known of={configurations} reading="the configurations">
+        {(all) => (
+          <Known of={backups} reading="the good backups">
+            {({ items }) => <Rows rows={oldest(all, items)} />}
+          </Known>
+        )}
+      </Known>
     </Section>
   );
+}
+
+function Rows({ rows }: { rows: ReturnType<typeof oldest> }) {
+  if (rows.length === 0) {
+    return (
+      <Text size="sm" c="dimmed">
+        There is nothing to back up yet.
+      </Text>
+    );
+  }
+  return rows.slice(0, MOST).map(({ configuration, at }) => (
+    <div className="pair" key={configuration.id}>
+      <GoTo to={`/configurations/${configuration.id}`}>{configuration.name}</GoTo>
+      {at ? <When at={at} /> : <span className="bad">None</span>}
+    </div>
+  ));
 }
 
 /** Each enabled configuration with its newest good backup, those without one first, then by age. */

@@ -6,6 +6,7 @@ import { useBackendTitles } from "../../api/names";
 import { ButtonLink } from "../../components/ButtonLink";
 import { GoTo } from "../../components/GoTo";
 import { Section } from "../../components/Section";
+import { count } from "../../format/bytes";
 import { Protect } from "../machines/Protect";
 import { Protection } from "../machines/Protection";
 
@@ -15,17 +16,18 @@ export function Unprotected() {
   const found = useOne("machine", "/machines", { query: { protected: false, limit: MOST } });
   const backend = useBackendTitles();
   const mayProtect = useMay("admin");
+  const { data: counts } = useOne("machine", "/machines/count");
   const machines = found.data?.items ?? [];
   if (machines.length === 0) return null;
   const all = (
     <ButtonLink to="/machines?protection=unprotected" size="xs" variant="light">
-      Show all
+      {counts ? `Show all ${count(counts.unprotected)}` : "Show all"}
     </ButtonLink>
   );
   return (
     <Section title="Unprotected machines" actions={all}>
       <Text size="sm" c="dimmed" mb={4}>
-        They have no backup that is good and in time.
+        They have no backup that is good and in time: nothing of them could be brought back.
       </Text>
       {machines.map((machine) => (
         <div className="pair" key={machine.id}>

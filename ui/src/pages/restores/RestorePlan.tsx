@@ -1,6 +1,7 @@
 // What a restore would make, overwrite and leave.
-import { Badge, ScrollArea, Table, Text } from "@mantine/core";
+import { Badge, Table, Text } from "@mantine/core";
 import type { PlannedFiles, RestoreAction, RestorePlan as Plan } from "../../api/schema";
+import { Scrolled } from "../../components/Scrolled";
 import { bytes, plural } from "../../format/bytes";
 
 const WORDS: Record<RestoreAction, { word: string; colour: string }> = {
@@ -21,7 +22,7 @@ export function RestorePlan({ plan }: { plan: Plan }) {
         they are{plan.refused.files > 0 && `, and ${told(plan.refused)} cannot be made`}.
       </Text>
       {plan.files.length > 0 && (
-        <ScrollArea.Autosize mah={260} className="panel" tabIndex={0} aria-label="File by file">
+        <Scrolled label="File by file" most={260} framed>
           <Table fz="xs">
             <Table.Tbody>
               {plan.files.map((file) => (
@@ -48,7 +49,7 @@ export function RestorePlan({ plan }: { plan: Plan }) {
               ))}
             </Table.Tbody>
           </Table>
-        </ScrollArea.Autosize>
+        </Scrolled>
       )}
       {more > 0 && (
         <Text size="xs" c="dimmed" mt={4}>

@@ -1,18 +1,18 @@
 // Webhooks: where it is told, signed, that runs ended and alarms opened.
-import { Alert, Button, Checkbox, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { Checkbox, Stack, TextInput } from "@mantine/core";
 import { IconWebhook } from "@tabler/icons-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { useAction } from "../../api/action";
 import { post, remove } from "../../api/call";
 import { useList } from "../../api/lists";
 import type { NotificationChannel, Topic } from "../../api/schema";
-import { ConfirmButton } from "../../components/ConfirmButton";
-import { CopyLine } from "../../components/CopyLine";
-import { type Column, DataTable } from "../../components/DataTable";
-import { Section } from "../../components/Section";
+import type { Column } from "../../components/DataTable";
+import { Dialog } from "../../components/Dialog";
+import { Form } from "../../components/Form";
+import { deleteColumn, ListSection } from "../../components/ListSection";
 import { When } from "../../components/When";
 import { count } from "../../format/bytes";
+import { Once } from "./Once";
 import { TestButton } from "./TestButton";
 
 const TOPICS: { value: Topic; label: string }[] = [
@@ -55,38 +55,29 @@ export function Channels() {
         />
       ),
     },
-    {
-      header: "Delete",
-      width: "80px",
-      right: true,
-      cell: ({ row: { original } }) => (
-        <ConfirmButton
-          size="xs"
-          variant="subtle"
-          title={`Delete ${original.name}?`}
-          plan="It is told of nothing any more, also not of what waits for it now."
-          confirm="Delete it"
-          onConfirm={() => forget.mutate(original)}
-        >
-          Delete
-        </ConfirmButton>
-      ),
-    },
+    deleteColumn({
+      name: (channel) => channel.name,
+      plan: "It is told of nothing any more, also not of what waits for it now.",
+      onDelete: forget.mutate,
+    }),
   ];
   return (
-    <Section title="Webhooks" actions={<AddChannel />} flush>
-      <DataTable
-        label="Webhooks"
-        list={list}
-        columns={columns}
-        empty={{
-          icon: IconWebhook,
-          title: "No webhooks",
-          hint: "A webhook gets a signed message when a run ends or an alarm opens.",
-        }}
-        rowKey={(one) => String(one.id)}
-      />
-    </Section>
+    <ListSection
+      label="Webhooks"
+      list={list}
+      columns={columns}
+      empty={{
+        icon: IconWebhook,
+        title: "No webhooks",
+        hint: "A webhook gets a signed message when a run ends or an alarm opens.",
+      }}
+      rowKey={(one) => String(one.id)}
+      actions={
+        <Dialog label="Add a webhook" size="xs" title="Add a webhook" wide>
+          {(close) => <NewChannel onLeave={close} />}
+        </Dialog>
+      }
+    />
   );
 }
 
@@ -101,8 +92,7 @@ function Standing({ channel }: { channel: NotificationChannel }) {
   return channel.delivered_at ? <When at={channel.delivered_at} /> : "Nothing yet";
 }
 
-function AddChannel() {
-  const [opened, { open, close }] = useDisclosure(false);
+function NewChannel({ onLeave }: { onLeave: () => void }) {
   const [name, setName] = useState("");
   const [url, setUrl] = useState("");
   const [topics, setTopics] = useState<string[]>(["failure", "alarm"]);
@@ -110,70 +100,40 @@ function AddChannel() {
     () => post("/notification-channels", {}, { name, url, topics: topics as Topic[] }),
     { changes: ["notification_channel"], quiet: true },
   );
-  const leave = () => {
-    close();
-    add.reset();
-    setName("");
-    setUrl("");
-  };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    add.mutate();
-  };
+  if (add.data)
+    return <Once secret={add.data.secret} label="the secret" hint="Whoever takes the messages checks them with it." />;
   return (
-    <>
-      <Button size="xs" onClick={open}>
-        Add a webhook
-      </Button>
-      <Modal opened={opened} onClose={leave} title={add.data ? "The secret" : "Add a webhook"} size="lg">
-        {add.data ? (
-          <Stack>
-            <Alert color="yellow">It is shown this once. Whoever takes the messages checks them with it.</Alert>
-            <CopyLine label="the secret" text={add.data.secret} />
-          </Stack>
-        ) : (
-          <form onSubmit={submit}>
-            <Stack>
-              <TextInput
-                label="Name"
-                required
-                maxLength={200}
-                value={name}
-                onChange={(event) => setName(event.currentTarget.value)}
-              />
-              <TextInput
-                label="URL"
-                description="http or https. It may hold a secret: it is not shown again."
-                type="url"
-                required
-                maxLength={2000}
-                value={url}
-                onChange={(event) => setUrl(event.currentTarget.value)}
-              />
-              <Checkbox.Group label="Told of" value={topics} onChange={setTopics}>
-                <Stack gap="xs" mt="xs">
-                  {TOPICS.map((topic) => (
-                    <Checkbox key={topic.value} value={topic.value} label={topic.label} />
-                  ))}
-                </Stack>
-              </Checkbox.Group>
-              {add.error && (
-                <Alert color="red" role="alert">
-                  {add.error.message}
-                </Alert>
-              )}
-              <Group justify="space-between">
-                <Text size="xs" c="dimmed">
-                  What a message holds is in the guide on notifications.
-                </Text>
-                <Button type="submit" disabled={topics.length === 0} loading={add.isPending}>
-                  Add it
-                </Button>
-              </Group>
-            </Stack>
-          </form>
-        )}
-      </Modal>
-    </>
+    <Form
+      send="Add it"
+      action={add}
+      onLeave={onLeave}
+      disabled={topics.length === 0}
+      note="What a message holds is in the guide on notifications."
+    >
+      <TextInput
+        label="Name"
+        required
+        maxLength={200}
+        data-autofocus
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <TextInput
+        label="URL"
+        description="http or https. It may hold a secret: it is not shown again."
+        type="url"
+        required
+        maxLength={2000}
+        value={url}
+        onChange={(event) => setUrl(event.currentTarget.value)}
+      />
+      <Checkbox.Group label="Told of" value={topics} onChange={setTopics}>
+        <Stack gap="xs" mt="xs">
+          {TOPICS.map((topic) => (
+            <Checkbox key={topic.value} value={topic.value} label={topic.label} />
+          ))}
+        </Stack>
+      </Checkbox.Group>
+    </Form>
   );
 }

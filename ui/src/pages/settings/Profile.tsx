@@ -1,10 +1,11 @@
 // Who one is, and one's password.
-import { Alert, Button, Group, PasswordInput, Stack } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+import { PasswordInput } from "@mantine/core";
+import { useState } from "react";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
 import { useMe } from "../../api/me";
 import { Facts } from "../../components/Facts";
+import { Form } from "../../components/Form";
 import { Section } from "../../components/Section";
 import { words } from "../../format/words";
 
@@ -48,49 +49,33 @@ function PasswordForm() {
       setAgain("");
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    change.mutate();
-  };
   const differs = again !== "" && again !== next;
   return (
-    <form onSubmit={submit}>
-      <Stack>
-        <PasswordInput
-          label="The one until now"
-          autoComplete="current-password"
-          required
-          value={current}
-          onChange={(event) => setCurrent(event.currentTarget.value)}
-        />
-        <PasswordInput
-          label="The new one"
-          description="12 characters or more."
-          autoComplete="new-password"
-          required
-          minLength={12}
-          value={next}
-          onChange={(event) => setNext(event.currentTarget.value)}
-        />
-        <PasswordInput
-          label="The new one again"
-          autoComplete="new-password"
-          required
-          error={differs && "It differs from the one above."}
-          value={again}
-          onChange={(event) => setAgain(event.currentTarget.value)}
-        />
-        {change.error && (
-          <Alert color="red" role="alert">
-            {change.error.message}
-          </Alert>
-        )}
-        <Group justify="flex-end">
-          <Button type="submit" disabled={differs || next === ""} loading={change.isPending}>
-            Change the password
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+    <Form send="Change the password" action={change} disabled={differs || next === ""}>
+      <PasswordInput
+        label="The one until now"
+        autoComplete="current-password"
+        required
+        value={current}
+        onChange={(event) => setCurrent(event.currentTarget.value)}
+      />
+      <PasswordInput
+        label="The new one"
+        description="12 characters or more."
+        autoComplete="new-password"
+        required
+        minLength={12}
+        value={next}
+        onChange={(event) => setNext(event.currentTarget.value)}
+      />
+      <PasswordInput
+        label="The new one again"
+        autoComplete="new-password"
+        required
+        error={differs && "It differs from the one above."}
+        value={again}
+        onChange={(event) => setAgain(event.currentTarget.value)}
+      />
+    </Form>
   );
 }

@@ -8,8 +8,8 @@ import { useAll, useList } from "../../api/lists";
 import { useMay } from "../../api/me";
 import { useAgentNames } from "../../api/names";
 import type { Quota } from "../../api/schema";
-import { type Column, DataTable } from "../../components/DataTable";
-import { Section } from "../../components/Section";
+import type { Column } from "../../components/DataTable";
+import { ListSection } from "../../components/ListSection";
 import { bytes } from "../../format/bytes";
 
 const GIB = 1024 ** 3;
@@ -21,6 +21,7 @@ export function Quotas() {
   const clear = useAction((quota: Quota) => post("/quotas/delete", {}, { vault_id: quota.vault_id }), {
     changes: ["quota"],
     done: "There is no such limit any more.",
+    undo: (_, { vault_id, bytes: limit }) => post("/quotas", {}, { vault_id, bytes: limit }),
   });
   const columns: Column<Quota>[] = [
     { header: "For", width: "minmax(120px, 1.2fr)", cell: ({ row }) => name(row.original.vault_id) },
@@ -44,15 +45,14 @@ export function Quotas() {
     hint: "Without one, backups may take all the room that the store has.",
   };
   return (
-    <Section title="Quotas" actions={maySet && <SetQuota name={name} />} flush>
-      <DataTable
-        label="Quotas"
-        list={list}
-        columns={columns}
-        empty={empty}
-        rowKey={(one) => one.vault_id ?? "account"}
-      />
-    </Section>
+    <ListSection
+      label="Quotas"
+      list={list}
+      columns={columns}
+      empty={empty}
+      rowKey={(one) => one.vault_id ?? "account"}
+      actions={maySet && <SetQuota name={name} />}
+    />
   );
 }
 

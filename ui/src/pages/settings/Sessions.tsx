@@ -5,8 +5,8 @@ import { useAction } from "../../api/action";
 import { remove } from "../../api/call";
 import { useList } from "../../api/lists";
 import type { Session } from "../../api/schema";
-import { type Column, DataTable } from "../../components/DataTable";
-import { Section } from "../../components/Section";
+import type { Column } from "../../components/DataTable";
+import { ListSection } from "../../components/ListSection";
 import { When } from "../../components/When";
 
 export function Sessions() {
@@ -46,14 +46,12 @@ export function Sessions() {
     },
   ];
   return (
-    <Section title="Sessions" flush>
-      <DataTable
-        label="Sessions"
-        list={list}
-        columns={columns}
-        empty={{ icon: IconDevices, title: "No sessions" }}
-        rowKey={(one) => String(one.id)}
-      />
-    </Section>
+    <ListSection
+      label="Sessions"
+      list={list}
+      columns={columns}
+      empty={{ icon: IconDevices, title: "No sessions" }}
+      rowKey={(one) => String(one.id)}
+    />
   );
 }

@@ -1,6 +1,7 @@
 // The user's own settings, and for admins those of the account.
 import { Tabs } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { useMay } from "../../api/me";
 import { PageHeader } from "../../components/PageHeader";
 import { ApiKeys } from "./ApiKeys";
@@ -19,11 +20,17 @@ export default function Settings() {
   const { tab } = useSearch({ strict: false }) as { tab?: string };
   const navigate = useNavigate();
   const go = (next: string | null) => void navigate({ to: "/settings", search: { tab: next } as never });
+  const tabs = useRef<HTMLDivElement>(null);
+  // On a phone not all tabs fit: the one that is shown comes into sight.
+  useEffect(() => {
+    const shown = tabs.current?.querySelector("[role=tab][data-active]");
+    shown?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [tab]);
   return (
     <>
       <PageHeader title="Settings" />
       <Tabs value={tab ?? "profile"} onChange={go} keepMounted={false}>
-        <Tabs.List mb="md">
+        <Tabs.List mb="md" className="tabs-line" ref={tabs}>
           <Tabs.Tab value="profile">Profile</Tabs.Tab>
           <Tabs.Tab value="api-keys">API keys</Tabs.Tab>
           <Tabs.Tab value="sessions">Sessions</Tabs.Tab>

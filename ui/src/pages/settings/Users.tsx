@@ -1,22 +1,22 @@
 // Who may sign in, and in which role.
-import { Alert, Button, Group, Modal, PasswordInput, Select, Stack, TextInput } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { PasswordInput, Select, TextInput } from "@mantine/core";
 import { IconUsers } from "@tabler/icons-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { useAction } from "../../api/action";
 import { patch, post, remove } from "../../api/call";
 import { useList } from "../../api/lists";
 import { useMe } from "../../api/me";
 import type { Role, User } from "../../api/schema";
-import { ConfirmButton } from "../../components/ConfirmButton";
-import { type Column, DataTable } from "../../components/DataTable";
-import { Section } from "../../components/Section";
+import type { Column } from "../../components/DataTable";
+import { Dialog } from "../../components/Dialog";
+import { Form } from "../../components/Form";
+import { deleteColumn, ListSection } from "../../components/ListSection";
 import { When } from "../../components/When";
 
 const ROLES = [
-  { value: "observer" as const, label: "Observer: reads" },
-  { value: "creator" as const, label: "Creator: makes and changes" },
-  { value: "admin" as const, label: "Admin: deletes, and manages users" },
+  { value: "observer" as const, label: "Observer", hint: "reads" },
+  { value: "creator" as const, label: "Creator", hint: "makes and changes" },
+  { value: "admin" as const, label: "Admin", hint: "deletes, and manages users" },
 ];
 
 export function Users() {
@@ -27,6 +27,7 @@ export function Users() {
     {
       changes: ["user", "session"],
       done: (user) => `${user.username} is ${user.role} from now on.`,
+      undo: (_, { user }) => patch("/users/{id}", { path: { id: user.id } }, { role: user.role }),
     },
   );
   const forget = useAction((user: User) => remove("/users/{id}", { path: { id: user.id } }), {
@@ -34,10 +35,10 @@ export function Users() {
     done: "The user was deleted, with API keys and sessions.",
   });
   const columns: Column<User>[] = [
-    { header: "Name", width: "minmax(110px, 1fr)", accessorKey: "username" },
+    { header: "Name", width: "minmax(80px, 1fr)", accessorKey: "username" },
     {
       header: "Role",
-      width: "minmax(130px, 1.2fr)",
+      width: "minmax(116px, 1.2fr)",
       cell: ({ row: { original } }) => (
         <Select
           size="xs"
@@ -45,46 +46,37 @@ export function Users() {
           allowDeselect={false}
           value={original.role}
           onChange={(role) => role && role !== original.role && change.mutate({ user: original, role })}
-          data={ROLES}
+          data={ROLES.map(({ value, label }) => ({ value, label }))}
         />
       ),
     },
     { header: "Made", width: "110px", wide: true, cell: ({ row }) => <When at={row.original.created_at} /> },
-    {
-      header: "Delete",
-      width: "90px",
-      right: true,
-      cell: ({ row: { original } }) =>
-        original.id !== me?.id && (
-          <ConfirmButton
-            size="xs"
-            variant="subtle"
-            title={`Delete ${original.username}?`}
-            plan="The user can no longer sign in, and the user's API keys and sessions end."
-            confirm="Delete the user"
-            onConfirm={() => forget.mutate(original)}
-          >
-            Delete
-          </ConfirmButton>
-        ),
-    },
+    deleteColumn({
+      name: (user) => user.username,
+      plan: "The user can no longer sign in, and the user's API keys and sessions end.",
+      confirm: "Delete the user",
+      can: (user) => user.id !== me?.id,
+      onDelete: forget.mutate,
+    }),
   ];
   return (
-    <Section title="Users" actions={<AddUser />} flush>
-      <DataTable
-        label="Users"
-        list={list}
-        columns={columns}
-        empty={{ icon: IconUsers, title: "No users" }}
-        rowKey={(one) => String(one.id)}
-        rowHeight={48}
-      />
-    </Section>
+    <ListSection
+      label="Users"
+      list={list}
+      columns={columns}
+      empty={{ icon: IconUsers, title: "No users" }}
+      rowKey={(one) => String(one.id)}
+      rowHeight={48}
+      actions={
+        <Dialog label="Add a user" size="xs" title="Add a user">
+          {(close) => <NewUser onLeave={close} />}
+        </Dialog>
+      }
+    />
   );
 }
 
-function AddUser() {
-  const [opened, { open, close }] = useDisclosure(false);
+function NewUser({ onLeave }: { onLeave: () => void }) {
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
   const [role, setRole] = useState<Role>("observer");
@@ -92,60 +84,34 @@ function AddUser() {
     changes: ["user"],
     quiet: true,
     done: `${username} can sign in now.`,
-    after: () => {
-      close();
-      setUsername("");
-      setPassword("");
-    },
+    after: onLeave,
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    add.mutate();
-  };
   return (
-    <>
-      <Button size="xs" onClick={open}>
-        Add a user
-      </Button>
-      <Modal opened={opened} onClose={close} title="Add a user">
-        <form onSubmit={submit}>
-          <Stack>
-            <TextInput
-              label="Name"
-              required
-              autoComplete="off"
-              value={username}
-              onChange={(event) => setUsername(event.currentTarget.value)}
-            />
-            <PasswordInput
-              label="Password"
-              description="12 characters or more."
-              required
-              minLength={12}
-              autoComplete="new-password"
-              value={password}
-              onChange={(event) => setPassword(event.currentTarget.value)}
-            />
-            <Select
-              label="Role"
-              allowDeselect={false}
-              value={role}
-              onChange={(value) => setRole(value ?? "observer")}
-              data={ROLES}
-            />
-            {add.error && (
-              <Alert color="red" role="alert">
-                {add.error.message}
-              </Alert>
-            )}
-            <Group justify="flex-end">
-              <Button type="submit" loading={add.isPending}>
-                Add the user
-              </Button>
-            </Group>
-          </Stack>
-        </form>
-      </Modal>
-    </>
+    <Form send="Add the user" action={add} onLeave={onLeave}>
+      <TextInput
+        label="Name"
+        required
+        autoComplete="off"
+        data-autofocus
+        value={username}
+        onChange={(event) => setUsername(event.currentTarget.value)}
+      />
+      <PasswordInput
+        label="Password"
+        description="12 characters or more."
+        required
+        minLength={12}
+        autoComplete="new-password"
+        value={password}
+        onChange={(event) => setPassword(event.currentTarget.value)}
+      />
+      <Select
+        label="Role"
+        allowDeselect={false}
+        value={role}
+        onChange={(value) => setRole(value ?? "observer")}
+        data={ROLES.map(({ value, label, hint }) => ({ value, label: `${label}: ${hint}` }))}
+      />
+    </Form>
   );
 }

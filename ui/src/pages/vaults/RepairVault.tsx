@@ -1,11 +1,12 @@
 // Repairs a vault, in two steps: what is damaged and would be done is told first, and changes nothing; then it is done.
-import { Alert, Button, Checkbox, Group, Modal, Stack, Text } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { Checkbox, Stack, Text } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
 import { ConfirmButton } from "../../components/ConfirmButton";
+import { Dialog } from "../../components/Dialog";
+import { Form } from "../../components/Form";
 
 /** Starts a repair or the plan of one, and goes to it. */
 function useRepair(vaultId: string, dry_run: boolean, quiet: boolean) {
@@ -22,37 +23,25 @@ function useRepair(vaultId: string, dry_run: boolean, quiet: boolean) {
 
 /** Asks for the plan. */
 export function RepairPlanButton({ vaultId }: { vaultId: string }) {
-  const [opened, { open, close }] = useDisclosure(false);
-  const [readData, setReadData] = useState(true);
-  const plan = useRepair(vaultId, true, true);
   return (
-    <>
-      <Button size="xs" variant="default" onClick={open}>
-        Repair
-      </Button>
-      <Modal opened={opened} onClose={close} title="What would a repair do?">
-        <Stack>
-          <Text size="sm">
-            Where a check or a drill found damage, a repair saves the rest. First it is only told what is lost and what
-            would be done; nothing changes. It waits until nobody else works in the vault.
-          </Text>
-          <ReadData checked={readData} onChange={setReadData} />
-          {plan.error && (
-            <Alert color="red" role="alert">
-              {plan.error.message}
-            </Alert>
-          )}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              Leave it
-            </Button>
-            <Button loading={plan.isPending} onClick={() => plan.mutate(readData)}>
-              See what it would do
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
-    </>
+    <Dialog label="Repair" size="xs" variant="default" title="What would a repair do?">
+      {(close) => <PlanForm vaultId={vaultId} onLeave={close} />}
+    </Dialog>
+  );
+}
+
+function PlanForm({ vaultId, onLeave }: { vaultId: string; onLeave: () => void }) {
+  const [readData, setReadData] = useState(true);
+  const { mutate, isPending, error } = useRepair(vaultId, true, true);
+  const plan = { mutate: () => mutate(readData), isPending, error };
+  return (
+    <Form send="See what it would do" action={plan} onLeave={onLeave}>
+      <Text size="sm">
+        Where a check or a drill found damage, a repair saves the rest. First it is only told what is lost and what would
+        be done; nothing changes. It waits until nobody else works in the vault.
+      </Text>
+      <ReadData checked={readData} onChange={setReadData} />
+    </Form>
   );
 }
 

@@ -1,0 +1,42 @@
+// A part of a page that has to be read first: that it is being read, what went wrong, or what is there.
+import { Button, Group, Skeleton, Text } from "@mantine/core";
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { ApiError } from "../api/call";
+
+interface Props<T> {
+  of: Pick<UseQueryResult<T>, "data" | "error" | "refetch">;
+  /** What is being read, as in "the trash". */
+  reading: string;
+  children: (data: T) => ReactNode;
+}
+
+export function Known<T>({ of: { data, error, refetch }, reading, children }: Props<T>) {
+  if (data !== undefined) return children(data);
+  if (error) return <Unreadable error={error} retry={() => void refetch()} />;
+  return (
+    <div role="status" aria-label={`Reading ${reading}`}>
+      <Skeleton height={14} my={6} width="70%" />
+      <Skeleton height={14} my={6} width="45%" />
+    </div>
+  );
+}
+
+/** In the place of a part of a page; Failure is for a whole one. */
+function Unreadable({ error, retry }: { error: Error; retry: () => void }) {
+  if (error instanceof ApiError && error.status === 403) {
+    return (
+      <Text size="sm" c="dimmed">
+        Your role may not see this.
+      </Text>
+    );
+  }
+  return (
+    <Group gap="sm" role="alert">
+      <Text size="sm">This could not be read: {error.message}</Text>
+      <Button size="compact-xs" variant="default" onClick={retry}>
+        Try again
+      </Button>
+    </Group>
+  );
+}
