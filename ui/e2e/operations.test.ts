@@ -188,6 +188,8 @@ test("the agent's log is read, and says more when it is told to", async () => {
   const { page } = visit;
   await visit.as(server, "/agents");
   await page.getByRole("link", { name: "harbour" }).click();
+  // What stands above has its height: what is opened before would close when it moves out of sight.
+  await expect.poll(() => page.getByRole("region", { name: "How busy it is" }).locator("canvas").count()).toBe(6);
   const log = page.getByRole("region", { name: "Log", exact: true });
   await log.getByRole("button", { name: "Read it" }).click();
   await log.getByText(/the link stands/).first().waitFor();
