@@ -12,6 +12,9 @@ use std::{
 use axum::{
     Router,
     extract::Request,
+    http::Method,
+    middleware::{self, Next},
+    response::Response,
     serve::{Listener, ListenerExt, TapIo},
 };
 use roadstead_providers::AddressGuard;
@@ -47,6 +50,8 @@ use crate::{
 
 #[cfg(test)]
 mod accounts_apart;
+#[cfg(test)]
+mod carried_through;
 
 /// How long to wait for another server on the same folder to be gone.
 const LOCK_WITHIN: Duration = Duration::from_secs(3);
@@ -233,5 +238,16 @@ fn router(app: Arc<App>) -> Router {
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             http::problem_response(&Error::internal("The server failed; its log says how."), None)
         }))
+        .layer(middleware::from_fn(carry_through))
         .with_state(app)
+}
+
+/// Carries a change through though whoever asked for it has gone: what was done at a cloud or on a machine is also
+/// written down, and told to the audit log.
+async fn carry_through(request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    let done = tokio::spawn(next.run(request)).await;
+    done.unwrap_or_else(|error| http::problem_response(&error.into(), None))
 }
