@@ -219,7 +219,7 @@ async fn tell_of_nothing(session: &Session, status: &Status<Restore>) -> Result<
     let ended = status.read().await?;
     let nothing = ended.state == RunState::Completed && ended.progress.files_searched == 0;
     if nothing && !ended.inclusions.is_empty() {
-        session.output.say("No file of the backup matches --include: nothing was restored.");
+        session.output.say("No regular file of the backup matches --include.");
     }
     Ok(())
 }

@@ -164,6 +164,14 @@ impl Vaults {
         }
     }
 
+    /// Removes what uploads that were interrupted have left in a vault; a server that was killed removed none of it. Blocks.
+    pub fn remove_leftovers(&self, id: &VaultId) -> Result<()> {
+        match self.store(id) {
+            VaultStore::Disk(store) => Ok(store.remove_leftovers().map(drop)?),
+            VaultStore::Bucket(_) => Ok(()),
+        }
+    }
+
     /// How large a vault is now. Blocks while its folders are listed.
     pub fn size(&self, id: &VaultId) -> Result<VaultSize> {
         let store = self.store(id);

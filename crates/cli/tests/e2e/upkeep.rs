@@ -1,5 +1,7 @@
 //! What is kept of backups and what is given up; restores that are kept; and the list of all that went on.
 
+use std::time::{Duration, SystemTime};
+
 use roadstead_api::{
     activity::{ActivityKind, ActivityQuery},
     backup_configuration::{BackupConfigurationChange, NewBackupConfiguration},
@@ -10,7 +12,7 @@ use roadstead_api::{
 };
 use roadstead_client::{ErrorKind, base::Configuration};
 
-use crate::support::{Agent, Server, restic::Repository, tree};
+use crate::support::{Agent, Server, restic::Repository, tree, wait_until};
 
 #[test]
 fn a_cleanup_keeps_what_the_rules_and_the_floor_want() {
@@ -120,4 +122,20 @@ fn restores_that_are_kept_run_again_and_everything_is_in_the_list_of_activity() 
         ActivityQuery { kind: Some(Restore), agent_id: Some(agent.id), ..ActivityQuery::default() };
     let restores = server.client.activity(restores).unwrap();
     assert_eq!((restores.len(), restores[0].configuration_deleted), (3, true));
+}
+
+#[test]
+fn what_interrupted_uploads_have_left_goes() {
+    let mut server = Server::start();
+    let agent = Agent::start(&server);
+    let folder = server.vault(&agent.vault).join("tmp");
+    std::fs::create_dir_all(&folder).unwrap();
+    let (old, new) = (folder.join("old"), folder.join("new"));
+    for (file, age) in [(&old, 7200), (&new, 0)] {
+        let file = std::fs::File::create(file).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+    }
+    server.kill_and_restart();
+    wait_until("the old one is gone", || !old.exists());
+    assert!(new.exists(), "an upload may be under way");
 }

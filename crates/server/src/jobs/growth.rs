@@ -1,4 +1,5 @@
-//! Measures each vault once a day, for the series that shows how it grows. A day on which no server ran is left out.
+//! Measures each vault once a day, for the series that shows how it grows, and removes what interrupted uploads have left
+//! there. A day on which no server ran is left out.
 
 use std::sync::Arc;
 
@@ -18,7 +19,8 @@ pub async fn run(app: Arc<App>) -> Result<()> {
         let mut failed = None;
         for vault in vaults {
             let (files, id) = (app.vaults.clone(), vault.clone());
-            let size = match tokio::task::spawn_blocking(move || files.size(&id)).await? {
+            let measured = move || files.remove_leftovers(&id).and_then(|()| files.size(&id));
+            let size = match tokio::task::spawn_blocking(measured).await? {
                 Ok(size) => size,
                 // The others are not to wait for it; it is tried again.
                 Err(error) => {

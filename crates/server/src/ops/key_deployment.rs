@@ -157,3 +157,36 @@ impl Deployment {
         Ok(answer.output.contains("changed"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
+
+    use super::FUNCTIONS;
+
+    /// Calls a function for whoever runs this, who is at home in a folder.
+    fn call(home: &Path, function: &str) -> String {
+        let script = format!("user=$(id -un)\nblob=AAAA\nline='ssh-ed25519 AAAA k'\n{FUNCTIONS}{function}\n");
+        let output = Command::new("sh").args(["-c", &script]).env("HOME", home).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    fn a_key_comes_and_goes_beside_others_and_a_link_of_the_user_s_own_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let (file, kept) = (home.path().join(".ssh/authorized_keys"), home.path().join("kept"));
+        assert_eq!(call(home.path(), "add"), "changed\n");
+        assert_eq!(call(home.path(), "add"), "");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "ssh-ed25519 AAAA k\n");
+        fs::remove_file(&file).unwrap();
+        fs::write(&kept, "ssh-rsa BBBB other").unwrap();
+        symlink(&kept, &file).unwrap();
+        assert_eq!(call(home.path(), "add"), "changed\n");
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "ssh-rsa BBBB other\nssh-ed25519 AAAA k\n");
+        assert_eq!(call(home.path(), "remove"), "changed\n");
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "ssh-rsa BBBB other\n");
+        assert_eq!(call(home.path(), "remove"), "");
+        assert!(fs::symlink_metadata(&file).unwrap().is_symlink());
+    }
+}

@@ -26,6 +26,12 @@ find_file() {
     fi
     [ -n "$home" ] || fail "there is no user $user"
     file=$home/.ssh/authorized_keys
+    if [ "$(id -un)" = "$user" ]; then
+        if [ -L "$file" ]; then file=$(readlink -f "$file"); fi
+    elif [ -L "$home/.ssh" ] || [ -L "$file" ]; then
+        # It could lead root to files that are none of the user's.
+        fail "$file is a link, or lies behind one, which root does not follow"
+    fi
 }
 
 add() {
@@ -36,7 +42,7 @@ add() {
     fi
     if grep -qF "$blob" "$file" 2>/dev/null; then return; fi
     if [ ! -e "$file" ]; then
-        : >"$file" && own "$file" || exit 1
+        (set -C && : >"$file") && own "$file" || exit 1
     fi
     # A last line without an end would take the new one for its own.
     if [ -n "$(tail -c 1 "$file")" ]; then echo >>"$file" || exit 1; fi
@@ -48,7 +54,11 @@ remove() {
     find_file
     if ! grep -qF "$blob" "$file" 2>/dev/null; then return; fi
     rest=$(grep -vF "$blob" "$file")
-    if [ -n "$rest" ]; then printf '%s\n' "$rest" >"$file" || exit 1; else : >"$file" || exit 1; fi
+    # Beside it and renamed: on a full disk the other keys stay.
+    umask 077
+    rm -f "$file.new"
+    (set -C && if [ -n "$rest" ]; then printf '%s\n' "$rest"; fi >"$file.new") && own "$file.new" &&
+        mv -f "$file.new" "$file" || exit 1
     echo changed
 }
 
