@@ -23,7 +23,7 @@ use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     task::JoinHandle,
@@ -52,6 +52,7 @@ use crate::{
 mod accounts_apart;
 #[cfg(test)]
 mod carried_through;
+mod connection;
 
 /// How long to wait for another server on the same folder to be gone.
 const LOCK_WITHIN: Duration = Duration::from_secs(3);
@@ -82,11 +83,11 @@ pub async fn run(
     let server = match tls {
         Some(tls) => {
             let listener = TlsListener::new(listener, tls.config());
-            let server = serve(listener.tap_io(|stream| no_delay(stream.get_ref().0)), &app);
+            let server = serve(listener.tap_io(|stream| connection::prepare(stream.get_ref().0)), &app);
             background.spawn(tls.keep_fresh(app.clock.clone()));
             server
         }
-        None => serve(listener.tap_io(|stream| no_delay(stream)), &app),
+        None => serve(listener.tap_io(|stream| connection::prepare(stream)), &app),
     };
     shutdown.await;
     tracing::info!("the server is ending");
@@ -143,13 +144,6 @@ where
     let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service);
     tokio::spawn(server.with_graceful_shutdown(async move { drained.ending().await }).into_future())
-}
-
-/// Answers go out at once: most are small, and somebody waits.
-fn no_delay(stream: &TcpStream) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection stays as it is");
-    }
 }
 
 /// One server at a time on one data folder. One that was just killed may hold its lock for a moment yet.
