@@ -38,7 +38,9 @@ pub(crate) fn carry_out<W: Write + Send>(
         | Work::PlanRestore { .. }
         | Work::Seal { .. }
         | Work::ChangePassword { .. }
-        | Work::TakeOver { .. } => Hooks::default(),
+        | Work::TakeOver { .. }
+        | Work::Check { .. }
+        | Work::Prune => Hooks::default(),
     };
     let policy = DataDir::new(&order.data_dir).policy();
     let mut around = Around { order, policy, cancel, ran: Vec::new() };

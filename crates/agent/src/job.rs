@@ -95,7 +95,7 @@ fn outcome(order: &JobOrder, spool: ErrorSpool, cancel: &Cancel, stop: &OnceLock
         Ok(_) => (RunState::Completed, None),
         Err(e) => ending(stop, Chain(e).to_string()),
     };
-    let Done { snapshot_id, files_skipped, plan } = done.unwrap_or_default();
+    let Done { snapshot_id, files_skipped, plan, upkeep } = done.unwrap_or_default();
     let duration_ms = milliseconds(started.elapsed());
     Outcome {
         state,
@@ -108,6 +108,7 @@ fn outcome(order: &JobOrder, spool: ErrorSpool, cancel: &Cancel, stop: &OnceLock
         errors,
         hooks,
         plan,
+        upkeep,
     }
 }
 

@@ -50,6 +50,7 @@ pub mod sim;
 mod socket;
 mod token;
 mod trust;
+mod upkeep;
 mod vault;
 mod work;
 

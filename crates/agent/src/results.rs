@@ -98,6 +98,7 @@ fn parse_run(text: &str) -> Option<RunRef> {
         "backup" => RunKind::Backup,
         "restore" => RunKind::Restore,
         "sealing" => RunKind::Sealing,
+        "upkeep" => RunKind::Upkeep,
         _ => return None,
     };
     Some(RunRef { kind, id: id.parse().ok()? }).filter(|run| run.to_string() == text)
@@ -116,6 +117,7 @@ pub(crate) fn idle(state: RunState, reason: Option<String>) -> Outcome {
         errors: Vec::new(),
         hooks: Vec::new(),
         plan: None,
+        upkeep: None,
     }
 }
 

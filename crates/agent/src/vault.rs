@@ -10,7 +10,9 @@ use roadstead_api::{
 };
 use roadstead_vault::{
     Cancel, Result,
-    store::{CacheStore, LimitStore, Limits, RestAuth, RestConfig, RestStore, RetryStore, Store},
+    store::{
+        CacheStore, FileKind, LimitStore, Limits, Name, RestAuth, RestConfig, RestStore, RetryStore, Store,
+    },
 };
 
 use crate::{data_dir::DataDir, order::JobOrder};
@@ -61,6 +63,52 @@ pub(crate) fn cached(order: &JobOrder, cancel: &Cancel) -> Result<Arc<dyn Store>
             tracing::warn!(%error, "working without a cache");
             Ok(store)
         }
+    }
+}
+
+/// The same for a run that the server has granted a cleanup: what is deleted there goes to the server's trash.
+pub(crate) fn granted(order: &JobOrder, cancel: &Cancel) -> Result<Arc<dyn Store>> {
+    Ok(Arc::new(Granted(store(order, cancel)?)))
+}
+
+/// A store whose server throws away what it is asked to remove.
+struct Granted(Arc<dyn Store>);
+
+impl Store for Granted {
+    fn list(&self, kind: FileKind) -> Result<Vec<(Name, u64)>> {
+        self.0.list(kind)
+    }
+
+    fn read(&self, kind: FileKind, name: &Name) -> Result<Vec<u8>> {
+        self.0.read(kind, name)
+    }
+
+    fn read_range(&self, kind: FileKind, name: &Name, offset: u64, length: usize) -> Result<Vec<u8>> {
+        self.0.read_range(kind, name, offset, length)
+    }
+
+    fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()> {
+        self.0.save(kind, name, bytes)
+    }
+
+    fn remove(&self, kind: FileKind, name: &Name) -> Result<()> {
+        self.0.remove(kind, name)
+    }
+
+    fn has_trash(&self) -> bool {
+        true
+    }
+
+    fn discard(&self, kind: FileKind, name: &Name) -> Result<()> {
+        self.0.remove(kind, name)
+    }
+
+    fn size(&self, kind: FileKind, name: &Name) -> Result<u64> {
+        self.0.size(kind, name)
+    }
+
+    fn location(&self) -> String {
+        self.0.location()
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use roadstead_api::{
     id::SnapshotId,
-    link::Work,
+    link::{UpkeepFindings, Work},
     restore::{OverwriteRule, RestorePlan},
     run::{Progress, RunError},
 };
@@ -20,7 +20,7 @@ pub(crate) use roadstead_vault::Cancel;
 
 use crate::{
     data_dir::DataDir, dump, order::JobOrder, planned_list::PlannedList, policy::Policy, reporter::Reporter,
-    sealing, vault,
+    sealing, upkeep, vault,
 };
 
 /// What work leaves behind when it is done.
@@ -32,6 +32,8 @@ pub(crate) struct Done {
     pub files_skipped: u64,
     /// What a restore would do, where that was asked.
     pub plan: Option<RestorePlan>,
+    /// What a check or cleanup came to.
+    pub upkeep: Option<UpkeepFindings>,
 }
 
 /// Carries out the work of an order.
@@ -52,10 +54,11 @@ pub(crate) fn carry_out<W: Write + Send>(
         Work::Restore { path, .. } | Work::PlanRestore { path, .. } => {
             allowed_to_restore(order, Path::new(path))?
         }
-        Work::Backup { .. } => {}
+        Work::Backup { .. } | Work::Check { .. } | Work::Prune => {}
     }
     let store = match order.job.work {
         Work::Backup { .. } => vault::cached(order, cancel)?,
+        Work::Prune => vault::granted(order, cancel)?,
         _ => vault::store(order, cancel)?,
     };
     let repository = Repository::open(store, sealing::password(order)?.as_bytes())?;
@@ -120,6 +123,14 @@ fn run<W: Write + Send>(
             let plan = repository.plan_restore(&snapshot, &options, &watch, cancel, &mut told)?;
             reporter.progress(plan_progress(&plan));
             Ok(Done { plan: Some(files.into_plan(&plan)), ..Done::default() })
+        }
+        Work::Check { read_data, part, parts } => {
+            let found = upkeep::check(repository, (*read_data, *part, *parts), &watch, cancel)?;
+            Ok(Done { upkeep: Some(found), ..Done::default() })
+        }
+        Work::Prune => {
+            let done = upkeep::prune(repository, &watch, cancel)?;
+            Ok(Done { upkeep: Some(done), ..Done::default() })
         }
         Work::Seal { .. } | Work::ChangePassword { .. } | Work::TakeOver { .. } => Ok(Done::default()),
     }

@@ -44,6 +44,8 @@ pub enum RunKind {
     Restore,
     /// A sealing of the vault, or a change of its password.
     Sealing,
+    /// A check or cleanup of a sealed vault, which only its agent can look into.
+    Upkeep,
 }
 
 /// Names one backup or restore.
@@ -61,6 +63,7 @@ impl std::fmt::Display for RunRef {
             RunKind::Backup => write!(f, "backup-{}", self.id),
             RunKind::Restore => write!(f, "restore-{}", self.id),
             RunKind::Sealing => write!(f, "sealing-{}", self.id),
+            RunKind::Upkeep => write!(f, "upkeep-{}", self.id),
         }
     }
 }
@@ -152,6 +155,38 @@ pub struct Outcome {
     /// What a restore would do, where that was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<RestorePlan>,
+    /// What a check or cleanup of a sealed vault came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upkeep: Option<UpkeepFindings>,
+}
+
+/// How many problems of a check are told one by one, at the most, and how long each may be in bytes.
+pub const MAX_PROBLEMS: (usize, usize) = (1000, 2000);
+
+/// What an agent found in a sealed vault, or did there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum UpkeepFindings {
+    /// A check.
+    Check {
+        /// One sentence a problem; up to [`MAX_PROBLEMS`].
+        problems: Vec<String>,
+        /// Snapshots looked at.
+        snapshots_checked: u64,
+        /// Packs looked at.
+        packs_checked: u64,
+        /// Data read and verified, in bytes.
+        bytes_read: u64,
+    },
+    /// A cleanup.
+    Cleanup {
+        /// Packs written anew.
+        packs_repacked: u64,
+        /// Packs that were given to the trash.
+        packs_dropped: u64,
+        /// Their sizes in bytes.
+        bytes_dropped: u64,
+    },
 }
 
 /// What the server sends.
@@ -255,6 +290,18 @@ pub enum Work {
         /// The password.
         password: EncryptedPassword,
     },
+    /// Verify a sealed vault.
+    Check {
+        /// Whether to read and verify data.
+        read_data: bool,
+        /// Which part of it, of `parts`.
+        part: u32,
+        /// In how many parts it is read.
+        parts: u32,
+    },
+    /// Win back the space of a sealed vault that no snapshot needs. The server has granted it, for this run: what the agent
+    /// deletes goes to the trash.
+    Prune,
     /// Restore.
     Restore {
         /// The snapshot, or the beginning of its id; empty where the vault has one only.

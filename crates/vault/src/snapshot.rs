@@ -101,6 +101,28 @@ pub struct SnapshotSummary {
 const MARK: &str = "roadstead";
 
 impl Snapshot {
+    /// A snapshot of this engine's of which no more is known than its id and when it came: enough for rules of retention,
+    /// where only others can read what it says.
+    pub fn unread(id: Id, time: Timestamp) -> Self {
+        Self {
+            id,
+            time,
+            parent: None,
+            tree: no_id(),
+            paths: Vec::new(),
+            hostname: String::new(),
+            username: String::new(),
+            uid: 0,
+            gid: 0,
+            excludes: Vec::new(),
+            tags: Vec::new(),
+            original: None,
+            first_tree: None,
+            program_version: MARK.to_owned(),
+            summary: None,
+        }
+    }
+
     /// Whether this engine made it, rather than restic or another program. Only such ones are ever
     /// forgotten.
     pub fn is_ours(&self) -> bool {

@@ -265,6 +265,7 @@ pub fn outcome(state: RunState) -> Outcome {
         errors: Vec::new(),
         hooks: Vec::new(),
         plan: None,
+        upkeep: None,
     }
 }
 

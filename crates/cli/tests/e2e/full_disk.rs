@@ -1,10 +1,11 @@
-//! The server's disk fills up: the run fails with a reason, and what was stored stays sound.
+//! A disk fills up. The server's: the run fails with a reason, and what was stored stays sound. The agent's: it backs up all
+//! the same, and of a restore it tells what did not fit.
 
 use std::process::Command;
 
 use roadstead_api::run::RunState;
 
-use crate::support::{Agent, Server, is_root, restic::Repository, tree, wait_until};
+use crate::support::{Agent, Server, agent::enroll, is_root, restic::Repository, tree, wait_until};
 
 /// A small file system over a vault's folder. Dropped, it is unmounted.
 struct SmallDisk(std::path::PathBuf);
@@ -60,6 +61,41 @@ fn a_full_disk_fails_the_run_and_loses_nothing() {
     agent.back_up_well(&server, second);
     drop(agent);
     assert!(server.end());
+    drop(disk);
+}
+
+#[test]
+fn an_agent_whose_disk_is_full_backs_up_all_the_same_and_tells_what_could_not_be_restored() {
+    if !is_root() {
+        return;
+    }
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let disk = SmallDisk::mount(folder.path(), "size=4m");
+    let enrolled = enroll(&server, folder.path());
+    assert!(enrolled.status.success(), "{enrolled:?}");
+    let mut agent = Agent::resume(folder);
+    let source = tempfile::tempdir().unwrap();
+    tree::fill(source.path(), 3, 1 << 20);
+    let configuration = agent.configure(&server, &[source.path()], &[]);
+    let filler = agent.folder().join("filler");
+    assert!(std::fs::write(&filler, vec![1; 8 << 20]).is_err());
+
+    let done = agent.back_up_well(&server, configuration);
+    assert_eq!(done.files_searched, 3);
+    let target = agent.folder().join("restored");
+    let failed = agent.restore(&server, done.id, &target, &[]);
+    assert_ne!(failed.state, RunState::Completed, "{failed:?}");
+    let report = server.client.get_restore_report(failed.id).unwrap();
+    assert!(report.errors.iter().any(|error| error.kind == "no_space"), "{report:?}");
+
+    std::fs::remove_file(&filler).unwrap();
+    disk.grow("64m");
+    std::fs::remove_dir_all(&target).unwrap();
+    let report = agent.restore_well(&server, done.id, &target, &[]);
+    assert_eq!(report.files_restored, 3);
+    Repository::of(&server, &agent).assert_sound();
+    assert!(agent.end());
     drop(disk);
 }
 

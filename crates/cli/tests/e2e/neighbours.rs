@@ -19,6 +19,12 @@ fn a_run_asked_for_at_one_server_is_started_and_stopped_through_another() {
     tree::fill(source.path(), 5, 1 << 20);
     let configuration = agent.configure(&far, &[source.path()], &[]);
     let done = agent.back_up_well(&far, configuration);
+    // What is asked of the agent itself goes over its link, and whoever asks elsewhere is told so.
+    wait_until("the other server has heard of it", || {
+        let refused = far.client.get_agent(agent.id).unwrap().log(1).unwrap_err();
+        refused.to_string().contains("another server of the same database")
+    });
+    assert_eq!(near.client.get_agent(agent.id).unwrap().log(1).unwrap().lines.len(), 1);
     let target = tempfile::tempdir().unwrap();
     agent.restore_well(&far, done.id, target.path(), &[]);
     tree::assert_same(source.path(), &target.path().join(source.path().strip_prefix("/").unwrap()));

@@ -3,11 +3,16 @@
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use roadstead_api::{
+    activity::{ActivityKind, ActivityQuery},
     agent::VaultFate,
+    backup_configuration::BackupConfigurationChange,
+    check::CheckShow,
     id::{AgentId, BackupId},
     restore::{NewRestore, Restore, RestoreReportShow},
+    retention::Retention,
     run::RunState,
     vault::VaultMode,
+    vault_task::NewVaultTask,
 };
 use roadstead_client::ErrorKind;
 use ureq::http::StatusCode;
@@ -145,8 +150,7 @@ fn the_server_never_learns_the_password_of_a_sealed_vault() {
     for refused in [
         server.client.files(backup.id, "/").map(drop),
         vault.export_key().map(drop),
-        server.client.plan_cleanup(&vault.id).map(drop),
-        server.client.start_cleanup(&vault.id).map(drop),
+        server.client.start_vault_task(&vault.id, &NewVaultTask::drill()).map(drop),
     ] {
         let refused = refused.unwrap_err();
         assert!(refused.kind() == ErrorKind::Conflict && refused.to_string().contains("sealed"), "{refused}");
@@ -223,6 +227,113 @@ fn the_password_of_a_sealed_vault_is_changed() {
         assert!(ok, "{text}");
     }
     assert_eq!(server.client.verify_audit().unwrap().broken_at, None);
+}
+
+#[test]
+fn a_sealed_vault_is_checked_and_cleaned_by_its_agent_while_the_server_grants_it() {
+    let server = Server::start();
+    let mut agent = Agent::start(&server);
+    let source = tempfile::tempdir().unwrap();
+    let file = source.path().join("noise");
+    let configuration = agent.configure(&server, &[source.path()], &[]);
+    let mut known = server.client.get_agent(agent.id).unwrap();
+    let vault = known.encrypt(PASSWORD, None).unwrap().vault_id;
+    let backups: Vec<BackupId> = (0..3)
+        .map(|seed| {
+            std::fs::write(&file, tree::noise(seed, 600_000)).unwrap();
+            agent.back_up_well(&server, configuration).id
+        })
+        .collect();
+
+    // Rules need no look inside. No agent deletes anything of its own accord.
+    let retention = Retention { keep_last: Some(1), ..Retention::default() };
+    let change = BackupConfigurationChange { retention: Some(retention), ..Default::default() };
+    server.client.get_backup_configuration(configuration).unwrap().update(&change).unwrap();
+    let plan = server.client.plan_cleanup(&vault).unwrap();
+    assert_eq!(
+        plan.verdicts.iter().map(|v| v.backup_id).collect::<Vec<_>>(),
+        [backups[2], backups[1], backups[0]]
+    );
+    assert!(
+        plan.verdicts.iter().all(|verdict| verdict.kept && verdict.reasons.contains(&"floor".to_owned()))
+    );
+    let folder = server.vault(&vault);
+    let packs = || {
+        let folders = std::fs::read_dir(folder.join("data")).unwrap();
+        let files = folders.flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap());
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    let delete = |name: &str| {
+        let client: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let request = client.delete(format!("{}/vaults/{vault}/data/{name}", server.url));
+        request.header("authorization", format!("Bearer {}", agent.credential())).call().unwrap().status()
+    };
+    let before = packs();
+    assert!(before.iter().all(|pack| delete(pack) == StatusCode::FORBIDDEN));
+
+    // The first backup loses its snapshot, as if it had come long ago and no rule kept it.
+    let snapshot = server.client.get_backup(backups[0]).unwrap().read().unwrap().snapshot_id.unwrap();
+    let trash = folder.join("trash/1000000000/snapshots");
+    std::fs::create_dir_all(&trash).unwrap();
+    let kept = tempfile::tempdir().unwrap();
+    std::fs::copy(folder.join("snapshots").join(&snapshot.0), kept.path().join("snapshot")).unwrap();
+    std::fs::remove_file(folder.join("snapshots").join(&snapshot.0)).unwrap();
+    let started = server.client.start_cleanup(&vault).unwrap();
+    let ended = server.client.wait_for_cleanup(started.id, |_| ()).unwrap();
+    assert_eq!(ended.state, RunState::Completed, "{ended:?}\n{}", agent.log());
+    assert_eq!((ended.backups_kept, ended.backups_forgotten), (2, 1));
+    assert!(ended.packs_dropped > 0 && ended.bytes_dropped > 500_000, "{ended:?}");
+    assert!(ended.started_at.is_some() && ended.completed_at.is_some());
+    let lost: Vec<String> = before.into_iter().filter(|pack| !packs().contains(pack)).collect();
+    assert_eq!(lost.len() as u64, ended.packs_dropped);
+    assert!(packs().iter().all(|pack| delete(pack) == StatusCode::FORBIDDEN), "the grant has ended");
+    sound(&folder);
+
+    // Nothing is gone for good: with its snapshot, too, the first backup would be whole again.
+    let thrown = server.client.trash(&vault).unwrap();
+    assert!(thrown.files > ended.packs_dropped, "packs, and the index that named them: {thrown:?}");
+    server.client.restore_trash(&vault).unwrap();
+    std::fs::copy(kept.path().join("snapshot"), folder.join("snapshots").join(&snapshot.0)).unwrap();
+    assert!(lost.iter().all(|pack| packs().contains(pack)));
+    sound(&folder);
+
+    // What the agent finds is told as of any vault.
+    let check = || {
+        let check = server.client.start_check(&vault, true).unwrap().id;
+        server.client.wait_for_check(check, |_| ()).unwrap()
+    };
+    let found = check();
+    assert_eq!((found.state, found.snapshots_checked, found.problems.len()), (RunState::Completed, 3, 0));
+    assert!(found.bytes_read > 1_500_000 && found.packs_checked >= 3, "{found:?}");
+    let (pack, folder_of) = (&lost[0], folder.join("data").join(&lost[0][..2]));
+    std::fs::remove_file(folder_of.join(pack)).unwrap();
+    let found = check();
+    assert_eq!(found.state, RunState::CompletedWithErrors, "{found:?}");
+    assert!(
+        !found.problems.is_empty() && found.problems.iter().all(|text| !text.contains("noise")),
+        "{found:?}"
+    );
+
+    // Without its agent nobody can look inside: it is waited for.
+    assert!(agent.end());
+    let waiting = server.client.start_check(&vault, false).unwrap().id;
+    wait_until("it waits for the agent", || {
+        server.call::<CheckShow>(&waiting, &()).state == RunState::StartRequested
+    });
+    agent.run();
+    let found = server.client.wait_for_check(waiting, |_| ()).unwrap();
+    assert_eq!(found.state, RunState::CompletedWithErrors, "{found:?}");
+    let activity = server.client.activity(ActivityQuery::default()).unwrap();
+    let checks = activity.iter().filter(|activity| activity.kind == ActivityKind::Check);
+    assert!(checks.map(|check| check.agent_id).eq([agent.id; 3]));
+}
+
+/// Asks restic whether a sealed vault is whole.
+fn sound(folder: &Path) {
+    for program in restic::all() {
+        let (ok, text) = restic::run(&program, folder.to_str().unwrap(), PASSWORD, &["check", "--read-data"]);
+        assert!(ok, "{text}");
+    }
 }
 
 #[test]

@@ -15,8 +15,15 @@ fn the_draft_of_the_backup_bindings_works() {
     let agent = Agent::start(&server);
     let work = tempfile::tempdir().unwrap();
     let source = work.path().join("source");
-    tree::fill(&source, 12, 12 << 20);
+    tree::fill(&source, 12, 1 << 20);
     let configuration = agent.configure(&server, &[&source], &[]);
+    // The first run does not come to its files before it is stopped, so that it is searching for as long as anybody looks.
+    std::fs::write(agent.folder().join("policy.toml"), "hooks = \"any\"").unwrap();
+    let ran = work.path().join("ran");
+    let wait = format!("test -e {0} || {{ touch {0}; exec sleep 600; }}", ran.display());
+    let hook =
+        serde_json::json!({ "options": { "hooks": { "pre": { "command": wait, "timeout_seconds": 900 } } } });
+    server.client.get_backup_configuration(configuration).unwrap().update_from_dict(&hook).unwrap();
 
     let target = work.path().join("restored");
     let output = example("backups", &server)
@@ -40,13 +47,14 @@ fn the_draft_of_the_backup_bindings_works() {
         "exclusions: [\"*.tmp\"]",
         "running: false",
         "busy while it runs: true",
+        "status: searching",
         "state: cancelled",
         "report: None",
         "another run: true",
         "ok true, error None, restorable true",
         "took time: true",
         "files_searched: 12",
-        "bytes_searched: 150994944",
+        "bytes_searched: 12582912",
         "id: true",
         "running: false",
         "report once: true",
@@ -73,9 +81,6 @@ fn the_draft_of_the_backup_bindings_works() {
     ] {
         assert!(told.contains(&line), "{line}\nis missing in\n{text}");
     }
-    // The first word is Searching in the draft; where files are read at once, it is the next.
-    let first = told.iter().find_map(|line| line.strip_prefix("status: "));
-    assert!(matches!(first, Some("searching" | "in_progress")), "{text}");
     tree::assert_same(&source, &target.join(source.strip_prefix("/").unwrap()));
 }
 

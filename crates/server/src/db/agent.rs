@@ -193,7 +193,8 @@ fn select() -> String {
         "SELECT a.*, v.id AS vault_id, v.mode AS vault_mode,
             (SELECT COUNT(*) FROM backups b WHERE b.agent_id = a.id AND b.state IN {active})
             + (SELECT COUNT(*) FROM restores r WHERE r.agent_id = a.id AND r.state IN {active})
-            + (SELECT COUNT(*) FROM sealings s WHERE s.agent_id = a.id AND s.state IN {active}) AS active_runs,
+            + (SELECT COUNT(*) FROM sealings s WHERE s.agent_id = a.id AND s.state IN {active})
+            + (SELECT COUNT(*) FROM upkeeps u WHERE u.agent_id = a.id AND u.state IN {active}) AS active_runs,
             m.id AS machine_id
          FROM agents a JOIN vaults v ON v.agent_id = a.id AND v.retired_ms IS NULL
          LEFT JOIN agent_machines j ON j.agent_id = a.id LEFT JOIN machines m ON m.id = j.machine_id"

@@ -144,16 +144,7 @@ pub async fn finish(
     findings: &CleanupFindings,
     now_ms: i64,
 ) -> Result<()> {
-    for snapshot in &findings.forgotten {
-        let update = query(
-            "UPDATE backups SET forgotten_ms = $3
-             WHERE vault_id = $1 AND snapshot_id = $2 AND forgotten_ms IS NULL",
-        )
-        .bind(cleanup.vault_id.0.as_str())
-        .bind(snapshot.as_str())
-        .bind(now_ms);
-        db.execute(update).await?;
-    }
+    forget(db, &cleanup.vault_id, &findings.forgotten, now_ms).await?;
     let update =
         query("UPDATE cleanups SET state = $2, reason = $3, report = $4, completed_ms = $5 WHERE id = $1")
             .bind(cleanup.id.0)
@@ -162,6 +153,21 @@ pub async fn finish(
             .bind(json(findings)?)
             .bind(now_ms);
     db.execute(update).await?;
+    Ok(())
+}
+
+/// Notes which backups have lost their files.
+pub async fn forget(db: &mut Connection, vault: &VaultId, snapshots: &[String], now_ms: i64) -> Result<()> {
+    for snapshot in snapshots {
+        let update = query(
+            "UPDATE backups SET forgotten_ms = $3
+             WHERE vault_id = $1 AND snapshot_id = $2 AND forgotten_ms IS NULL",
+        )
+        .bind(vault.0.as_str())
+        .bind(snapshot.as_str())
+        .bind(now_ms);
+        db.execute(update).await?;
+    }
     Ok(())
 }
 
@@ -174,7 +180,7 @@ pub async fn remember(db: &mut Connection, vault: &VaultId, snapshot: &str) -> R
     Ok(())
 }
 
-/// A managed vault, and when its own schedule was last followed.
+/// A vault, and when its own schedule was last followed.
 #[derive(Debug)]
 pub struct Upkeep {
     /// The vault.
@@ -199,7 +205,8 @@ pub struct Upkeep {
     pub last_drill_ms: Option<i64>,
 }
 
-/// The managed vaults above `after`, by id.
+/// The vaults that are looked after above `after`, by id: those that the server can look into, and sealed ones that an agent
+/// backs up to, which cannot be drilled.
 pub async fn upkeep(db: &mut Connection, after: &str, limit: i64) -> Result<Vec<Upkeep>> {
     let select = query(
         "SELECT v.id, v.account_id, v.created_ms,
@@ -211,9 +218,9 @@ pub async fn upkeep(db: &mut Connection, after: &str, limit: i64) -> Result<Vec<
              ORDER BY x.slot_ms DESC LIMIT 1) AS last_part,
             COALESCE((SELECT every_days FROM drill_settings d WHERE d.account_id = v.account_id), $3) AS drill_days,
             (SELECT COUNT(*) FROM (SELECT 1 FROM backups b WHERE b.vault_id = v.id AND b.snapshot_id IS NOT NULL
-             AND b.forgotten_ms IS NULL LIMIT 1) known) AS backups,
+             AND b.forgotten_ms IS NULL AND v.mode = 'managed' LIMIT 1) known) AS backups,
             (SELECT MAX(slot_ms) FROM vault_tasks x WHERE x.vault_id = v.id AND x.kind = 'drill') AS last_drill
-         FROM vaults v WHERE v.mode = 'managed' AND v.deleted_ms IS NULL AND v.id > $1 ORDER BY v.id LIMIT $2",
+         FROM vaults v WHERE (v.mode = 'managed' OR v.retired_ms IS NULL) AND v.deleted_ms IS NULL AND v.id > $1 ORDER BY v.id LIMIT $2",
     )
     .bind(after)
     .bind(limit)

@@ -80,7 +80,7 @@ pub async fn tell_of_run(db: &mut Write, account: AccountId, run: RunRef, state:
              JOIN backup_configurations c ON c.id = b.configuration_id
              LEFT JOIN restore_configurations o ON o.id = r.configuration_id WHERE r.id = $1"
         }
-        RunKind::Sealing => return Ok(()),
+        RunKind::Sealing | RunKind::Upkeep => return Ok(()),
     };
     let row = db.fetch_one(query(sql).bind(run.id)).await?;
     let wanted = row.flag(if state == RunState::Completed { "success" } else { "failure" })?;
@@ -95,7 +95,7 @@ pub async fn tell_of_run(db: &mut Write, account: AccountId, run: RunRef, state:
 fn letter_of_run(row: &AnyRow, run: RunRef, state: RunState, now_ms: i64) -> Result<Letter> {
     let configuration = match run.kind {
         RunKind::Backup => Some(row.integer("configuration")?),
-        RunKind::Restore | RunKind::Sealing => None,
+        RunKind::Restore | RunKind::Sealing | RunKind::Upkeep => None,
     };
     Ok(text::run(&EndedRun {
         noun: if run.kind == RunKind::Backup { "backup" } else { "restore" },

@@ -60,6 +60,7 @@ pub mod schedule;
 pub mod sealing;
 pub mod session;
 pub mod setup;
+pub mod upkeep;
 pub mod user;
 pub mod vault;
 pub mod vault_care;

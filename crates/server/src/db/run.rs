@@ -15,6 +15,7 @@ use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 use super::{
     Connection, Write, mail, notification, restore,
     row::{Columns, active_states, json, timestamp},
+    upkeep,
 };
 use crate::Result;
 
@@ -37,6 +38,7 @@ pub fn kind_word(kind: RunKind) -> &'static str {
         RunKind::Backup => "backup",
         RunKind::Restore => "restore",
         RunKind::Sealing => "sealing",
+        RunKind::Upkeep => "upkeep",
     }
 }
 
@@ -45,6 +47,7 @@ fn table(kind: RunKind) -> &'static str {
         RunKind::Backup => "backups",
         RunKind::Restore => "restores",
         RunKind::Sealing => "sealings",
+        RunKind::Upkeep => "upkeeps",
     }
 }
 
@@ -59,6 +62,9 @@ pub async fn active(db: &mut Connection, agent: AgentId) -> Result<Vec<ActiveRun
          WHERE agent_id = $1 AND state IN {states}
          UNION ALL
          SELECT 'sealing' AS kind, id, account_id, agent_id, state, created_ms FROM sealings
+         WHERE agent_id = $1 AND state IN {states}
+         UNION ALL
+         SELECT 'upkeep' AS kind, id, account_id, agent_id, state, created_ms FROM upkeeps
          WHERE agent_id = $1 AND state IN {states}
          ORDER BY created_ms, kind, id"
     );
@@ -75,6 +81,8 @@ pub async fn waiting(db: &mut Connection) -> Result<Vec<AgentId>> {
              SELECT agent_id, state FROM restores WHERE state IN {states}
              UNION ALL
              SELECT agent_id, state FROM sealings WHERE state IN {states}
+             UNION ALL
+             SELECT agent_id, state FROM upkeeps WHERE state IN {states}
          ) AS active GROUP BY agent_id
          HAVING SUM(CASE WHEN state = 'queued' THEN 0 ELSE 1 END) = 0
              OR SUM(CASE WHEN state = 'stop_requested' THEN 1 ELSE 0 END) > 0"
@@ -102,12 +110,16 @@ pub async fn move_on(db: &mut Write, run: RunRef, from: &[RunState], to: RunStat
 async fn tell(db: &mut Write, run: RunRef, state: RunState, moved: Option<AnyRow>) -> Result<bool> {
     let Some(row) = moved else { return Ok(false) };
     let account = AccountId(row.integer("account_id")?);
+    if run.kind == RunKind::Upkeep {
+        upkeep::passed_on(db, run.id, state).await?;
+        return Ok(true);
+    }
     db.tell(account, event(run, "state").state(state));
     // Whoever seals a vault, or asks what a restore would do, waits for its end; nobody else is told.
     let is_told = match run.kind {
         RunKind::Backup => true,
         RunKind::Restore => !restore::is_dry_run(db, run.id).await?,
-        RunKind::Sealing => false,
+        RunKind::Sealing | RunKind::Upkeep => false,
     };
     if state.has_report() && is_told {
         notify(db, run, state, account).await?;
@@ -223,6 +235,7 @@ fn active_run(row: &AnyRow) -> Result<ActiveRun> {
     let kind = match row.text("kind")?.as_str() {
         "backup" => RunKind::Backup,
         "restore" => RunKind::Restore,
+        "upkeep" => RunKind::Upkeep,
         _ => RunKind::Sealing,
     };
     Ok(ActiveRun {

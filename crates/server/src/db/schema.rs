@@ -13,7 +13,7 @@ use crate::{Error, Result};
 mod upgrade;
 
 /// Every step since the first release, in order.
-const STEPS: [&str; 29] = [
+const STEPS: [&str; 31] = [
     include_str!("schema/0001_first.sql"),
     include_str!("schema/0002_audit.sql"),
     include_str!("schema/0003_keys.sql"),
@@ -43,6 +43,8 @@ const STEPS: [&str; 29] = [
     include_str!("schema/0027_restore_plans.sql"),
     include_str!("schema/0028_run_errors.sql"),
     include_str!("schema/0029_agents_in_machines.sql"),
+    include_str!("schema/0030_upkeeps.sql"),
+    include_str!("schema/0031_states_of_activity.sql"),
 ];
 
 /// Brings the schema up to date. Nobody else may be at it on the same database. A database of a newer version is refused

@@ -64,7 +64,8 @@ pub async fn records(db: &mut Connection, after: &str, limit: i64) -> Result<Vec
             (SELECT MAX(x.completed_ms) FROM vault_tasks x
              WHERE x.vault_id = v.id AND x.kind = 'drill' AND x.state = 'completed_with_errors') AS bad_drill,
             (SELECT MIN(x.created_ms) FROM vault_tasks x WHERE x.vault_id = v.id AND x.kind = 'drill') AS first_drill,
-            COALESCE((SELECT every_days FROM drill_settings d WHERE d.account_id = v.account_id), $6) AS drill_days,
+            COALESCE((SELECT every_days FROM drill_settings d WHERE d.account_id = v.account_id), $6)
+              * CASE WHEN v.mode = 'managed' THEN 1 ELSE 0 END AS drill_days,
             (SELECT COUNT(*) FROM alarms m WHERE m.account_id = v.account_id AND m.kind = $3 AND m.noun = 'vault'
              AND m.noun_id = v.id AND m.closed_ms IS NULL) AS check_alarms,
             (SELECT COUNT(*) FROM alarms m WHERE m.account_id = v.account_id AND m.kind = $4 AND m.noun = 'vault'
@@ -72,7 +73,7 @@ pub async fn records(db: &mut Connection, after: &str, limit: i64) -> Result<Vec
             (SELECT COUNT(*) FROM alarms m WHERE m.account_id = v.account_id AND m.kind = $5 AND m.noun = 'vault'
              AND m.noun_id = v.id AND m.closed_ms IS NULL) AS drill_alarms
          FROM vaults v JOIN agents a ON a.id = v.agent_id
-         WHERE v.mode = 'managed' AND v.id > $1
+         WHERE (v.mode = 'managed' OR v.retired_ms IS NULL) AND v.id > $1
            AND EXISTS (SELECT 1 FROM backups b WHERE b.vault_id = v.id AND b.snapshot_id IS NOT NULL
                        AND b.completed_ms IS NOT NULL)
          ORDER BY v.id LIMIT $2",

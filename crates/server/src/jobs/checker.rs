@@ -7,7 +7,8 @@ use roadstead_api::{check::Check, run::RunState};
 use crate::{
     Error, Result,
     app::App,
-    db::{self, Lease, check::CheckFindings},
+    db::{self, Lease, check::CheckFindings, upkeep::Of},
+    ops::upkeep,
     worker::{self, Order, Task},
 };
 
@@ -17,6 +18,9 @@ pub async fn run(app: Arc<App>) -> Result<()> {
     db::check::requeue_interrupted(&mut write).await?;
     write.commit().await?;
     while let Some((check, _lease)) = claim(&app).await? {
+        if is_agent_s(&app, &check).await? {
+            continue;
+        }
         let ended = tokio::select! {
             found = find(&app, &check) => found,
             () = app.ending() => return Ok(()),
@@ -35,6 +39,15 @@ async fn claim(app: &App) -> Result<Option<(Check, Lease)>> {
     Ok(Some((check, lease)))
 }
 
+/// Whether only the vault's agent can do it, which then has it in its queue.
+async fn is_agent_s(app: &App, check: &Check) -> Result<bool> {
+    let vault = db::vault::get(&mut *app.db.read().await?, &check.vault_id).await?;
+    match vault {
+        Some(vault) => upkeep::hand_over(app, Of::Check(check.id), &vault).await,
+        None => Ok(false),
+    }
+}
+
 async fn find(app: &App, check: &Check) -> Result<CheckFindings> {
     let vault = db::vault::get(&mut *app.db.read().await?, &check.vault_id).await?;
     let vault = vault.ok_or_else(|| Error::not_found("The vault is gone."))?;
@@ -42,7 +55,7 @@ async fn find(app: &App, check: &Check) -> Result<CheckFindings> {
         Some(password) => {
             (password, Task::Check { read_data: check.read_data, part: check.part, parts: check.parts })
         }
-        // Of a sealed vault the server can tell no more than whether its files are what they were.
+        // Of a sealed vault that no agent backs up to, nobody can tell more than whether its files are what they were.
         None => (String::new(), Task::CheckNames),
     };
     worker::call(&app.worker, &Order { folder: app.vaults.folder(&vault.id), password, task }).await

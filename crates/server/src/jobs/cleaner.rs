@@ -9,8 +9,11 @@ use roadstead_api::{cleanup::Cleanup, run::RunState};
 use crate::{
     Error, ErrorKind, Result,
     app::App,
-    db::{self, Lease, cleanup::CleanupFindings, row::timestamp},
-    ops::cleanup::{TRASH_DAYS, policies},
+    db::{self, Lease, cleanup::CleanupFindings, row::timestamp, upkeep::Of},
+    ops::{
+        cleanup::{TRASH_DAYS, policies},
+        upkeep,
+    },
     worker::{self, Order, Task},
 };
 
@@ -22,6 +25,9 @@ pub async fn run(app: Arc<App>) -> Result<()> {
     let mut after = 0;
     while let Some((cleanup, _lease)) = claim(&app, after).await? {
         after = cleanup.id.0;
+        if is_agent_s(&app, &cleanup).await? {
+            continue;
+        }
         let ended = tokio::select! {
             ended = clean(&app, &cleanup) => ended,
             () = app.ending() => return Ok(()),
@@ -38,6 +44,15 @@ async fn claim(app: &App, after: i64) -> Result<Option<(Cleanup, Lease)>> {
     let lease = app.db.lease_cleanup(cleanup.id).await?;
     write.commit().await?;
     Ok(Some((cleanup, lease)))
+}
+
+/// Whether only the vault's agent can do it, which then has it in its queue.
+async fn is_agent_s(app: &App, cleanup: &Cleanup) -> Result<bool> {
+    let vault = db::vault::get(&mut *app.db.read().await?, &cleanup.vault_id).await?;
+    match vault {
+        Some(vault) => upkeep::hand_over(app, Of::Cleanup(cleanup.id), &vault).await,
+        None => Ok(false),
+    }
 }
 
 async fn clean(app: &App, cleanup: &Cleanup) -> Result<CleanupFindings> {

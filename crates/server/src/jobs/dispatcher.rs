@@ -78,6 +78,10 @@ async fn job(app: &App, run: &ActiveRun) -> Result<Job> {
             drop(read);
             return sealing(app, run).await;
         }
+        RunKind::Upkeep => {
+            drop(read);
+            return upkeep(app, run).await;
+        }
         RunKind::Backup => {
             let vault = db::vault::by_agent(&mut read, run.agent_id).await?;
             (vault.ok_or_else(|| Error::internal("The agent has no vault."))?, backup(&mut read, run).await?)
@@ -128,6 +132,13 @@ async fn sealing(app: &App, run: &ActiveRun) -> Result<Job> {
         SealingKind::PasswordChange => Work::ChangePassword { current: password()?, new: password()? },
         SealingKind::TakeOver => Work::TakeOver { password: password()? },
     };
+    Ok(job_in(run, vault.id, work))
+}
+
+/// What an agent does in its sealed vault, whose password it has.
+async fn upkeep(app: &App, run: &ActiveRun) -> Result<Job> {
+    let (vault, work) = ops::upkeep::prepare(app, run).await?;
+    vault_file::remove_leftover_locks(app, &vault).await?;
     Ok(job_in(run, vault.id, work))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::Timestamp;
 use roadstead_api::{
     Page, PageQuery,
     cleanup::{
@@ -10,14 +11,15 @@ use roadstead_api::{
     },
     id::{BackupConfigurationId, CleanupId, SnapshotId, VaultId},
     retention::Retention,
+    vault::VaultMode,
 };
 use roadstead_vault::store::FileKind;
 
-use super::{Context, backup_configuration, page, vault};
+use super::{Context, backup_configuration, page, upkeep, vault};
 use crate::{
     Error, Result, db,
     db::{cleanup::Kept, row::timestamp, vault::VaultRow},
-    worker::{self, Order, Policy, Task, Verdict},
+    worker::{self, Order, Policy, Task, Verdict, plan_unread},
 };
 
 /// After how many days a file of the trash is gone for good.
@@ -27,13 +29,20 @@ pub const TRASH_DAYS: u32 = 7;
 pub async fn create(context: &Context, vault: &VaultId) -> Result<Cleanup> {
     context.authorize::<CleanupCreate>()?;
     let row = vault::get(context, vault).await?;
-    vault::password(context, &row).await?;
+    if !is_agent_s(&row) {
+        vault::password(context, &row).await?;
+    }
     let mut change = context.change::<CleanupCreate>().await?;
     let made = db::cleanup::insert(&mut change, context.account(), vault, None, context.now_ms()).await?;
     let id = made.ok_or_else(|| Error::internal("A cleanup without a slot stood against another."))?;
     change.commit(vault).await?;
     context.live.cleanups.notify_one();
     get(context, id).await
+}
+
+/// Whether its agent cleans the vault, since nobody else can look into it.
+fn is_agent_s(row: &VaultRow) -> bool {
+    row.mode == VaultMode::Sealed && row.current
 }
 
 /// Lists the cleanups of a vault.
@@ -88,10 +97,7 @@ pub async fn retention_plan(
 }
 
 async fn planned(context: &Context, row: &VaultRow, kept: &[Kept]) -> Result<CleanupPlan> {
-    let password = vault::password(context, row).await?;
-    let task = Task::PlanCleanup { policies: policies(kept), now_ms: context.now_ms() };
-    let order = Order { folder: context.vaults.folder(&row.id), password, task };
-    let verdicts: Vec<Verdict> = worker::call(&context.worker, &order).await?;
+    let verdicts = verdicts(context, row, policies(kept)).await?;
     let by_snapshot: HashMap<&str, &Kept> = kept.iter().map(|kept| (kept.snapshot.as_str(), kept)).collect();
     let told = |verdict: &Verdict| {
         let kept = by_snapshot.get(verdict.snapshot.as_str())?;
@@ -105,6 +111,17 @@ async fn planned(context: &Context, row: &VaultRow, kept: &[Kept]) -> Result<Cle
         }))
     };
     Ok(CleanupPlan { verdicts: verdicts.iter().filter_map(told).collect::<Result<_>>()? })
+}
+
+async fn verdicts(context: &Context, row: &VaultRow, policies: Vec<Policy>) -> Result<Vec<Verdict>> {
+    if is_agent_s(row) {
+        let (store, now) = (context.vaults.store(&row.id), timestamp(context.now_ms())?);
+        let plan = move || plan_unread(upkeep::snapshots(&store)?, &policies, now);
+        return tokio::task::spawn_blocking(plan).await?;
+    }
+    let password = vault::password(context, row).await?;
+    let task = Task::PlanCleanup { policies, now_ms: context.now_ms() };
+    worker::call(&context.worker, &Order { folder: context.vaults.folder(&row.id), password, task }).await
 }
 
 /// The rules of each configuration, with what they decide over.
@@ -131,10 +148,16 @@ pub async fn trash(context: &Context, vault: &VaultId) -> Result<Trash> {
 pub async fn restore_trash(context: &Context, vault: &VaultId) -> Result<Trash> {
     context.authorize::<TrashRestore>()?;
     let row = vault::get(context, vault).await?;
-    let password = vault::password(context, &row).await?;
-    let order = Order { folder: context.vaults.folder(&row.id), password, task: Task::RestoreTrash };
-    worker::call::<()>(&context.worker, &order).await?;
     let store = context.vaults.store(&row.id);
+    if is_agent_s(&row) {
+        // Each index went to the trash with the packs that it names, and comes back with them.
+        let store = store.clone();
+        tokio::task::spawn_blocking(move || store.restore_from_trash(Timestamp::MIN)).await??;
+    } else {
+        let password = vault::password(context, &row).await?;
+        let order = Order { folder: context.vaults.folder(&row.id), password, task: Task::RestoreTrash };
+        worker::call::<()>(&context.worker, &order).await?;
+    }
     let snapshots = tokio::task::spawn_blocking(move || store.list(FileKind::Snapshot)).await??;
     let mut change = context.change::<TrashRestore>().await?;
     for (name, _) in snapshots {

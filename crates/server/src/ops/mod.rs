@@ -55,6 +55,7 @@ pub mod session;
 pub mod setup;
 pub mod shell;
 pub mod size;
+pub mod upkeep;
 pub mod user;
 pub mod vault;
 pub mod vault_file;

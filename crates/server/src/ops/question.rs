@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use roadstead_api::{
     agent::Agent,
     link::ServerMessage,
@@ -15,12 +16,18 @@ use crate::{Error, ErrorKind, Result};
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(ANSWER_SECONDS as u64);
 
+/// Since when an agent was heard of that is somewhere, in milliseconds: servers write that down twice a minute.
+const RECENTLY_MS: i64 = 90_000;
+const AWAY: &str = "it is not connected to this server";
+const ELSEWHERE: &str =
+    "it hangs on another server of the same database: ask through that server's own address";
+
 /// Asks an agent; what it refuses is an error with its reason.
 pub async fn ask(context: &Context, agent: &Agent, what: Question) -> Result<Answer> {
     let unavailable = |why: &str| {
         Error::new(ErrorKind::Unavailable, format!("Agent {} cannot be asked: {why}.", agent.name))
     };
-    let not_connected = || unavailable("it is not connected to this server");
+    let not_connected = || unavailable(if is_elsewhere(context, agent) { ELSEWHERE } else { AWAY });
     let mut asked = context
         .live
         .questions
@@ -37,6 +44,12 @@ pub async fn ask(context: &Context, agent: &Agent, what: Question) -> Result<Ans
             Err(unavailable("it does not answer; it may be busy, or of a version before this was asked"))
         }
     }
+}
+
+/// Whether the agent seems to hang on another server of the same database.
+fn is_elsewhere(context: &Context, agent: &Agent) -> bool {
+    let heard = |at: Timestamp| context.now_ms() - at.as_millisecond() < RECENTLY_MS;
+    context.db.neighbours().is_some() && !agent.connected && agent.last_seen_at.is_some_and(heard)
 }
 
 fn refused(agent: &Agent, why: Refusal, reason: &str) -> Error {

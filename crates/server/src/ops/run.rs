@@ -21,7 +21,7 @@ use roadstead_api::{
     run::{MAX_REPORTED_ERRORS, Progress, RunState},
 };
 
-use super::{Context, agent_machine, sealing, vault_file};
+use super::{Context, agent_machine, sealing, upkeep, vault_file};
 use crate::{
     Error, Result,
     app::App,
@@ -186,6 +186,9 @@ pub async fn finished(app: &App, agent: AgentId, run: RunRef, mut outcome: Outco
     if run.kind == RunKind::Sealing {
         sealing::ended(app, agent, run, &mut outcome).await?;
     }
+    if run.kind == RunKind::Upkeep {
+        upkeep::ended(app, agent, run, &mut outcome).await?;
+    }
     let mut write = app.db.write().await?;
     if db::run::finish(&mut write, agent, run, &outcome, app.now_ms()).await? {
         db::run::set_started(&mut write, run, outcome.started_ms).await?;
@@ -202,6 +205,7 @@ pub async fn finished(app: &App, agent: AgentId, run: RunRef, mut outcome: Outco
                 db::sealing::forget_passwords(&mut write, SealingId(run.id)).await?;
                 app.live.removals.notify_one();
             }
+            (RunKind::Upkeep, _) => upkeep::keep(&mut write, run, &outcome, app.now_ms()).await?,
             (RunKind::Restore, _) => {
                 let skipped = i64::try_from(outcome.files_skipped).unwrap_or(i64::MAX);
                 let plan = outcome.plan.as_ref();
@@ -211,6 +215,12 @@ pub async fn finished(app: &App, agent: AgentId, run: RunRef, mut outcome: Outco
     }
     write.commit().await?;
     app.live.forget_progress(run);
-    app.live.dispatch.notify_one();
+    // A thousand backups that end together, with nothing after them, are no reason to look through all agents. Views of
+    // restores are to be closed.
+    let is_next =
+        run.kind == RunKind::Restore || !db::run::active(&mut *app.db.read().await?, agent).await?.is_empty();
+    if is_next {
+        app.live.dispatch.notify_one();
+    }
     Ok(())
 }

@@ -2,7 +2,8 @@
 //!
 //! The rules (decision 9): everything can be read; data, index, snapshot and lock files can be added, under the name
 //! that is the SHA-256 of their content; a lock can be removed by its maker. Nothing else: `config` and `keys` are
-//! written when the vault is made, and nobody deletes data through this door. A vault that no agent backs up to any more
+//! written when the vault is made, and nobody deletes data through this door. An agent that was granted a cleanup of its
+//! sealed vault (`ops::upkeep`) deletes packs and indexes for that run, and what it deletes goes to the trash. A vault that no agent backs up to any more
 //! takes locks only.
 
 use roadstead_api::{
@@ -148,8 +149,12 @@ pub async fn has_snapshot(app: &App, agent: AgentId, snapshot: &SnapshotId) -> R
     }
 }
 
-/// Removes a lock of the caller's own.
+/// Removes a lock of the caller's own. Packs and indexes go to the trash, from an agent that was granted it.
 pub async fn remove(app: &App, access: Access, kind: FileKind, name: Name) -> Result<()> {
+    if matches!(kind, FileKind::Pack | FileKind::Index) && is_granted(app, &access).await? {
+        let store = access.store;
+        return Ok(tokio::task::spawn_blocking(move || store.inner().discard(kind, &name)).await??);
+    }
     if kind != FileKind::Lock {
         return Err(Error::forbidden(format!("Nothing is deleted from {kind} through this door.")));
     }
@@ -160,6 +165,12 @@ pub async fn remove(app: &App, access: Access, kind: FileKind, name: Name) -> Re
         return Err(Error::forbidden(format!("This lock was made by {owner}, which alone removes it.")));
     }
     remove_lock(app, &access.id, name).await
+}
+
+/// Whether the caller is an agent whose cleanup of its sealed vault goes on.
+async fn is_granted(app: &App, access: &Access) -> Result<bool> {
+    let agent = db::upkeep::granted(&mut *app.db.read().await?, &access.id, app.now_ms()).await?;
+    Ok(agent.is_some_and(|agent| agent_owner(agent) == access.owner))
 }
 
 /// Removes the locks that an agent's ended runs left behind. Only to be called while it has no run in hand.

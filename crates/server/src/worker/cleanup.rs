@@ -43,8 +43,19 @@ pub struct Verdict {
 
 /// A verdict on every snapshot of the policies that the vault holds.
 pub fn plan(repository: &Repository, policies: &[Policy], now: Timestamp) -> Result<Vec<Verdict>> {
+    over(repository.snapshots()?, policies, now)
+}
+
+/// The same of a vault that nobody here can look into: which snapshots it holds, and when they arrived, is all that rules
+/// ask for.
+pub fn plan_unread(held: Vec<Id>, policies: &[Policy], now: Timestamp) -> Result<Vec<Verdict>> {
+    let unread = |id| Snapshot::unread(id, Timestamp::UNIX_EPOCH);
+    over(held.into_iter().map(unread).collect(), policies, now)
+}
+
+fn over(held: Vec<Snapshot>, policies: &[Policy], now: Timestamp) -> Result<Vec<Verdict>> {
     let mut held: HashMap<String, Snapshot> =
-        repository.snapshots()?.into_iter().map(|snapshot| (snapshot.id.to_hex(), snapshot)).collect();
+        held.into_iter().map(|snapshot| (snapshot.id.to_hex(), snapshot)).collect();
     let mut verdicts = Vec::new();
     for policy in policies {
         let (mut snapshots, mut arrivals) = (Vec::new(), HashMap::new());
@@ -239,6 +250,11 @@ mod tests {
         let kept = plan(&repository, &policy(one.clone(), &fresh), now).unwrap();
         assert!(kept.iter().all(|verdict| verdict.kept), "{kept:?}");
         assert_eq!(kept.iter().filter(|verdict| verdict.reasons == ["floor"]).count(), 2);
+        // Without a look into the vault the verdicts are the same.
+        let held: Vec<Id> = repository.snapshots().unwrap().iter().map(|snapshot| snapshot.id).collect();
+        assert_eq!(plan_unread(held.clone(), &policy(one.clone(), &fresh), now).unwrap(), kept);
+        let old = policy(one.clone(), &snapshots);
+        assert_eq!(plan_unread(held, &old, now).unwrap(), plan(&repository, &old, now).unwrap());
         // A snapshot that no configuration speaks of is not judged, so it stays.
         assert_eq!(plan(&repository, &policy(one, &snapshots[..1]), now).unwrap().len(), 1);
     }

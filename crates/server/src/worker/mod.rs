@@ -24,7 +24,7 @@ use roadstead_api::{
 use serde::{Deserialize, Serialize};
 
 pub use child::vault_work;
-pub use cleanup::{Policy, Verdict};
+pub use cleanup::{Policy, Verdict, plan_unread};
 pub use copy::{Copied, Destination};
 pub use drill::Drilled;
 pub use look::{Counted, Counts, FoundEntry};

@@ -94,8 +94,8 @@ function WhatIsLost() {
     <Alert color="yellow" title="What works no more, since the server cannot look into a sealed vault">
       <List size="sm">
         <List.Item>Browsing, finding, comparing and downloading files of backups on this page</List.Item>
-        <List.Item>Cleanups: rules of retention do not apply; plain restic cleans it, with the password</List.Item>
-        <List.Item>Checks of more than whether files are what their names say</List.Item>
+        <List.Item>Drills, copies and repairs of the vault by the server</List.Item>
+        <List.Item>Checks and cleanups while the agent is away: it does them, at the same times</List.Item>
         <List.Item>Restores to another machine without the password</List.Item>
       </List>
       <Text size="sm" mt="xs">
