@@ -108,7 +108,7 @@ fn outcome(order: &JobOrder, spool: ErrorSpool, cancel: &Cancel, stop: &OnceLock
         errors,
         hooks,
         plan,
-        upkeep,
+        upkeep: upkeep.map(Box::new),
     }
 }
 

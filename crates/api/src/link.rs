@@ -157,7 +157,7 @@ pub struct Outcome {
     pub plan: Option<RestorePlan>,
     /// What a check or cleanup of a sealed vault came to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub upkeep: Option<UpkeepFindings>,
+    pub upkeep: Option<Box<UpkeepFindings>>,
 }
 
 /// How many problems of a check are told one by one, at the most, and how long each may be in bytes.

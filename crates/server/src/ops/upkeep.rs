@@ -115,7 +115,7 @@ pub async fn ended(app: &App, agent: AgentId, run: RunRef, outcome: &mut Outcome
     drop(read);
     let is_open = known.is_some_and(|known| known.agent_id == agent && !known.state.has_ended());
     let Some(row) = row.filter(|_| is_open) else { return Ok(()) };
-    match (row.of, &mut outcome.upkeep) {
+    match (row.of, outcome.upkeep.as_deref_mut()) {
         (Of::Check(_), Some(UpkeepFindings::Check { problems, .. })) => {
             let (most, longest) = MAX_PROBLEMS;
             problems.truncate(most + 1);
@@ -151,7 +151,7 @@ async fn empty_trash(app: &App, row: &UpkeepRow) -> Result<()> {
 /// Keeps what a check or cleanup came to, with its end.
 pub async fn keep(write: &mut Write, run: RunRef, outcome: &Outcome, now_ms: i64) -> Result<()> {
     let Some(row) = db::upkeep::get(write, run.id).await? else { return Ok(()) };
-    match (row.of, &outcome.upkeep) {
+    match (row.of, outcome.upkeep.as_deref()) {
         (
             Of::Check(id),
             Some(UpkeepFindings::Check { problems, snapshots_checked, packs_checked, bytes_read }),
