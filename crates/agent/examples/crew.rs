@@ -39,13 +39,13 @@ use tokio::{
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
 /// How many are enrolled, or given configurations, at a time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 16;
 /// How long each backup takes.
 const LASTS: Duration = Duration::from_secs(1);
 /// How long after all have their configurations the minute begins, at the least.
 const QUIET: Duration = Duration::from_secs(5);
-/// How long the configurations are thought to take, in the beginning.
-const AHEAD: Duration = Duration::from_secs(90);
+/// How long the configurations may take at the least. They take less than the enrolment, which is granted besides.
+const AHEAD: Duration = Duration::from_secs(60);
 /// How long all the agents may take to do something.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -59,7 +59,8 @@ async fn main() -> Result<()> {
     let client = Client::builder(&url).credentials(Credentials::ApiKey(key)).build()?;
     let (tell, told) = mpsc::unbounded_channel();
     let (agents, folder) = (agents.parse()?, PathBuf::from(folder));
-    let mut crew = Crew { client, url, agents, folder, tell, told, linked: JoinSet::new(), made: Vec::new() };
+    let (linked, made, enrolled_in) = (JoinSet::new(), Vec::new(), Duration::ZERO);
+    let mut crew = Crew { client, url, agents, folder, tell, told, linked, made, enrolled_in };
     while let Some(line) = tokio::task::spawn_blocking(next_line).await?? {
         println!("{}", crew.obey(&line).await?);
     }
@@ -90,6 +91,8 @@ struct Crew {
     linked: JoinSet<roadstead_agent::Result<()>>,
     /// The configurations, one of each agent.
     made: Vec<BackupConfigurationId>,
+    /// How long the enrolment took.
+    enrolled_in: Duration,
 }
 
 impl Crew {
@@ -107,20 +110,21 @@ impl Crew {
         self.folder.join(number.to_string())
     }
 
-    async fn enroll(&self) -> Result<Value> {
+    async fn enroll(&mut self) -> Result<Value> {
         let keys = Keys::new()?;
         let begun = Instant::now();
-        let keys = &keys;
+        let (keys, crew) = (&keys, &*self);
         let one = async |number| -> Result<()> {
-            let data_dir = self.place(number);
+            let data_dir = crew.place(number);
             keys.place(number, &data_dir)?;
-            let token = self.client.create_enrolment_token(None).await?.token;
-            let (server, name) = (self.url.clone(), Some(format!("agent-{number:04}")));
+            let token = crew.client.create_enrolment_token(None).await?.token;
+            let (server, name) = (crew.url.clone(), Some(format!("agent-{number:04}")));
             enroll(EnrollOptions { server, token, data_dir, name, ca_pem: None, proxy: None }).await?;
             Ok(())
         };
-        stream::iter(0..self.agents).map(one).buffer_unordered(AT_ONCE).try_collect::<Vec<_>>().await?;
-        Ok(json!({"seconds": begun.elapsed().as_secs_f64()}))
+        stream::iter(0..crew.agents).map(one).buffer_unordered(AT_ONCE).try_collect::<Vec<_>>().await?;
+        self.enrolled_in = begun.elapsed();
+        Ok(json!({"seconds": self.enrolled_in.as_secs_f64()}))
     }
 
     async fn connect(&mut self) -> Result<Value> {
@@ -151,7 +155,7 @@ impl Crew {
     }
 
     async fn slot(&mut self) -> Result<Value> {
-        let minute = (since_1970(SystemTime::now())? + AHEAD).as_secs().div_ceil(60) * 60;
+        let minute = (since_1970(SystemTime::now())? + AHEAD + self.enrolled_in).as_secs().div_ceil(60) * 60;
         let slot = UNIX_EPOCH + Duration::from_secs(minute);
         let schedule = format!("daily@{:02}:{:02}", minute / 3600 % 24, minute / 60 % 60);
         let schedule: Schedule = schedule.parse()?;
