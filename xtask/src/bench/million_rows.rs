@@ -3,7 +3,7 @@
 //! Recording them would take hours, so they are copied from those that were recorded, straight into the database file,
 //! each a second older than the one before; what is read is read through the API.
 
-use std::{path::Path, process::Command};
+use std::{path::Path, process::Command, thread, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 
@@ -26,6 +26,8 @@ db.execute(f'''WITH RECURSIVE step(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s
 db.commit()
 ";
 
+/// How long a server that has just started is left alone: it looks through all there is.
+const REST: Duration = Duration::from_secs(15);
 /// Pages that are read of each kind of list.
 const PAGES: u32 = 200;
 
@@ -34,6 +36,7 @@ pub fn run(server: Bench) -> Result<()> {
     let server = server.again(|folder: &Path| {
         run_command(Command::new("python3").args(["-c", COPY]).arg(folder.join("roadstead.db")))
     })?;
+    thread::sleep(REST);
     for (what, filter) in [
         ("a page of 100 of 1,000,000 activities", &[][..]),
         ("... of one agent", &["--agent", "7"]),
