@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     driver::Setup,
     error::{Error, ErrorKind, Result},
-    http::{Base, Bearer, Call, HttpClient, Page, Repeat, Service, pages},
+    http::{Base, Bearer, Call, HttpClient, NumberedPage, Repeat, Service, numbered_pages},
     machine::MachineOrder,
 };
 
@@ -154,6 +154,19 @@ struct Links {
 #[derive(Default, Deserialize)]
 struct PageLinks {
     next: Option<String>,
+    last: Option<String>,
+}
+
+impl PageLinks {
+    /// The number of the last page, where these links stand on this one. They are not followed: what they say is enough.
+    fn last_page(&self, page: usize) -> usize {
+        if self.next.is_none() {
+            return page;
+        }
+        let query = self.last.as_deref().and_then(|last| last.split_once('?')).map_or("", |(_, query)| query);
+        let number = query.split('&').find_map(|pair| pair.strip_prefix("page=")?.parse().ok());
+        number.unwrap_or(0).max(page + 1)
+    }
 }
 
 /// The calls.
@@ -260,11 +273,10 @@ impl Api {
 
     async fn list<T: DeserializeOwned>(&self, path: &[&str], noun: &str) -> Result<Vec<T>> {
         let url = self.base.at(path)?;
-        pages(1, async |page: u32| {
+        numbered_pages(async |page: usize| {
             let call = Call::get(url.clone()).query("per_page", PER_PAGE).query("page", page);
             let listed: Listed = self.http.json(call).await?;
-            let next = listed.links.pages.next.map(|_| page + 1);
-            Ok(Page { items: items(listed.nouns, noun)?, next })
+            Ok(NumberedPage { items: items(listed.nouns, noun)?, last: listed.links.pages.last_page(page) })
         })
         .await
     }
@@ -275,4 +287,22 @@ fn items<T: DeserializeOwned>(mut nouns: Map<String, Value>, noun: &str) -> Resu
         || Error::new(ErrorKind::Malformed, format!("DigitalOcean's list of {noun} cannot be understood"));
     let items = nouns.remove(noun).ok_or_else(malformed)?;
     serde_json::from_value(items).map_err(|source| malformed().caused_by(source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PageLinks;
+
+    #[test]
+    fn the_last_page_is_read_from_its_link() {
+        let links = |last: Option<&str>| PageLinks { next: Some("x".into()), last: last.map(str::to_owned) };
+        let base = "https://api.digitalocean.com/v2/droplets?";
+        assert_eq!(links(Some(&format!("{base}page=9&per_page=200"))).last_page(1), 9);
+        assert_eq!(links(Some(&format!("{base}per_page=200&page=9"))).last_page(1), 9);
+        for odd in [None, Some("x"), Some("?page=x"), Some("?page=1"), Some("?page=99999999999999999999999")]
+        {
+            assert_eq!(links(odd).last_page(3), 4, "{odd:?}");
+        }
+        assert_eq!(PageLinks::default().last_page(3), 3);
+    }
 }

@@ -48,5 +48,5 @@ pub(crate) use failure::{Complaint, Service};
 pub(crate) use fields::{CA, ENDPOINT};
 pub(crate) use jwt::{Algorithm, JwtSigner};
 pub(crate) use oauth::OAuth;
-pub(crate) use pages::{Page, pages};
+pub(crate) use pages::{NumberedPage, Page, numbered_pages, pages};
 pub(crate) use poll::{Look, poll};

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     driver::Setup,
     error::{Error, ErrorKind, Result},
-    http::{Base, Bearer, Call, HttpClient, Page, Repeat, Service, pages},
+    http::{Base, Bearer, Call, HttpClient, NumberedPage, Repeat, Service, numbered_pages},
     machine::MachineOrder,
 };
 
@@ -159,8 +159,7 @@ fn password() -> Result<String> {
 #[derive(Deserialize)]
 struct Listed<T> {
     data: Vec<T>,
-    page: u32,
-    pages: u32,
+    pages: usize,
 }
 
 /// The calls.
@@ -224,11 +223,10 @@ impl Api {
 
     async fn list<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>> {
         let url = self.base.at(path)?;
-        pages(1, async |page: u32| {
+        numbered_pages(async |page: usize| {
             let call = Call::get(url.clone()).query("page_size", PAGE_SIZE).query("page", page);
             let listed: Listed<T> = self.http.json(call).await?;
-            let next = (listed.page < listed.pages).then_some(page + 1);
-            Ok(Page { items: listed.data, next })
+            Ok(NumberedPage { items: listed.data, last: listed.pages })
         })
         .await
     }

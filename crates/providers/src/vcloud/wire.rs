@@ -9,7 +9,7 @@ use super::{session::Sessions, shape::TAGS};
 use crate::{
     driver::Setup,
     error::{Error, ErrorKind, Result},
-    http::{Base, Call, Complaint, HttpClient, Page, Repeat, Reply, Service, pages},
+    http::{Base, Call, Complaint, HttpClient, NumberedPage, Repeat, Reply, Service, numbered_pages},
 };
 
 const SERVICE: Service = Service { name: "The Director", complaint };
@@ -209,11 +209,11 @@ impl Api {
 
     /// Every record of this type, with all that it has or only these fields.
     async fn list(&self, kind: &str, fields: Option<&str>) -> Result<Vec<Record>> {
-        pages(1, async |number: usize| {
+        numbered_pages(async |number: usize| {
             let page = self.page(kind, number, PAGE_SIZE, fields).await?;
-            let seen = number * page.page_size.unwrap_or(PAGE_SIZE);
-            let more = !page.all.is_empty() && seen < page.total;
-            Ok(Page { items: page.all, next: more.then_some(number + 1) })
+            let size = page.page_size.unwrap_or(PAGE_SIZE).max(1);
+            let last = if page.all.is_empty() { number } else { page.total.div_ceil(size) };
+            Ok(NumberedPage { items: page.all, last })
         })
         .await
     }
