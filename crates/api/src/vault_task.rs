@@ -79,6 +79,10 @@ pub enum NewVaultTask {
         /// Which backups; everything in the vault when there are none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         backup_ids: Vec<BackupId>,
+        /// Whether to cut the files anew, as the destination does with its own backups, so that later backups there share
+        /// their parts with the copies. It reads and packs everything again, which takes longer.
+        #[serde(default)]
+        rechunk: bool,
     },
     /// Repair the vault: make its index anew, save what is sound in damaged packs, and write backups with holes anew without
     /// what is lost. What is taken away goes to the trash. Takes an admin.

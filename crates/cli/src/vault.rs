@@ -55,8 +55,9 @@ pub enum VaultCommand {
     /// Copy backups to another vault, or to a place that the server's operator allows, and wait until that has ended.
     #[command(
         after_help = "What is there already is not copied again. At a place of the operator's each vault has a repository of \
-                            its own, with the vault's password (vaults export-key).\n\nExample:\n  roadstead vaults copy \
-                            VAULT --to-target offsite\n  roadstead vaults copy VAULT --to-vault OTHER --backup 17"
+                            its own, with the vault's password (vaults export-key).\n\nMachines that will be backed up to the \
+                            destination send less the first time if what is copied is cut as they cut it: --rechunk.\n\nExample:\n  roadstead vaults copy \
+                            VAULT --to-target offsite\n  roadstead vaults copy VAULT --to-vault OTHER --backup 17 --rechunk"
     )]
     Copy(CopyArgs),
     /// List the places that the server's operator allows copies to.

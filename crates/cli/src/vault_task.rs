@@ -49,6 +49,10 @@ pub struct CopyArgs {
     /// Which backups; everything in the vault when absent.
     #[arg(long, value_name = "BACKUP", num_args = 1..)]
     backup: Vec<BackupId>,
+    /// Cut files anew, as the destination does with its own backups: what is backed up there later shares its parts with the
+    /// copies.
+    #[arg(long)]
+    rechunk: bool,
     /// Start it, and do not wait for its end.
     #[arg(long)]
     no_wait: bool,
@@ -157,8 +161,8 @@ pub async fn drill(session: &Session, args: DrillArgs) -> Result<Exit> {
 
 /// Copies backups.
 pub async fn copy(session: &Session, args: CopyArgs) -> Result<Exit> {
-    let CopyArgs { vault, to_vault, to_target, backup, no_wait } = args;
-    let new = NewVaultTask::Copy { to_vault, to_target, backup_ids: backup };
+    let CopyArgs { vault, to_vault, to_target, backup, rechunk, no_wait } = args;
+    let new = NewVaultTask::Copy { to_vault, to_target, backup_ids: backup, rechunk };
     start(session, &vault, &new, no_wait).await
 }
 

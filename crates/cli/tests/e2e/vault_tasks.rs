@@ -126,6 +126,7 @@ fn copies_go_to_another_vault_and_to_places_that_the_operator_allows() {
         to_vault,
         to_target: to_target.map(str::to_owned),
         backup_ids,
+        rechunk: false,
     };
     let ended = done(&server, &agent, &to(Some(other.vault.clone()), None, vec![first]));
     let report = ended.copy.unwrap();
@@ -156,6 +157,43 @@ fn copies_go_to_another_vault_and_to_places_that_the_operator_allows() {
     let growth = server.client.get_vault(&agent.vault).unwrap().growth(None).unwrap();
     let today = growth.days.last().unwrap();
     assert!(today.snapshot_count == 2 && today.size_bytes > 300_000, "{growth:?}");
+}
+
+#[test]
+fn a_copy_that_is_cut_anew_shares_its_parts_with_what_restic_backs_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, offsite) = (folder.path().join("server.toml"), folder.path().join("offsite"));
+    std::fs::write(&config, format!("copy_targets = ['offsite={}']\n", offsite.display())).unwrap();
+    let server = Server::start_with(&["--config", config.to_str().unwrap()]);
+    let agent = Agent::start(&server);
+    let source = tempfile::tempdir().unwrap();
+    tree::fill(source.path(), 1, 8_000_000);
+    let configuration = agent.configure(&server, &[source.path()], &[]);
+    agent.back_up_well(&server, configuration);
+
+    let copy = offsite.join(&agent.vault.0);
+    let password = Repository::of(&server, &agent).password().to_owned();
+    for program in restic::all() {
+        let run = |arguments: &[&str]| {
+            let (ok, text) = restic::run(&program, copy.to_str().unwrap(), &password, arguments);
+            assert!(ok, "{arguments:?}: {text}");
+            text
+        };
+        // A repository of restic's own, where it cuts by its own rules, and has the same file already.
+        let _ = std::fs::remove_dir_all(&copy);
+        run(&["init"]);
+        run(&["backup", source.path().to_str().unwrap()]);
+        let new = NewVaultTask::Copy {
+            to_vault: None,
+            to_target: Some("offsite".into()),
+            backup_ids: Vec::new(),
+            rechunk: true,
+        };
+        let report = done(&server, &agent, &new).copy.unwrap();
+        assert_eq!((report.backups_copied, report.backups_failed, &report.problems), (1, 0, &vec![]));
+        assert!(report.bytes_added < 100_000, "{report:?}: only the folders are new");
+        run(&["check", "--read-data"]);
+    }
 }
 
 #[test]

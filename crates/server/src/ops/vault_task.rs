@@ -33,7 +33,7 @@ pub async fn create(context: &Context, vault: &VaultId, new: NewVaultTask) -> Re
 async fn check(context: &Context, vault: &VaultId, new: &NewVaultTask) -> Result<()> {
     match new {
         NewVaultTask::Drill { files, bytes } => drill_settings::check_size(*files, *bytes),
-        NewVaultTask::Copy { to_vault, to_target, backup_ids } => {
+        NewVaultTask::Copy { to_vault, to_target, backup_ids, rechunk: _ } => {
             check_destination(context, vault, (to_vault.as_ref(), to_target.as_deref())).await?;
             let held = vault::backups(context, vault).await?;
             match backup_ids.iter().find(|id| !held.iter().any(|(known, _)| known == *id)) {

@@ -67,8 +67,8 @@ fn carry_out(order: Order, cancel: &Cancel) -> Result<()> {
         Task::Drill { snapshots, files, bytes, scratch } => {
             answer(repository.and_then(|r| drill::drill(&r, snapshots, (files, bytes), scratch, cancel)))
         }
-        Task::Copy { snapshots, destination } => {
-            answer(repository.and_then(|r| copy::copy(&r, &snapshots, &destination, cancel)))
+        Task::Copy { snapshots, destination, rechunk } => {
+            answer(repository.and_then(|r| copy::copy(&r, &snapshots, &destination, rechunk, cancel)))
         }
         Task::Repair { read_data, dry_run } => {
             answer(repository.and_then(|r| repair::repair(&r, read_data, dry_run, cancel)))

@@ -32,11 +32,12 @@ pub struct Copied {
     pub problems: Vec<String>,
 }
 
-/// Copies the snapshots of these names; all, if there are none.
+/// Copies the snapshots of these names; all, if there are none. With `rechunk` their files are cut anew.
 pub fn copy(
     repository: &Repository,
     names: &[String],
     destination: &Destination,
+    rechunk: bool,
     cancel: &Cancel,
 ) -> Result<Copied> {
     let mut snapshots: Vec<Snapshot> = match names {
@@ -46,7 +47,10 @@ pub fn copy(
     snapshots.sort_by_key(|snapshot| snapshot.time);
     let to = open(destination, cancel)?;
     let lost = Lost::default();
-    let summary = repository.copy_to(&to, &snapshots, &lost, cancel)?;
+    let summary = match rechunk {
+        true => repository.copy_rechunked_to(&to, &snapshots, &lost, cancel)?,
+        false => repository.copy_to(&to, &snapshots, &lost, cancel)?,
+    };
     Ok(Copied {
         copied: summary.copied.len() as u64,
         skipped: summary.skipped.len() as u64,

@@ -93,6 +93,8 @@ pub enum Task {
         snapshots: Vec<String>,
         /// Where they go.
         destination: Destination,
+        /// Whether to cut their files anew, as the destination does with its own.
+        rechunk: bool,
     },
     /// Repair the vault; the reply is [`Repaired`].
     Repair {

@@ -33,10 +33,11 @@ pub async fn of(app: &App, claimed: &Claimed) -> Result<Option<Report>> {
             let drilled: Option<Drilled> = watched(app, claimed, &order(task)).await?;
             Ok(drilled.map(|drilled| Report::Drill(told(drilled, &backups))))
         }
-        NewVaultTask::Copy { to_vault, to_target, backup_ids } => {
+        NewVaultTask::Copy { to_vault, to_target, backup_ids, rechunk } => {
             let order = order(Task::Copy {
                 snapshots: snapshots(app, &vault.id, backup_ids).await?,
                 destination: destination(app, &vault, to_vault.as_ref(), to_target.as_deref()).await?,
+                rechunk: *rechunk,
             });
             let copied: Option<Copied> = watched(app, claimed, &order).await?;
             Ok(copied.map(|copied| Report::Copy(copy_report(copied))))
