@@ -6,9 +6,11 @@
 //! whole, by rename, unless they are what they should be. Each blob is verified before it is written. A
 //! folder gets its metadata when everything in it is done.
 //!
-//! Memory is bounded: blobs are read one at a time for each worker, small ones through a cache of blocks.
+//! Memory is bounded: blobs are read one at a time for each worker, small ones through a cache of blocks; of a large
+//! file each worker gathers a part.
 
 mod content;
+mod direct;
 mod file;
 mod folder;
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::repository::Buffers;
 
 /// No chunker makes larger chunks.
 const LARGEST: usize = 8 << 20;
-const PAGE: usize = 4096;
+pub(super) const PAGE: usize = 4096;
 static ZEROS: [u8; PAGE] = [0; PAGE];
 
 /// Why a file is not restored.
@@ -55,7 +55,7 @@ pub(super) fn write(
 }
 
 /// A store out of reach ends the run; whatever else is wrong with a blob hits this file alone.
-fn trouble(error: Error) -> Trouble {
+pub(super) fn trouble(error: Error) -> Trouble {
     match error.kind() {
         ErrorKind::Unreachable | ErrorKind::Denied | ErrorKind::Cancelled => Trouble::Run(error),
         _ => Trouble::Content(error),
@@ -96,9 +96,8 @@ fn read_exact(file: &OwnedFd, mut bytes: &mut [u8], mut offset: u64) -> Result<(
 }
 
 /// Writes bytes at an offset but for pages of zeros; gives the end of what was written, if anything was.
-fn write_sparse(file: &OwnedFd, bytes: &[u8], offset: u64) -> Result<Option<u64>, Errno> {
+pub(super) fn write_sparse(file: &OwnedFd, bytes: &[u8], offset: u64) -> Result<Option<u64>, Errno> {
     let mut end = None;
-    let is_hole = |page: &[u8]| page == &ZEROS[..page.len()] && page.len() == PAGE;
     let mut start = 0;
     while start < bytes.len() {
         let pages = || bytes[start..].chunks(PAGE);
@@ -115,7 +114,12 @@ fn write_sparse(file: &OwnedFd, bytes: &[u8], offset: u64) -> Result<Option<u64>
     Ok(end)
 }
 
-fn write_all(file: &OwnedFd, mut bytes: &[u8], mut offset: u64) -> Result<(), Errno> {
+/// Whether this is a whole page of zeros.
+pub(super) fn is_hole(page: &[u8]) -> bool {
+    page == &ZEROS[..page.len()] && page.len() == PAGE
+}
+
+pub(super) fn write_all(file: &OwnedFd, mut bytes: &[u8], mut offset: u64) -> Result<(), Errno> {
     while !bytes.is_empty() {
         match pwrite(file, bytes, offset) {
             Ok(0) => return Err(Errno::IO),

@@ -43,6 +43,20 @@ impl Created<'_> {
         }
     }
 
+    /// The same file opened anew to be written past the system's cache, where the file system knows that way.
+    pub(super) fn open_direct(&self, folder: &Folder<'_>, node: &Node) -> Option<OwnedFd> {
+        let name = match self {
+            Self::Final(_) => node.name.as_slice(),
+            Self::Temporary(_, name) => name.as_bytes(),
+            Self::Linked(_) => return None,
+        };
+        let flags = OFlags::WRONLY | OFlags::DIRECT | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let direct = openat(&folder.fd, name, flags, Mode::empty()).ok()?;
+        // Somebody may have put another file under its name by now.
+        let key = |stat: Stat| (stat.st_dev, stat.st_ino);
+        (fstat(&direct).map(key).ok()? == fstat(self.file()).map(key).ok()?).then_some(direct)
+    }
+
     /// The file is whole.
     pub(super) fn keep(&self, folder: &Folder<'_>, node: &Node) -> Result<(), Errno> {
         match self {

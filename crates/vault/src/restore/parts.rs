@@ -3,10 +3,13 @@
 //! Workers that write to the same file spin in the kernel until the other is done. So whoever opens a large file goes
 //! through its parts alone, and others help only while no file waits for them.
 //!
+//! Parts go past the system's cache where the file system knows that way.
+//!
 //! A file is finished by whoever is the last to let go of it. One that cannot be made whole is removed again, so
 //! that no half of it passes for the whole.
 
 use std::ops::Range;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
@@ -15,6 +18,7 @@ use crossbeam_channel::{Receiver, Sender, select_biased};
 use rustix::fs::ftruncate;
 
 use super::content::{self, Trouble};
+use super::direct::{self, Gathered, Piece};
 use super::file::{Created, FileJob, create};
 use super::folder::Folder;
 use super::{Run, metadata};
@@ -30,6 +34,8 @@ use crate::threads::threads;
 const LARGE: u64 = 64 << 20;
 /// About what a part has, in bytes.
 const PART: u64 = 8 << 20;
+/// What a part has at the most that is gathered: one with a blob larger than any chunker makes is not.
+const GATHERED: u64 = 2 * PART;
 
 /// A file being written. Dropped before it is finished it is removed.
 struct Opened<'a> {
@@ -46,6 +52,8 @@ struct Opened<'a> {
 /// A large file on which several may work.
 pub(super) struct Shared<'a> {
     file: Opened<'a>,
+    /// The same file for writing directly.
+    direct: Option<OwnedFd>,
     pieces: Vec<Piece>,
     /// How many of them somebody has taken.
     taken: AtomicUsize,
@@ -54,11 +62,11 @@ pub(super) struct Shared<'a> {
 /// A call for help with a large file, void once its parts are all written.
 type Call<'a> = Weak<Shared<'a>>;
 
-/// Which blobs, and where in the file they begin and end.
-struct Piece {
-    blobs: Range<usize>,
-    start: u64,
-    end: u64,
+/// What a worker needs for every file, kept from one to the next.
+#[derive(Default)]
+struct Memory {
+    buffers: Buffers,
+    gathered: Gathered,
 }
 
 /// Writes files until no more come, and helps with large ones until nobody has any.
@@ -68,18 +76,18 @@ pub(super) fn work<'a>(
     calls: Sender<Call<'a>>,
     called: &Receiver<Call<'a>>,
 ) -> Result<()> {
-    let mut buffers = Buffers::default();
+    let mut memory = Memory::default();
     loop {
         select_biased! {
             recv(jobs) -> batch => match batch {
                 Ok(batch) => {
-                    batch.into_iter().try_for_each(|job| restore(run, job, &calls, &mut buffers))?;
+                    batch.into_iter().try_for_each(|job| restore(run, job, &calls, &mut memory))?;
                 }
                 Err(_) => break,
             },
             recv(called) -> call => if let Some(file) = call.ok().and_then(|call| call.upgrade()) {
                 // One part, and back to see whether files have come.
-                if file.write_next(&mut buffers)? {
+                if file.write_next(&mut memory)? {
                     let _ = calls.send(Arc::downgrade(&file));
                 }
                 Shared::let_go(file);
@@ -88,7 +96,7 @@ pub(super) fn work<'a>(
     }
     drop(calls);
     let files = called.iter().filter_map(|call| call.upgrade());
-    files.into_iter().try_for_each(|file| Shared::write(file, &mut buffers))
+    files.into_iter().try_for_each(|file| Shared::write(file, &mut memory))
 }
 
 /// Restores a file; of a large one it lets others know.
@@ -96,7 +104,7 @@ fn restore<'a>(
     run: &'a Run<'a>,
     job: FileJob<'a>,
     calls: &Sender<Call<'a>>,
-    buffers: &mut Buffers,
+    memory: &mut Memory,
 ) -> Result<()> {
     run.check()?;
     let FileJob { folder, node, made } = job;
@@ -106,7 +114,7 @@ fn restore<'a>(
     let written = match created {
         Ok(Some(created)) => {
             let failed = AtomicBool::new(false);
-            write(Opened { run, folder, node, path, created, failed, finished: false }, calls, buffers)
+            write(Opened { run, folder, node, path, created, failed, finished: false }, calls, memory)
         }
         Ok(None) => {
             run.skipped.fetch_add(1, Relaxed);
@@ -122,24 +130,25 @@ fn restore<'a>(
     written
 }
 
-fn write<'a>(file: Opened<'a>, calls: &Sender<Call<'a>>, buffers: &mut Buffers) -> Result<()> {
+fn write<'a>(file: Opened<'a>, calls: &Sender<Call<'a>>, memory: &mut Memory) -> Result<()> {
     let all = 0..file.node.content.len();
     // Its full length first: then it may end in a hole, and parts may come in any order.
     let sized = |file: &Opened<'_>| ftruncate(file.created.file(), file.node.size).is_ok();
     match pieces(&file).filter(|_| sized(&file)) {
         None => {
-            if let Some(length) = file.write(all, 0, buffers)? {
+            if let Some(length) = file.write(all, 0, memory)? {
                 file.finish(length);
             }
         }
         Some(pieces) => {
             let helpers = threads(file.run.options.threads).min(pieces.len()) - 1;
-            let file = Arc::new(Shared { file, pieces, taken: AtomicUsize::new(0) });
+            let direct = file.created.open_direct(&file.folder, &file.node);
+            let file = Arc::new(Shared { file, direct, pieces, taken: AtomicUsize::new(0) });
             for _ in 0..helpers {
                 // Whoever calls receives calls afterwards, so this cannot fail.
                 let _ = calls.send(Arc::downgrade(&file));
             }
-            Shared::write(file, buffers)?;
+            Shared::write(file, memory)?;
         }
     }
     Ok(())
@@ -165,15 +174,21 @@ fn pieces(file: &Opened<'_>) -> Option<Vec<Piece>> {
 
 impl Opened<'_> {
     /// Writes some of the blobs; `None` after telling why that cannot be done.
-    fn write(&self, blobs: Range<usize>, offset: u64, buffers: &mut Buffers) -> Result<Option<u64>> {
-        let trouble = match content::write(self.run, self.created.file(), &self.node, blobs, offset, buffers)
-        {
-            Ok(end) => return Ok(Some(end)),
-            Err(Trouble::Run(error)) => return Err(error),
-            Err(trouble) => trouble,
-        };
-        self.fail(trouble);
-        Ok(None)
+    fn write(&self, blobs: Range<usize>, offset: u64, memory: &mut Memory) -> Result<Option<u64>> {
+        let (file, buffers) = (self.created.file(), &mut memory.buffers);
+        self.told(content::write(self.run, file, &self.node, blobs, offset, buffers))
+    }
+
+    /// The end of what was written; `None` after telling why it is not.
+    fn told(&self, written: Result<u64, Trouble>) -> Result<Option<u64>> {
+        match written {
+            Ok(end) => Ok(Some(end)),
+            Err(Trouble::Run(error)) => Err(error),
+            Err(trouble) => {
+                self.fail(trouble);
+                Ok(None)
+            }
+        }
     }
 
     /// Tells what is wrong, once.
@@ -222,23 +237,35 @@ impl Drop for Opened<'_> {
 
 impl Shared<'_> {
     /// Writes parts until none is left.
-    fn write(file: Arc<Self>, buffers: &mut Buffers) -> Result<()> {
-        while file.write_next(buffers)? {}
+    fn write(file: Arc<Self>, memory: &mut Memory) -> Result<()> {
+        while file.write_next(memory)? {}
         Self::let_go(file);
         Ok(())
     }
 
     /// Writes a part that nobody has taken; tells whether there was one.
-    fn write_next(&self, buffers: &mut Buffers) -> Result<bool> {
+    fn write_next(&self, memory: &mut Memory) -> Result<bool> {
         let Some(piece) = self.pieces.get(self.taken.fetch_add(1, Relaxed)) else { return Ok(false) };
         if !self.file.failed.load(Relaxed) {
-            let end = self.file.write(piece.blobs.clone(), piece.start, buffers)?;
+            let end = self.write_piece(piece, memory)?;
             if end.is_some_and(|end| end != piece.end) {
                 let wrong = Error::damaged("the index is wrong about the length of a blob");
                 self.file.fail(Trouble::Content(wrong));
             }
         }
         Ok(true)
+    }
+
+    /// Writes a part; `None` after telling why that cannot be done.
+    fn write_piece(&self, piece: &Piece, memory: &mut Memory) -> Result<Option<u64>> {
+        let file = &self.file;
+        match self.direct.as_ref().filter(|_| piece.end - piece.start <= GATHERED) {
+            Some(direct) => {
+                let (ways, Memory { buffers, gathered }) = ((file.created.file(), direct), memory);
+                file.told(direct::write(file.run, ways, &file.node, piece, buffers, gathered))
+            }
+            None => file.write(piece.blobs.clone(), piece.start, memory),
+        }
     }
 
     /// Finishes the file if nobody else is at work on it any more.
