@@ -1,7 +1,10 @@
 //! Backups of many small files (A) and of some large ones (B), each with one per cent changed (C): our engine
 //! and its rivals, into local repositories, step by step in turns.
 //!
-//! Nothing that was restored is deleted before the end of a set: ext4 without a journal keeps deleted inodes
+//! The large files are more than a disk may have room for several times over: there one tool does all steps after the other,
+//! and what it made is deleted before the next begins.
+//!
+//! Of the small ones nothing that was restored is deleted before the end of a set: ext4 without a journal keeps deleted inodes
 //! from being used again for a minute and more and searches past each of them, so that a tree deleted before
 //! a restore is paid for by whoever restores next.
 
@@ -73,10 +76,16 @@ fn measure(set: &Set, programs: &Programs) -> Result<()> {
         let mut tools = tools(programs, &folder);
         tools.retain(|tool| number < tool.rounds);
         let restored = folder.join(format!("restored-{number}"));
-        rounds.push(one_round(set, &mut tools, &source, &restored, number)?);
-        if set.few {
-            fs::remove_dir_all(restored)?;
+        let together = if set.few { 1 } else { tools.len() };
+        let mut round = Vec::new();
+        for tools in tools.chunks_mut(together) {
+            round.extend(all_steps(set, tools, &source, &restored, number)?);
+            if set.few {
+                fs::remove_dir_all(&restored)?;
+                tools.iter().try_for_each(Tool::remove)?;
+            }
         }
+        rounds.push(round);
     }
     // A tenth of the data may be stored before that.
     if set.few && set.rounds > 1 {
@@ -95,11 +104,11 @@ fn cancel(ours: &Tool, source: &Path) -> Result<()> {
     for moment in MOMENTS {
         println!("cancelled after {moment} ms: goes on for {:.3} s", ours.cancel(source, moment)?);
     }
-    Ok(())
+    ours.remove()
 }
 
 /// All steps on fresh repositories, each step by every tool in turn.
-fn one_round(
+fn all_steps(
     set: &Set,
     tools: &mut [Tool],
     source: &Path,

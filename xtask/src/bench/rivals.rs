@@ -74,6 +74,11 @@ impl Tool {
             .stdout(std::process::Stdio::null()))
     }
 
+    /// Deletes the repository.
+    pub fn remove(&self) -> Result<()> {
+        fs::remove_dir_all(&self.repository).with_context(|| self.repository.display().to_string())
+    }
+
     /// Backs a folder up.
     pub fn backup(&mut self, source: &Path) -> Result<Cost> {
         self.backups += 1;
