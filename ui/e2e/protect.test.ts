@@ -57,6 +57,28 @@ test.runIf(Sshd.isThere())("a machine is protected from the overview, and a shel
   }, Boolean);
   await page.keyboard.type("exit 3\n");
   await page.getByText("The shell has ended with status 3.").waitFor();
+
+  // Another key is put on the machine, and taken off it again.
+  await server.api("POST", "/keys", { name: "second", generate: "ed25519" });
+  await page.goto("/machines");
+  await page.getByRole("link", { name: "host", exact: true }).click();
+  // What stands above has its height: what is opened before would close when it moves out of sight.
+  await expect.poll(() => page.getByRole("region", { name: "How busy it is" }).locator("canvas").count()).toBe(6);
+  const keys = page.getByRole("region", { name: "Keys" });
+  await keys.getByRole("combobox", { name: "Key" }).click();
+  await page.getByRole("option", { name: "second" }).click();
+  await keys.getByLabel("User").fill(sshd.user);
+  await keys.getByLabel("Address").fill("127.0.0.1");
+  await keys.getByLabel("Port").fill(String(sshd.port));
+  await keys.getByRole("button", { name: "Use this key" }).click();
+  await keys.getByRole("button", { name: "Put on the machine" }).click();
+  await page.getByText(/The machine lets the key in now/).waitFor();
+  const { items: known } = await server.api<{ items: { name: string; public_key: string }[] }>("GET", "/keys");
+  const half = known.find((one) => one.name === "second")?.public_key.split(" ")[1] ?? "none";
+  expect(sshd.letIn).toContain(half);
+  await keys.getByRole("button", { name: "Take off the machine" }).click();
+  await page.getByText(/The machine lets the key in no more/).waitFor();
+  expect(sshd.letIn).not.toContain(half);
   sshd.end();
   await visit.end();
 });

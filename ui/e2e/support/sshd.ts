@@ -37,7 +37,7 @@ export class Sshd {
       // Two addresses, so that one can be two machines.
       `ListenAddress=127.0.0.1:${port}`,
       `ListenAddress=127.0.0.2:${port}`,
-      `AuthorizedKeysFile=${join(folder, "authorized_keys")}`,
+      `AuthorizedKeysFile=${join(folder, "authorized_keys")} ${join(folder, "home/.ssh/authorized_keys")}`,
       // A probe is a shell that reads its script; nothing else is let through. What it writes at home stays here.
       `ForceCommand=HOME=${join(folder, "home")} exec sh`,
       "PidFile=none",
