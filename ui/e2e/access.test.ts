@@ -105,6 +105,27 @@ test("the page's files are kept by the browser for ever, and the page itself is 
   expect((await fetch(`${server.url}/`)).headers.get("content-type")).toContain("json");
 });
 
+test("what cannot be read says so, and is read again", async () => {
+  const visit = await Visit.begin(browser, server);
+  const { page } = visit;
+  let broken = true;
+  const problem = { type: "internal", title: "It broke", status: 500, detail: "The disk is on fire.", request_id: "r1" };
+  for (const path of ["**/api/v1/backends?*", "**/api/v1/activity?*"])
+    await page.route(path, (route) => (broken ? route.fulfill({ status: 500, json: problem }) : route.continue()));
+  await visit.as(server, "/backends");
+  await page.getByText("The disk is on fire. (request r1)").waitFor();
+  expect(await page.getByText("No backends yet").count()).toBe(0);
+  await page.goto("/");
+  const day = page.getByRole("region", { name: "The last 24 hours" });
+  await day.getByText("This could not be read: The disk is on fire.").waitFor();
+  broken = false;
+  await day.getByRole("button", { name: "Try again" }).click();
+  await day.getByText("Nothing ran.").waitFor();
+  await page.goto("/backends");
+  await page.getByText("No backends yet").waitFor();
+  await visit.end();
+});
+
 test("the first view is small", async () => {
   const visit = await Visit.begin(browser, server);
   const { page } = visit;

@@ -127,6 +127,12 @@ test("chosen machines are stopped together: first the plan, then how each one we
   await dialog.getByRole("button", { name: /^Reboot \d/ }).click();
   await dialog.getByText("Done").first().waitFor();
   await dialog.getByRole("button", { name: "Close" }).last().click();
+  // The server cannot log in to these: that is told of each one.
+  await plan.getByRole("button", { name: "Protect" }).click();
+  await dialog.getByText(/3 machines will get an agent/).waitFor();
+  await dialog.getByRole("button", { name: "Protect 3 machines" }).click();
+  await expect.poll(() => dialog.getByText(/No key is associated/).count()).toBe(3);
+  await dialog.getByRole("button", { name: "Close" }).last().click();
   await visit.end();
 });
 

@@ -67,6 +67,7 @@ async function stage(): Promise<Record<string, string>> {
   const order = { script: "uptime; df -h /", machine_ids: machines.items.map((one) => one.id) };
   const command = await server.api<{ id: number }>("POST", "/commands", order);
   const drill = await ended("vault-tasks", { kind: "drill" }, `/vaults/${vaults.items[0]?.id}/tasks`);
+  const check = await ended("checks", { read_data: true }, `/vaults/${vaults.items[0]?.id}/checks`);
   const wanted = { backend_id: backend.id, name: "new", image: "debian-12-x64", size: "s-1vcpu-1gb", networks: [] };
   const job = await server.api<{ id: number }>("POST", "/machines", wanted);
   const restore = await ended("restores", { backup_id: backup, path: join(server.folder, "aside") });
@@ -79,6 +80,7 @@ async function stage(): Promise<Record<string, string>> {
     job: `/jobs/${job.id}`,
     rebuild: `/backups/${backup}/rebuild`,
     drill: `/vault-tasks/${drill}`,
+    check: `/checks/${check}`,
     backends: "/backends",
     backend: `/backends/${backend.id}`,
     "backend-add": "/backends/add",

@@ -128,6 +128,26 @@ test("a vault is copied into another, and to a place that the operator has named
   await visit.end();
 });
 
+test("a check says what it looked at, and a cleanup what it forgot", async () => {
+  const [visit, page] = await visited(`/agents/${await agentOf("harbour")}`);
+  const fact = (name: string) => page.locator("dl > div").filter({ hasText: name }).locator("dd");
+  await page.getByRole("button", { name: "Check all data" }).click();
+  await page.getByRole("heading", { level: 1, name: /^Check \d+$/ }).waitFor();
+  await page.getByText("Completed", { exact: true }).waitFor();
+  await expect.poll(() => fact("Looked at").innerText()).toBe("Structure and data");
+  expect(await fact("Backups").innerText()).toBe("2");
+  await fact("Vault of").getByRole("link", { name: "harbour" }).click();
+  await page.getByRole("button", { name: "Cleanup plan" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Clean up now" }).click();
+  await page.getByRole("heading", { level: 1, name: /^Cleanup \d+$/ }).waitFor();
+  await page.getByText("Completed", { exact: true }).waitFor();
+  await expect.poll(() => fact("Kept").innerText()).toBe("2 backups");
+  await page.goto("/activity");
+  await page.getByRole("row", { name: /Cleanup.*Completed/ }).getByRole("link").click();
+  await page.getByRole("heading", { level: 1, name: /^Cleanup \d+$/ }).waitFor();
+  await visit.end();
+});
+
 test("how the vault has grown is drawn", async () => {
   const [visit, page] = await visited("/agents");
   // It is measured once a day: the days before are put into the server's own answer.

@@ -1,11 +1,11 @@
 // A part of a page that has to be read first: that it is being read, what went wrong, or what is there.
 import { Button, Group, Skeleton, Text } from "@mantine/core";
-import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { ApiError } from "../api/call";
 
 interface Props<T> {
-  of: Pick<UseQueryResult<T>, "data" | "error" | "refetch">;
+  /** What was asked, as a query tells it. */
+  of: { data: T | undefined; error: Error | null; refetch: () => unknown };
   /** What is being read, as in "the trash". */
   reading: string;
   children: (data: T) => ReactNode;

@@ -17,7 +17,7 @@ export function ActivityTable({ list }: { list: List<Activity> }) {
     {
       header: "Name",
       width: "minmax(110px, 2fr)",
-      cell: ({ row: { original } }) => <Name activity={original} />,
+      cell: ({ row: { original } }) => <GoTo to={activityPath(original)}>{original.name}</GoTo>,
     },
     { header: "Kind", width: "90px", wide: true, cell: ({ row }) => words(row.original.kind) },
     {
@@ -52,14 +52,9 @@ export function ActivityTable({ list }: { list: List<Activity> }) {
       columns={columns}
       empty={empty}
       rowKey={(one) => `${one.kind}-${one.id}`}
-      href={(one) => activityPath(one) ?? `/agents/${one.agent_id}`}
+      href={activityPath}
     />
   );
-}
-
-function Name({ activity }: { activity: Activity }) {
-  const path = activityPath(activity);
-  return path ? <GoTo to={path}>{activity.name}</GoTo> : activity.name;
 }
 
 function took(activity: Activity): string {

@@ -1,11 +1,16 @@
-// Where more of an activity is shown; checks and cleanups have no page of their own.
-import type { Activity } from "../../api/schema";
+// Where more of an activity is shown.
+import type { Activity, ActivityKind } from "../../api/schema";
 
-const TASKS = new Set(["drill", "copy", "repair"]);
+const FOLDERS: Record<ActivityKind, string> = {
+  backup: "backups",
+  restore: "restores",
+  check: "checks",
+  cleanup: "cleanups",
+  drill: "vault-tasks",
+  copy: "vault-tasks",
+  repair: "vault-tasks",
+};
 
-export function activityPath(activity: Pick<Activity, "kind" | "id">): string | undefined {
-  if (activity.kind === "backup") return `/backups/${activity.id}`;
-  if (activity.kind === "restore") return `/restores/${activity.id}`;
-  if (TASKS.has(activity.kind)) return `/vault-tasks/${activity.id}`;
-  return undefined;
+export function activityPath({ kind, id }: Pick<Activity, "kind" | "id">): string {
+  return `/${FOLDERS[kind]}/${id}`;
 }

@@ -1,6 +1,7 @@
 // What a cleanup would keep and forget now; and, by whoever may, the cleanup itself.
 import { Alert, Button, Group, Loader, Modal, Stack, Table, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
+import { useNavigate } from "@tanstack/react-router";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
 import { useOne } from "../../api/lists";
@@ -12,13 +13,13 @@ import { plural } from "../../format/bytes";
 import { words } from "../../format/words";
 
 export function CleanupPlan({ vaultId, mayClean }: { vaultId: string; mayClean: boolean }) {
+  const navigate = useNavigate();
   const [opened, { open, close }] = useDisclosure(false);
   const where = { path: { id: vaultId } };
   const plan = useOne("cleanup", "/vaults/{id}/cleanup-plan", where, opened);
   const clean = useAction(() => post("/vaults/{id}/cleanups", where), {
     changes: ["activity", "cleanup", "vault"],
-    done: "The cleanup has begun. What it throws away can be brought back from the trash for some days.",
-    after: close,
+    after: (begun) => void navigate({ to: `/cleanups/${begun.id}` as "/" }),
   });
   const forgotten = plan.data?.verdicts.filter((verdict) => !verdict.kept).length ?? 0;
   return (

@@ -1,5 +1,6 @@
 // An agent's vault: its size, checks, cleanups, trash, and the way out with plain restic.
 import { Badge, Button } from "@mantine/core";
+import { useNavigate } from "@tanstack/react-router";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
 import { useOne } from "../../api/lists";
@@ -78,9 +79,10 @@ function VaultActions({ agent, vault }: { agent: Agent; vault?: Vault }) {
 }
 
 function Checks({ vaultId, managed }: { vaultId: string; managed: boolean }) {
+  const navigate = useNavigate();
   const check = useAction(
     (read_data: boolean) => post("/vaults/{id}/checks", { path: { id: vaultId } }, { read_data }),
-    { changes: ["activity"], done: "The check has begun. It is among what the agent did, below." },
+    { changes: ["activity"], after: (begun) => void navigate({ to: `/checks/${begun.id}` as "/" }) },
   );
   return (
     <>

@@ -3,6 +3,7 @@ import { Text, Tooltip } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useAgentNames } from "../../api/names";
 import type { Activity } from "../../api/schema";
+import { Known } from "../../components/Known";
 import { Section } from "../../components/Section";
 import { useNow } from "../../components/When";
 import { exact } from "../../format/time";
@@ -17,17 +18,29 @@ const LEAST = 0.006;
 const HOURS = [24, 18, 12, 6, 0];
 
 export function Timeline() {
-  const now = useNow();
-  const runs = useLastDay();
-  const name = useAgentNames();
-  const lines = [...Map.groupBy(runs, (run) => run.agent_id)].slice(0, MOST_LINES);
+  const found = useLastDay();
   return (
     <Section title="The last 24 hours">
-      {lines.length === 0 && (
-        <Text size="sm" c="dimmed">
-          Nothing ran.
-        </Text>
-      )}
+      <Known of={found} reading="what ran">
+        {(runs) => <Lines runs={runs} />}
+      </Known>
+    </Section>
+  );
+}
+
+function Lines({ runs }: { runs: Activity[] }) {
+  const now = useNow();
+  const name = useAgentNames();
+  const lines = [...Map.groupBy(runs, (run) => run.agent_id)].slice(0, MOST_LINES);
+  if (lines.length === 0) {
+    return (
+      <Text size="sm" c="dimmed">
+        Nothing ran.
+      </Text>
+    );
+  }
+  return (
+    <>
       {lines.map(([agent, mine]) => (
         <div className="timeline-row" key={agent}>
           <Link to={`/agents/${agent}` as string} className="link cell">
@@ -40,17 +53,15 @@ export function Timeline() {
           </div>
         </div>
       ))}
-      {lines.length > 0 && (
-        <div className="timeline-row" aria-hidden>
-          <span />
-          <div className="timeline-hours">
-            {HOURS.map((hours) => (
-              <span key={hours}>{hours === 0 ? "now" : `${hours} h ago`}</span>
-            ))}
-          </div>
+      <div className="timeline-row" aria-hidden>
+        <span />
+        <div className="timeline-hours">
+          {HOURS.map((hours) => (
+            <span key={hours}>{hours === 0 ? "now" : `${hours} h ago`}</span>
+          ))}
         </div>
-      )}
-    </Section>
+      </div>
+    </>
   );
 }
 
@@ -64,7 +75,7 @@ function Bar({ run, now }: { run: Activity; now: number }) {
   return (
     <Tooltip label={label}>
       <Link
-        to={activityPath(run) ?? `/agents/${run.agent_id}`}
+        to={activityPath(run)}
         className="bar"
         data-state={run.state}
         style={place}

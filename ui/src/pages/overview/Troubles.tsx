@@ -15,7 +15,7 @@ const BAD = new Set(["failed", "completed_with_errors", "missed"]);
 const MOST = 8;
 
 export function Troubles() {
-  const runs = useLastDay().filter((run) => BAD.has(run.state));
+  const runs = useLastDay().data?.filter((run) => BAD.has(run.state)) ?? [];
   const backends = useAll("backend", "/backends");
   const offline = backends.data?.filter((backend) => backend.enabled && backend.state === "offline") ?? [];
   if (runs.length + offline.length === 0) return null;
@@ -60,7 +60,7 @@ function FailedRow({ run }: { run: Activity }) {
     <div className="trouble">
       <StateBadge state={run.state} />
       <span>
-        <GoTo to={activityPath(run) ?? `/agents/${run.agent_id}`}>{run.name}</GoTo>
+        <GoTo to={activityPath(run)}>{run.name}</GoTo>
         <Text span size="sm" c="dimmed">
           {" "}
           on {agent(run.agent_id)}, <When at={run.created_at} />

@@ -6,8 +6,9 @@ import { useNow } from "../../components/When";
 export const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Newest first; of a busy fleet the newest thousand. */
-export function useLastDay(): Activity[] {
+export function useLastDay() {
   const now = useNow();
   const found = useOne("activity", "/activity", { query: { limit: 1000 } });
-  return found.data?.items.filter((run) => now - Date.parse(run.created_at) < DAY_MS) ?? [];
+  const data: Activity[] | undefined = found.data?.items.filter((run) => now - Date.parse(run.created_at) < DAY_MS);
+  return { ...found, data };
 }

@@ -34,6 +34,8 @@ export default function RestorePage() {
     changes: ["restore", "activity"],
     done: "It is being stopped. What was written stays.",
   });
+  const of = found.data?.backup_id ?? 0;
+  const backup = useOne("backup", "/backups/{id}", { path: { id: of } }, of !== 0);
   if (found.error) return <Failure error={found.error} retry={() => void found.refetch()} />;
   if (!found.data) return <Loader aria-label="Reading the restore" />;
   const restore = found.data;
@@ -79,7 +81,7 @@ export default function RestorePage() {
             [
               "Backup",
               <GoTo key="b" to={`/backups/${restore.backup_id}`}>
-                Show it
+                {backup.data?.name ?? `backup ${restore.backup_id}`}
               </GoTo>,
             ],
             [

@@ -1,6 +1,6 @@
 // How the server is set up: where its state and the backups are, and how its connections are protected.
 import { Loader } from "@mantine/core";
-import { useOne } from "../../api/lists";
+import { useAll, useOne } from "../../api/lists";
 import type { Setup } from "../../api/schema";
 import { Facts } from "../../components/Facts";
 import { Failure } from "../../components/Failure";
@@ -33,6 +33,7 @@ export function ServerFacts() {
 }
 
 function Told({ setup }: { setup: Setup }) {
+  const places = useAll("copy_target", "/copy-targets");
   return (
     <Facts
       facts={[
@@ -40,6 +41,7 @@ function Told({ setup }: { setup: Setup }) {
         ["Address", <Mono key="a" text={setup.public_url} />],
         ["State", DATABASES[setup.database]],
         ["Backups", STORES[setup.vault_store]],
+        ["Places for copies", places.data && (places.data.map((place) => place.name).join(", ") || "None (copy_targets)")],
         ["TLS", TLS[setup.tls]],
         ["Fingerprint of the CA", setup.ca_fingerprint && <Mono text={setup.ca_fingerprint} />],
         [

@@ -1,23 +1,16 @@
 // A task of a vault: a drill, a copy or a repair, live while it goes on, and what came of it.
-import { Alert, List, Loader } from "@mantine/core";
+import { Alert, Loader } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
-import { useAll, useOne } from "../../api/lists";
+import { useOne } from "../../api/lists";
 import { useMay } from "../../api/me";
-import { useAgentNames } from "../../api/names";
 import type { RepairReport, VaultTask } from "../../api/schema";
-import { Facts } from "../../components/Facts";
 import { Failure } from "../../components/Failure";
-import { GoTo } from "../../components/GoTo";
-import { PageHeader } from "../../components/PageHeader";
-import { RunProgress } from "../../components/RunProgress";
-import { Section } from "../../components/Section";
-import { StateBadge } from "../../components/StateBadge";
-import { When } from "../../components/When";
 import { bytes, count, plural } from "../../format/bytes";
 import { words } from "../../format/words";
 import { isOver } from "../backups/runs";
 import { RepairButton } from "./RepairVault";
 import { StopTask } from "./RunningTasks";
+import { VaultRun } from "./VaultRun";
 
 const ABOUT = {
   drill: "A sample of files of the last good backups is restored to scratch, and compared with what was backed up.",
@@ -28,64 +21,32 @@ const ABOUT = {
 export default function TaskPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const found = useOne("vault_task", "/vault-tasks/{id}", { path: { id } });
-  const vaults = useAll("vault", "/vaults");
-  const agent = useAgentNames();
   const mayRepair = useMay("admin");
   if (found.error) return <Failure error={found.error} retry={() => void found.refetch()} />;
   if (!found.data) return <Loader aria-label="Reading the task" />;
   const task = found.data;
   const isPlan = task.repair?.dry_run === true;
-  const owner = vaults.data?.find((vault) => vault.id === task.vault_id)?.agent_id;
-  const problems = task.drill?.problems ?? task.copy?.problems ?? task.repair?.problems ?? [];
+  const notice = isPlan && (
+    <Alert color="gray" mb="md" title="It changed nothing">
+      It was asked what it would do. {isSound(task.repair) && "Nothing is damaged, so there is nothing to repair."}
+    </Alert>
+  );
   return (
-    <>
-      <PageHeader title={words(task.kind)} about={ABOUT[task.kind]} badge={<StateBadge state={task.state} />}>
-        <StopTask task={task} />
-        {isPlan && mayRepair && isOver(task.state) && <RepairButton vaultId={task.vault_id} />}
-      </PageHeader>
-      {isPlan && (
-        <Alert color="gray" mb="md" title="It changed nothing">
-          It was asked what it would do. {isSound(task.repair) && "Nothing is damaged, so there is nothing to repair."}
-        </Alert>
-      )}
-      {task.reason && (
-        <Alert color={task.state === "failed" ? "red" : "yellow"} mb="md">
-          {task.reason}
-        </Alert>
-      )}
-      {!isOver(task.state) && (
-        <Section title="How far it is">
-          <RunProgress progress={task.progress} verb="done" />
-        </Section>
-      )}
-      <Section title="About it">
-        <Facts
-          facts={[
-            [
-              "Vault of",
-              owner !== undefined && (
-                <GoTo key="v" to={`/agents/${owner}`}>
-                  {agent(owner)}
-                </GoTo>
-              ),
-            ],
-            ["Asked for", <When key="a" at={task.created_at} absolute />],
-            ["Began", task.started_at && <When at={task.started_at} absolute />],
-            ["Ended", task.completed_at && <When at={task.completed_at} absolute />],
-            ...outcome(task),
-          ]}
-        />
-      </Section>
-      {problems.length > 0 && (
-        <Section title="What is lost or did not come back">
-          <List size="sm">
-            {problems.map((problem) => (
-              <List.Item key={problem}>{problem}</List.Item>
-            ))}
-          </List>
-        </Section>
-      )}
-    </>
+    <VaultRun
+      work={task}
+      title={words(task.kind)}
+      about={ABOUT[task.kind]}
+      actions={
+        <>
+          <StopTask task={task} />
+          {isPlan && mayRepair && isOver(task.state) && <RepairButton vaultId={task.vault_id} />}
+        </>
+      }
+      notice={notice}
+      outcome={outcome(task)}
+      problems={task.drill?.problems ?? task.copy?.problems ?? task.repair?.problems ?? []}
+      wrong="What is lost or did not come back"
+    />
   );
 }
 
