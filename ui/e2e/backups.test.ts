@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { launch, Visit } from "./support/browser";
 import { write } from "./support/files";
 import { Server } from "./support/server";
+import { until } from "./support/until";
 
 let server: Server;
 let browser: Browser;
@@ -100,5 +101,26 @@ test("ten thousand errors of a report are scrolled and searched", async () => {
   // Searching has read them all.
   await page.getByLabel("Search the errors").fill("");
   await expect.poll(() => table.getAttribute("aria-rowcount")).toBe("10001");
+  await visit.end();
+});
+
+test("what went wrong is started again from the overview, and needs nobody once it went well", async () => {
+  const folder = join(server.folder, "late");
+  const configuration = await configure("late", folder);
+  const { id } = await server.api<{ id: number }>("POST", "/backups", { configuration_id: configuration });
+  const state = async () => (await server.api<{ state: string }>("GET", `/backups/${id}`)).state;
+  await until("the backup of nothing has ended", state, (now) => now === "failed" || now === "completed_with_errors");
+  const visit = await Visit.begin(browser, server);
+  const { page } = visit;
+  await visit.as(server);
+  const trouble = page.getByRole("region", { name: "Needs somebody" }).locator(".trouble").filter({ hasText: "late-" });
+  await trouble.getByRole("link", { name: "late-1" }).waitFor();
+  write(folder, { "here.txt": "at last" });
+  await trouble.getByRole("button", { name: "Start again" }).click();
+  await page.getByRole("heading", { level: 1, name: "late-2" }).waitFor();
+  await page.getByText("Completed", { exact: true }).waitFor();
+  await page.getByRole("link", { name: "Overview", exact: true }).click();
+  await page.getByRole("region", { name: "The last 24 hours" }).getByRole("link", { name: /^late-2/ }).waitFor();
+  await expect.poll(() => trouble.count()).toBe(0);
   await visit.end();
 });

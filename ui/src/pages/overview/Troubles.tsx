@@ -1,6 +1,9 @@
-// What has failed in the last day, and what to do about it.
-import { Text } from "@mantine/core";
+// What has failed in the last day and was not made good since, and what to do about it.
+import { Button, Text } from "@mantine/core";
+import { useAction } from "../../api/action";
+import { post } from "../../api/call";
 import { useAll } from "../../api/lists";
+import { useMay } from "../../api/me";
 import { useAgentNames } from "../../api/names";
 import type { Activity, Backend } from "../../api/schema";
 import { GoTo } from "../../components/GoTo";
@@ -8,14 +11,15 @@ import { Section } from "../../components/Section";
 import { StateBadge } from "../../components/StateBadge";
 import { When } from "../../components/When";
 import { activityPath } from "../activity/path";
+import { StartBackup } from "../configurations/StartBackup";
 import { useLastDay } from "./lastDay";
+import { troubling } from "./troubling";
 
-const BAD = new Set(["failed", "completed_with_errors", "missed"]);
 /** The list is to be read at a glance; the rest is under Activity. */
 const MOST = 8;
 
 export function Troubles() {
-  const runs = useLastDay().data?.filter((run) => BAD.has(run.state)) ?? [];
+  const runs = troubling(useLastDay().data ?? []);
   const backends = useAll("backend", "/backends");
   const offline = backends.data?.filter((backend) => backend.enabled && backend.state === "offline") ?? [];
   if (runs.length + offline.length === 0) return null;
@@ -37,6 +41,11 @@ export function Troubles() {
 }
 
 function OfflineRow({ backend }: { backend: Backend }) {
+  const mayAsk = useMay("creator");
+  const ask = useAction(() => post("/backends/{id}/refresh", { path: { id: backend.id } }), {
+    changes: ["backend", "machine"],
+    done: `${backend.title} answers again.`,
+  });
   return (
     <div className="trouble">
       <StateBadge state="offline" />
@@ -44,6 +53,11 @@ function OfflineRow({ backend }: { backend: Backend }) {
       <Text size="sm" c="dimmed">
         {backend.reason ?? "It does not answer."} Look whether it is up and its credentials still hold.
       </Text>
+      {mayAsk && (
+        <Button size="compact-xs" variant="light" loading={ask.isPending} onClick={() => ask.mutate()}>
+          Ask again
+        </Button>
+      )}
     </div>
   );
 }
@@ -56,6 +70,8 @@ const ADVICE: Record<string, string> = {
 
 function FailedRow({ run }: { run: Activity }) {
   const agent = useAgentNames();
+  const mayStart = useMay("creator");
+  const canStart = run.kind === "backup" && !run.configuration_deleted;
   return (
     <div className="trouble">
       <StateBadge state={run.state} />
@@ -69,6 +85,9 @@ function FailedRow({ run }: { run: Activity }) {
       <Text size="sm" c="dimmed">
         {run.reason ?? ADVICE[run.state]}
       </Text>
+      {mayStart && canStart && run.configuration_id && (
+        <StartBackup id={run.configuration_id} label="Start again" size="compact-xs" />
+      )}
     </div>
   );
 }
