@@ -151,7 +151,7 @@ fn identity_gives_tokens_and_a_catalog_that_every_client_understands() {
 }
 
 #[test]
-fn agents_and_configurations_are_as_the_clients_read_them() {
+fn agents_are_as_the_clients_read_them() {
     let server = Server::start();
     let agent = Agent::start(&server);
     let client = Rcbu::sign_in(&server);
@@ -197,6 +197,19 @@ fn agents_and_configurations_are_as_the_clients_read_them() {
     client.call("POST", "/agent/enable", json!({ "MachineAgentId": id, "Enable": false }), 204);
     assert_eq!(client.get(&format!("/agent/{id}"))["IsDisabled"], true);
     client.call("POST", "/agent/enable", json!({ "MachineAgentId": id.to_string(), "Enable": "true" }), 204);
+    client.call("GET", "/agent/999", Value::Null, 404);
+    client.call("GET", "/agent/x", Value::Null, 404);
+    for unknown in ["/", "/nothing", "/agent", "/backup-configuration/1/2/3"] {
+        assert_eq!(client.raw("GET", unknown, Value::Null).0.as_u16() / 100, 4, "{unknown}");
+    }
+}
+
+#[test]
+fn agents_say_as_much_as_clients_ask_for() {
+    let server = Server::start();
+    let agent = Agent::start(&server);
+    let client = Rcbu::sign_in(&server);
+    let id = agent.id;
     assert_eq!(client.get(&format!("/agent/logging/{id}")), "Info");
     client.call("PUT", "/agent/logging", json!({ "MachineAgentId": id, "LoggingLevelId": 5 }), 204);
     assert_eq!(client.get(&format!("/{}/agent/logging/{id}", client.tenant)), "Debug");
@@ -213,12 +226,14 @@ fn agents_and_configurations_are_as_the_clients_read_them() {
     assert_has(&files[0], &["DisplayName", "CurrentState", "FilePath"]);
     assert!(files[0]["FilePath"].as_str().unwrap().ends_with(&format!("/api/v1/agents/{id}/log")), "{files}");
     client.call("POST", "/agent/requestlog/999", Value::Null, 404);
-    client.call("GET", "/agent/999", Value::Null, 404);
-    client.call("GET", "/agent/x", Value::Null, 404);
-    for unknown in ["/", "/nothing", "/agent", "/backup-configuration/1/2/3"] {
-        assert_eq!(client.raw("GET", unknown, Value::Null).0.as_u16() / 100, 4, "{unknown}");
-    }
+}
 
+#[test]
+fn configurations_are_as_the_clients_read_them() {
+    let server = Server::start();
+    let agent = Agent::start(&server);
+    let client = Rcbu::sign_in(&server);
+    let id = agent.id;
     let wanted = configuration(&agent, "/srv");
     let made = client.call("POST", "/backup-configuration/", wanted.clone(), 200);
     for (field, value) in wanted.as_object().unwrap() {
@@ -257,6 +272,7 @@ fn agents_and_configurations_are_as_the_clients_read_them() {
         ("weekly:fri@12:30", "America/New_York")
     );
     assert_eq!((native.exclusions[0].as_str(), native.retention.days), ("/srv/noise-\\[1]", Some(30)));
+    refuses_wrong_configurations(&client, &wanted);
 
     let configuration = made["BackupConfigurationId"].as_i64().unwrap();
     let path = format!("/backup-configuration/{configuration}");
@@ -286,6 +302,13 @@ fn agents_and_configurations_are_as_the_clients_read_them() {
     }
     assert_eq!(client.get(&format!("/backup-configuration/system/{id}")).as_array().unwrap().len(), 1);
     assert_eq!(client.get("/backup-configuration").as_array().unwrap().len(), 1);
+    client.call("DELETE", &path, Value::Null, 200);
+    assert_eq!(client.get(&path)["IsDeleted"], true);
+    assert_eq!(client.get("/backup-configuration"), json!([]));
+}
+
+/// Spoils one field after the other.
+fn refuses_wrong_configurations(client: &Rcbu, wanted: &Value) {
     for (field, wrong) in [
         ("MachineAgentId", json!(999)),
         ("MachineAgentId", json!({})),
@@ -306,9 +329,6 @@ fn agents_and_configurations_are_as_the_clients_read_them() {
         assert!(matches!(status.as_u16(), 400 | 404), "{field}: {status} {text}");
     }
     assert_eq!(client.raw("POST", "/backup-configuration", json!([1, 2])).0, 400);
-    client.call("DELETE", &path, Value::Null, 200);
-    assert_eq!(client.get(&path)["IsDeleted"], true);
-    assert_eq!(client.get("/backup-configuration"), json!([]));
 }
 
 #[test]

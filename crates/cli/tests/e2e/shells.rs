@@ -68,13 +68,14 @@ fn a_terminal_shows_what_is_typed_and_knows_its_size() {
     // One that is left alone goes with whoever opened it.
     let mut left = machine.open_shell(ShellSize::default()).unwrap();
     left.send(b"echo pid=$$.\n").unwrap();
+    // What is typed is shown, too, and a number may come in two pieces: only one with its full stop counts.
+    let mut shown = String::new();
     let pid = loop {
-        let shown = until(&mut left, "pid=");
-        let digits = shown.rsplit_once("pid=").unwrap().1.split('.').next().unwrap_or_default().to_owned();
-        if let Ok(pid) = digits.parse::<i32>() {
+        shown.push_str(&until(&mut left, "."));
+        let mut told = shown.split("pid=").filter_map(|rest| rest.split_once('.'));
+        if let Some(pid) = told.find_map(|(digits, _)| digits.parse::<i32>().ok()) {
             break pid;
         }
-        left.send(b"echo pid=$$.\n").unwrap();
     };
     drop(left);
     wait_until("the shell is gone", || !std::path::Path::new(&format!("/proc/{pid}")).exists());
