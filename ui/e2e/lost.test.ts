@@ -57,7 +57,7 @@ test("a lost machine is ordered anew from its backup, once the plan was seen", a
   const before = await server.api<{ machines: number }>("GET", "/machines/count");
   expect(before.machines).toBe(3);
   await page.getByRole("button", { name: "Rebuild it" }).click();
-  await page.getByRole("region", { name: "The job" }).waitFor();
+  await page.getByRole("region", { name: "The job", exact: true }).waitFor();
   await page.goto("/machines?search=phoenix");
   await page.getByRole("link", { name: "phoenix", exact: true }).waitFor();
   await visit.end();

@@ -38,7 +38,7 @@ test.runIf(Sshd.isThere())("a machine is protected from the overview, and a shel
   await dialog.getByText(`${folder}/`).first().waitFor();
   await dialog.getByLabel("Start the first backup at once").uncheck();
   await dialog.getByRole("button", { name: "Protect it" }).click();
-  await page.getByRole("region", { name: "The job" }).getByText("Completed", { exact: true }).waitFor();
+  await page.getByRole("region", { name: "The job", exact: true }).getByText("Completed", { exact: true }).waitFor();
   await page.getByRole("link", { name: "Its agent" }).click();
   await page.getByText("Connected", { exact: true }).waitFor();
   const { items } = await server.api<{ items: { id: number }[] }>("GET", "/agents");
