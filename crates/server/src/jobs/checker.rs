@@ -18,7 +18,7 @@ pub async fn run(app: Arc<App>) -> Result<()> {
     db::check::requeue_interrupted(&mut write).await?;
     write.commit().await?;
     while let Some((check, _lease)) = claim(&app).await? {
-        if is_agent_s(&app, &check).await? {
+        if upkeep::hand_over(&app, Of::Check(check.id), &check.vault_id).await? {
             continue;
         }
         let ended = tokio::select! {
@@ -37,15 +37,6 @@ async fn claim(app: &App) -> Result<Option<(Check, Lease)>> {
     let lease = app.db.lease_check(check.id).await?;
     write.commit().await?;
     Ok(Some((check, lease)))
-}
-
-/// Whether only the vault's agent can do it, which then has it in its queue.
-async fn is_agent_s(app: &App, check: &Check) -> Result<bool> {
-    let vault = db::vault::get(&mut *app.db.read().await?, &check.vault_id).await?;
-    match vault {
-        Some(vault) => upkeep::hand_over(app, Of::Check(check.id), &vault).await,
-        None => Ok(false),
-    }
 }
 
 async fn find(app: &App, check: &Check) -> Result<CheckFindings> {

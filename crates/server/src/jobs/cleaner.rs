@@ -25,7 +25,7 @@ pub async fn run(app: Arc<App>) -> Result<()> {
     let mut after = 0;
     while let Some((cleanup, _lease)) = claim(&app, after).await? {
         after = cleanup.id.0;
-        if is_agent_s(&app, &cleanup).await? {
+        if upkeep::hand_over(&app, Of::Cleanup(cleanup.id), &cleanup.vault_id).await? {
             continue;
         }
         let ended = tokio::select! {
@@ -44,15 +44,6 @@ async fn claim(app: &App, after: i64) -> Result<Option<(Cleanup, Lease)>> {
     let lease = app.db.lease_cleanup(cleanup.id).await?;
     write.commit().await?;
     Ok(Some((cleanup, lease)))
-}
-
-/// Whether only the vault's agent can do it, which then has it in its queue.
-async fn is_agent_s(app: &App, cleanup: &Cleanup) -> Result<bool> {
-    let vault = db::vault::get(&mut *app.db.read().await?, &cleanup.vault_id).await?;
-    match vault {
-        Some(vault) => upkeep::hand_over(app, Of::Cleanup(cleanup.id), &vault).await,
-        None => Ok(false),
-    }
 }
 
 async fn clean(app: &App, cleanup: &Cleanup) -> Result<CleanupFindings> {

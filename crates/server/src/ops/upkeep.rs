@@ -7,7 +7,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use roadstead_api::{
-    id::{AgentId, CleanupId},
+    id::{AgentId, CleanupId, VaultId},
     link::{MAX_PROBLEMS, Outcome, RunRef, UpkeepFindings, Work},
     run::RunState,
 };
@@ -35,13 +35,15 @@ use crate::{
 /// How long a granted cleanup may give files to the trash, in milliseconds.
 const GRANT_MS: i64 = 24 * 3_600_000;
 
-/// Gives a check or cleanup to the vault's agent, where the agent alone can do it; says whether that is so.
-pub async fn hand_over(app: &App, of: Of, vault: &VaultRow) -> Result<bool> {
-    if app.vault_password(vault).await?.is_some() || !vault.current {
+/// Gives a check or cleanup to the vault's agent, where the agent alone can do it; says whether that is so, and the agent
+/// has it in its queue.
+pub async fn hand_over(app: &App, of: Of, vault: &VaultId) -> Result<bool> {
+    let Some(vault) = db::vault::get(&mut *app.db.read().await?, vault).await? else { return Ok(false) };
+    if app.vault_password(&vault).await?.is_some() || !vault.current {
         return Ok(false);
     }
     let mut write = app.db.write().await?;
-    db::upkeep::hand_over(&mut write, of, vault, app.now_ms()).await?;
+    db::upkeep::hand_over(&mut write, of, &vault, app.now_ms()).await?;
     write.commit().await?;
     app.live.dispatch.notify_one();
     Ok(true)

@@ -3,8 +3,8 @@
 //! The rules (decision 9): everything can be read; data, index, snapshot and lock files can be added, under the name
 //! that is the SHA-256 of their content; a lock can be removed by its maker. Nothing else: `config` and `keys` are
 //! written when the vault is made, and nobody deletes data through this door. An agent that was granted a cleanup of its
-//! sealed vault (`ops::upkeep`) deletes packs and indexes for that run, and what it deletes goes to the trash. A vault that no agent backs up to any more
-//! takes locks only.
+//! sealed vault (`ops::upkeep`) deletes packs and indexes for that run, and what it deletes goes to the trash. A vault that
+//! no agent backs up to any more takes locks only.
 
 use roadstead_api::{
     id::{AccountId, AgentId, SnapshotId, VaultId},
