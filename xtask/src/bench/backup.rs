@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::Result;
 
-use super::measure::{Cost, median};
+use super::measure::{Cost, median, warm};
 use super::rivals::{Programs, Tool, tools};
 use super::sets::Set;
 use crate::{
@@ -123,6 +123,8 @@ fn all_steps(
             set.change(source, moment + number)?;
         }
         for (tool, (_, round)) in tools.iter_mut().zip(&mut round) {
+            // Whoever comes first, or whose files the system took out of its cache, is to pay no more than the others.
+            warm(if step < 3 { source } else { tool.repository() })?;
             let cost = match step {
                 0..=2 => tool.backup(source)?,
                 3 => tool.restore(&restored.join(tool.name))?,

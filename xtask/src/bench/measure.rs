@@ -1,12 +1,16 @@
 //! What a process took: read from `/proc`, since the standard library does not tell.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io,
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
+
+use crate::command::run;
 
 /// What one run of a program took.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +48,19 @@ pub fn cost(command: &mut Command) -> Result<Cost> {
         bail!("{shown} ended with {status}");
     }
     Ok(Cost { wall: begun.elapsed().as_secs_f64(), cpu: children_cpu()? - before, peak })
+}
+
+/// Writes out what the system has yet to write, and reads all files beneath a folder into its cache.
+pub fn warm(folder: &Path) -> Result<()> {
+    run(&mut Command::new("sync"))?;
+    read_all(folder).with_context(|| folder.display().to_string())
+}
+
+fn read_all(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_dir() {
+        return fs::read_dir(path)?.try_for_each(|entry| read_all(&entry?.path()));
+    }
+    io::copy(&mut File::open(path)?, &mut io::sink()).map(drop)
 }
 
 /// A line of `/proc/PID/status` that counts kB, in MiB.

@@ -74,6 +74,11 @@ impl Tool {
             .stdout(std::process::Stdio::null()))
     }
 
+    /// Where its repository is.
+    pub fn repository(&self) -> &Path {
+        &self.repository
+    }
+
     /// Deletes the repository.
     pub fn remove(&self) -> Result<()> {
         fs::remove_dir_all(&self.repository).with_context(|| self.repository.display().to_string())

@@ -1,7 +1,7 @@
 //! What is backed up: many small files (A) and some large ones (B), made once and kept.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -11,6 +11,8 @@ use crate::{command::target_dir, data};
 
 /// The file that says that the data is whole, and of which recipe.
 const MADE: &str = "made-2";
+/// Names a folder for the data, if it is to lie elsewhere.
+const SOURCES: &str = "ROADSTEAD_BENCH_SOURCES";
 
 /// Data to back up.
 pub struct Set {
@@ -66,15 +68,20 @@ impl Set {
         target_dir().join("bench").join(format!("{}-{}", self.name, self.files))
     }
 
-    /// The folder to back up, which is made if it is not there.
+    /// The folder to back up, which is made if it is not there: beside the repositories, or in the folder that the environment
+    /// names, which may lie in memory.
     pub fn source(&self) -> Result<PathBuf> {
-        let (folder, source) = (self.folder(), self.folder().join("source"));
-        if !folder.join(MADE).exists() {
+        let folder = match env::var_os(SOURCES) {
+            Some(sources) => PathBuf::from(sources).join(format!("{}-{}", self.name, self.files)),
+            None => self.folder(),
+        };
+        let (made, source) = (folder.join(MADE), folder.join("source"));
+        if !made.exists() {
             println!("making {} {} files in {}", self.files, self.name, source.display());
             let _ = fs::remove_dir_all(&source);
             fs::create_dir_all(&source)?;
             (self.make)(&source, self.files)?;
-            fs::write(folder.join(MADE), "")?;
+            fs::write(made, "")?;
         }
         Ok(source)
     }
