@@ -1,6 +1,8 @@
 //! Making the index files say what the headers of the packs say.
 //!
-//! The new files are stored before the old ones go, so that at every moment some index names each pack.
+//! The new files are stored before the old ones go, so that at every moment some index names each pack. The old ones go
+//! for good, also where packs go to the trash: packs that come back say themselves what is in them, while an old index
+//! that came back might name packs that are lost, and backups would believe it.
 
 use std::collections::BTreeMap;
 

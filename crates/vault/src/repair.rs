@@ -1,8 +1,8 @@
 //! Repair. Of the index: whatever became of its files, they can be made anew from the packs. Needed after
 //! packs came back from the trash, and when an index file is lost or damaged. Changes no pack.
 //!
-//! Of damaged packs ([`packs`]): what is sound in them is saved. Of snapshots that miss something
-//! ([`snapshots`]): new ones without it. In this order; a backup of what the source still has may come
+//! Of damaged packs ([`packs`]): what is sound in them is saved, and the index made anew. Of snapshots that miss
+//! something ([`snapshots`]): new ones without it. In this order; a backup of what the source still has may come
 //! before the last, and makes it needless for that.
 
 mod packs;
@@ -27,8 +27,8 @@ pub struct RepairReport {
     pub packs: u64,
     /// Blobs in them, copies included.
     pub blobs: u64,
-    /// Packs whose header cannot be read, so that nobody knows what is in them. They stay where they are,
-    /// in no index.
+    /// Packs whose header cannot be read, so that nobody knows what is in them any more. They stay where they are,
+    /// in no index: whoever wants to save what is in them calls [`Repository::salvage_packs`] instead.
     pub unreadable: Vec<Id>,
     /// Whether the index was not what it should be, and has been written anew.
     pub rewritten: bool,

@@ -294,7 +294,6 @@ fn heal(vault: &Path, source: &Path, told: &str) {
     let cancel = Cancel::new();
     let repository = open(vault);
     let damaged = check(&repository).damaged_packs();
-    repository.repair_index(&cancel).unwrap();
     repository.salvage_packs(&damaged, Disposal::Remove, &cancel).unwrap();
     let snapshots = repository.snapshots().unwrap();
     // A snapshot that cannot be read is no more than a file in the way.

@@ -18,15 +18,15 @@ use crate::support::{
     tree, wait_until,
 };
 
-/// Makes another of a byte of the data.
-fn damage(vault: &Path) {
+/// Makes another of a byte of the data: the one in the middle, or so far from the end, where the header is.
+fn damage(vault: &Path, from_end: Option<usize>) {
     let folders = std::fs::read_dir(vault.join("data")).unwrap().map(|entry| entry.unwrap().path());
     let packs =
         folders.flat_map(|folder| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
     let pack = packs.max_by_key(|pack| pack.metadata().unwrap().len()).unwrap();
     let mut bytes = std::fs::read(&pack).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
+    let at = bytes.len() - from_end.unwrap_or(bytes.len() / 2);
+    bytes[at] ^= 1;
     std::fs::remove_file(&pack).unwrap();
     std::fs::write(&pack, bytes).unwrap();
 }
@@ -61,7 +61,7 @@ fn a_drill_brings_files_back_and_finds_damage() {
     let drills = server.client.activity(drills).unwrap();
     assert_eq!((drills.len(), drills[0].id, drills[0].agent_id), (1, task.id.0, agent.id));
 
-    damage(&server.vault(&agent.vault));
+    damage(&server.vault(&agent.vault), None);
     let ended = done(&server, &agent, &NewVaultTask::Drill { files: Some(1000), bytes: None });
     assert_eq!(ended.state, RunState::CompletedWithErrors, "{ended:?}");
     let report = ended.drill.unwrap();
@@ -208,8 +208,16 @@ fn a_repair_saves_what_is_left_and_backups_go_on() {
     let sound = done(&server, &agent, &NewVaultTask::Repair { read_data: true, dry_run: false });
     assert_eq!((sound.state, sound.repair.unwrap().packs_damaged), (RunState::Completed, 0));
 
+    // What lies in a pack that does not say so any more, the index knows.
+    damage(&server.vault(&agent.vault), Some(20));
+    let saved = done(&server, &agent, &NewVaultTask::Repair { read_data: false, dry_run: false });
+    let report = saved.repair.unwrap();
+    assert_eq!((saved.state, report.packs_unreadable, report.parts_lost), (RunState::Completed, 1, 0));
+    assert!(report.index_rewritten && report.parts_saved >= 5, "{}", report.parts_saved);
+    Repository::of(&server, &agent).assert_sound();
+
     let before = snapshot();
-    damage(&server.vault(&agent.vault));
+    damage(&server.vault(&agent.vault), None);
     let planned = done(&server, &agent, &NewVaultTask::Repair { read_data: true, dry_run: true });
     assert_eq!(planned.repair.unwrap().packs_damaged, 1);
     assert_eq!(snapshot(), before, "a dry run changes nothing");
@@ -227,4 +235,36 @@ fn a_repair_saves_what_is_left_and_backups_go_on() {
     assert_eq!(next.files_searched, 5);
     let drilled = done(&server, &agent, &NewVaultTask::drill());
     assert_eq!((drilled.state, drilled.drill.unwrap().files_restored), (RunState::Completed, 5));
+}
+
+#[test]
+fn a_vault_that_cannot_be_read_keeps_no_other_waiting() {
+    let server = Server::start();
+    let (broken, sound) = (Agent::start(&server), Agent::start(&server));
+    let source = tempfile::tempdir().unwrap();
+    tree::fill(source.path(), 2, 10_000);
+    for agent in [&broken, &sound] {
+        let configuration = agent.configure(&server, &[source.path()], &[]);
+        agent.back_up_well(&server, configuration);
+    }
+    std::fs::write(server.vault(&broken.vault).join("config"), "damaged").unwrap();
+    let started = [&broken, &sound, &broken, &sound].map(|agent| {
+        let drill = server.client.start_vault_task(&agent.vault, &NewVaultTask::drill()).unwrap().id;
+        let check = server.client.start_check(&agent.vault, false).unwrap().id;
+        let cleanup = server.client.start_cleanup(&agent.vault).unwrap().id;
+        (drill, check, cleanup)
+    });
+    let ended = started.map(|(drill, check, cleanup)| {
+        let drill = server.client.wait_for_vault_task(drill, |_| ()).unwrap();
+        let check = server.client.wait_for_check(check, |_| ()).unwrap();
+        let cleanup = server.client.wait_for_cleanup(cleanup, |_| ()).unwrap();
+        assert!(
+            [&drill.reason, &check.reason, &cleanup.reason]
+                .iter()
+                .all(|reason| { reason.is_some() == (drill.state == RunState::Failed) })
+        );
+        [drill.state, check.state, cleanup.state]
+    });
+    let (failed, completed) = ([RunState::Failed; 3], [RunState::Completed; 3]);
+    assert_eq!(ended, [failed, completed, failed, completed]);
 }

@@ -1,9 +1,11 @@
-//! Repairs, in the order in which they help: the index is made anew, what is sound in damaged packs is saved, and
-//! snapshots that miss something are written anew without it. What is taken away goes to the trash.
+//! Repairs, in the order in which they help: what is sound in packs that do not say any more what they hold is saved
+//! while the index still knows it, and the index is made anew; what is sound in packs that a check finds damaged is
+//! saved, too; and snapshots that miss something are written anew without it. Packs and snapshots that are taken away go
+//! to the trash.
 
 use std::collections::HashSet;
 
-use roadstead_vault::{Cancel, CheckOptions, CheckReport, Id, Repository, SnapshotRepair, store::Disposal};
+use roadstead_vault::{Cancel, CheckOptions, Id, Repository, SalvageReport, SnapshotRepair, store::Disposal};
 use serde::{Deserialize, Serialize};
 
 use super::telling::{Lost, Telling};
@@ -14,7 +16,7 @@ use crate::Result;
 pub struct Repaired {
     /// Whether the index was not what it should be.
     pub index_rewritten: bool,
-    /// Packs that nobody can read.
+    /// Packs that did not say any more what they hold.
     pub packs_unreadable: u64,
     /// Damaged packs that were gone through.
     pub packs_damaged: u64,
@@ -34,13 +36,17 @@ pub struct Repaired {
 pub fn repair(repository: &Repository, read_data: bool, dry_run: bool, cancel: &Cancel) -> Result<Repaired> {
     let mut repaired = Repaired::default();
     if !dry_run {
-        let index = repository.repair_index(cancel)?;
-        repaired.index_rewritten = index.rewritten;
-        repaired.packs_unreadable = index.unreadable.len() as u64;
+        let salvaged = salvage(repository, &[], cancel, &mut repaired)?;
+        repaired.packs_unreadable = salvaged.packs;
+        repaired.index_rewritten = salvaged.index_rewritten;
     }
     let options = CheckOptions { read_data, ..CheckOptions::default() };
     let found = repository.check(&options, &Telling, cancel)?;
-    salvage(repository, &found, dry_run, cancel, &mut repaired)?;
+    let damaged = found.damaged_packs();
+    repaired.packs_damaged = damaged.len() as u64;
+    if !damaged.is_empty() && !dry_run {
+        salvage(repository, &damaged, cancel, &mut repaired)?;
+    }
     let lost = Lost::default();
     let options = SnapshotRepair { keep_parts: false, forget: Some(Disposal::Trash), dry_run };
     let holes = repository.repair_snapshots(&repository.snapshots()?, &options, &lost, cancel)?;
@@ -56,20 +62,14 @@ pub fn repair(repository: &Repository, read_data: bool, dry_run: bool, cancel: &
 
 fn salvage(
     repository: &Repository,
-    found: &CheckReport,
-    dry_run: bool,
+    packs: &[Id],
     cancel: &Cancel,
     repaired: &mut Repaired,
-) -> Result<()> {
-    let damaged = found.damaged_packs();
-    repaired.packs_damaged = damaged.len() as u64;
-    if damaged.is_empty() || dry_run {
-        return Ok(());
-    }
-    let salvaged = repository.salvage_packs(&damaged, Disposal::Trash, cancel)?;
-    repaired.blobs_saved = salvaged.blobs_saved;
-    repaired.blobs_lost = salvaged.blobs_lost;
-    Ok(())
+) -> Result<SalvageReport> {
+    let salvaged = repository.salvage_packs(packs, Disposal::Trash, cancel)?;
+    repaired.blobs_saved += salvaged.blobs_saved;
+    repaired.blobs_lost += salvaged.blobs_lost;
+    Ok(salvaged)
 }
 
 /// Which snapshots took the place of others that are gone. A repair that was cut off before it could tell is so made up

@@ -1,4 +1,7 @@
 //! Salvage: what is sound in damaged packs goes into new ones, before the damaged go.
+//!
+//! What lies in a pack whose header nobody can read, only the index files still tell, and the new ones do not. So these
+//! packs are always among those that are gone through.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,15 +27,18 @@ pub struct SalvageReport {
     pub blobs_elsewhere: u64,
     /// Blobs of which no sound copy is left.
     pub blobs_lost: u64,
+    /// Whether the index was not what it should be, and has been written anew.
+    pub index_rewritten: bool,
 }
 
 type Blob = (BlobKind, Id);
 
 impl Repository {
-    /// Goes through packs that a check found damaged: each blob that is still what its id says is stored
-    /// anew, the index is rewritten without these packs, and then they are taken away. Which snapshots are
-    /// hit by what is lost, and a way on from there, tells [`Repository::repair_snapshots`]. Packs that are
-    /// not there are passed by.
+    /// Goes through packs that a check found damaged, and those whose header cannot be read: each blob that is
+    /// still what its id says is stored anew, the index is rewritten without these packs, and then they are
+    /// taken away. Which snapshots are hit by what is lost, and a way on from there, tells
+    /// [`Repository::repair_snapshots`]. Packs that are not there are passed by. Without any pack to go through this
+    /// does what [`Repository::repair_index`] does.
     ///
     /// Works alone: [`ErrorKind::Locked`](crate::ErrorKind::Locked) beside anyone else.
     /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) before anything is done where there is no trash and `disposal` asks for it.
@@ -43,8 +49,8 @@ impl Repository {
         disposal.require(&*self.files.store)?;
         let lock = self.lock_alone(cancel)?;
         let headers = PackHeaders::read(&self.files, &HashMap::new(), 0, cancel)?;
-        let is_there = |pack: &&Id| headers.sizes.contains_key(pack) || headers.unreadable.contains_key(pack);
-        let damaged: HashSet<Id> = packs.iter().filter(is_there).copied().collect();
+        let readable = packs.iter().filter(|pack| headers.sizes.contains_key(pack));
+        let damaged: HashSet<Id> = readable.chain(headers.unreadable.keys()).copied().collect();
         let mut salvage = Salvage {
             repository: self,
             writer: PackWriter::new(&self.files),
@@ -61,9 +67,10 @@ impl Repository {
             salvage.pack(pack, &locations, is_elsewhere)?;
         }
         salvage.writer.finish()?;
-        let report = salvage.report(damaged.len());
+        let mut report = salvage.report(damaged.len());
         let headers = headers.refresh(&self.files, &HashMap::new(), 0, cancel)?;
-        reindex::reindex(self, &headers.index, |location| !damaged.contains(&location.pack), &lock, cancel)?;
+        let stays = |location: &Location| !damaged.contains(&location.pack);
+        report.index_rewritten = reindex::reindex(self, &headers.index, stays, &lock, cancel)?;
         for pack in damaged {
             lock.verify()?;
             disposal.dispose(&*self.files.store, FileKind::Pack, &Name(pack))?;
@@ -138,6 +145,7 @@ impl Salvage<'_> {
             blobs_saved: self.saved.len() as u64,
             blobs_elsewhere: self.elsewhere.len() as u64,
             blobs_lost: self.lost.difference(&self.saved).count() as u64,
+            index_rewritten: false,
         }
     }
 }
