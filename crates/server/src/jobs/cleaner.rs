@@ -69,7 +69,7 @@ async fn finish(app: &App, cleanup: &Cleanup, ended: Result<CleanupFindings>) ->
     let (state, reason, findings) = match ended {
         Ok(findings) => (RunState::Completed, None, findings),
         Err(error) if error.kind == ErrorKind::Unavailable => {
-            tracing::info!(vault = %cleanup.vault_id, "a vault is at work; its cleanup waits");
+            tracing::info!(vault = %cleanup.vault_id, why = error.chain(), "a cleanup waits");
             db::cleanup::put_back(&mut write, cleanup.id).await?;
             return write.commit().await;
         }

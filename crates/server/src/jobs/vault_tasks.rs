@@ -1,5 +1,5 @@
 //! Runs queued tasks of vaults, a few at once. A task that a dead server left is begun again; one whose vault is at work
-//! just now stays in the queue.
+//! just now stays in the queue, and is tried again soon.
 //!
 //! While a task goes on, its row is told how far it has come, and asked whether somebody wants it to end: so it can be
 //! stopped by way of any server on the same database.
@@ -12,7 +12,7 @@ use roadstead_api::run::{Progress, RunState};
 use tokio::{
     sync::watch,
     task::JoinSet,
-    time::{MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, sleep},
 };
 
 use crate::{
@@ -27,6 +27,8 @@ use crate::{
 
 /// How many tasks go on at once.
 const AT_ONCE: usize = 3;
+/// How soon a task is tried again whose vault was at work: somebody may wait for it.
+const AGAIN: Duration = Duration::from_secs(3);
 /// How often a task's row is looked at and told of progress.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -35,7 +37,7 @@ pub async fn run(app: Arc<App>) -> Result<()> {
     let mut write = app.db.write().await?;
     db::vault_task::requeue_interrupted(&mut write).await?;
     write.commit().await?;
-    let (mut after, mut going) = (0, JoinSet::new());
+    let (mut after, mut going, mut waits) = (0, JoinSet::new(), false);
     loop {
         while going.len() < AT_ONCE
             && let Some((claimed, lease)) = claim(&app, after).await?
@@ -43,13 +45,24 @@ pub async fn run(app: Arc<App>) -> Result<()> {
             after = claimed.id.0;
             going.spawn(carry_out(app.clone(), claimed, lease));
         }
+        if going.is_empty() && !waits {
+            return Ok(());
+        }
         tokio::select! {
-            ended = going.join_next() => match ended {
+            Some(ended) = going.join_next() => match ended? {
+                Ok(is_put_back) => waits |= is_put_back,
                 // The others go on: an error here would end them, too.
-                Some(ended) => if let Err(error) = ended? {
+                Err(error) => {
                     tracing::error!(error = error.chain(), "a task's end could not be written down; it is begun again");
-                },
-                None => return Ok(()),
+                }
+            },
+            () = sleep(AGAIN), if waits => match going.is_empty() {
+                false => (after, waits) = (0, false),
+                // From the beginning, where it is seen what dead servers have left.
+                true => {
+                    app.live.vault_tasks.notify_here();
+                    return Ok(());
+                }
             },
             () = app.live.vault_tasks.notified() => {}
             () = app.ending() => return Ok(()),
@@ -68,7 +81,8 @@ async fn claim(app: &App, after: i64) -> Result<Option<(Claimed, Lease)>> {
     Ok(Some((claimed, lease)))
 }
 
-async fn carry_out(app: Arc<App>, claimed: Claimed, _lease: Lease) -> Result<()> {
+/// Does a task; says whether it was put back in the queue instead.
+async fn carry_out(app: Arc<App>, claimed: Claimed, _lease: Lease) -> Result<bool> {
     let done = if claimed.stop_asked { Ok(None) } else { work::of(&app, &claimed).await };
     finish(&app, &claimed, done).await
 }
@@ -110,15 +124,17 @@ async fn look(app: &App, claimed: &Claimed, news: Option<Progress>) -> Result<bo
     Ok(asked)
 }
 
-async fn finish(app: &App, claimed: &Claimed, done: Result<Option<Report>>) -> Result<()> {
+/// Writes down how a task ended, unless it is put back in the queue; says whether it is.
+async fn finish(app: &App, claimed: &Claimed, done: Result<Option<Report>>) -> Result<bool> {
     let mut write = app.db.write().await?;
     let (state, reason, report) = match done {
         Ok(Some(report)) => (state_of(&report), None, Some(report)),
         Ok(None) => (RunState::Cancelled, Some("Somebody stopped it.".to_owned()), None),
         Err(error) if error.kind == ErrorKind::Unavailable => {
-            tracing::info!(vault = %claimed.vault_id, "a vault is at work; its task waits");
+            tracing::info!(vault = %claimed.vault_id, why = error.chain(), "a task of a vault waits");
             db::vault_task::put_back(&mut write, claimed.id).await?;
-            return write.commit().await;
+            write.commit().await?;
+            return Ok(true);
         }
         Err(error) => {
             tracing::error!(vault = %claimed.vault_id, task = %claimed.id, error = error.chain(), "a task failed");
@@ -129,7 +145,7 @@ async fn finish(app: &App, claimed: &Claimed, done: Result<Option<Report>>) -> R
     db::vault_task::finish(&mut write, claimed, ended, report.as_ref(), app.now_ms()).await?;
     write.commit().await?;
     app.live.vault_care.notify_one();
-    Ok(())
+    Ok(false)
 }
 
 fn state_of(report: &Report) -> RunState {

@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, Write},
     path::Path,
+    time::Duration,
 };
 
 use roadstead_vault::{
@@ -19,6 +20,8 @@ use crate::{
 
 /// How much memory a child may map, in bytes. Threads reserve far more than they use.
 const MEMORY_LIMIT: u64 = 4 << 30;
+/// How long a check waits for those who are alone in the vault: the end of a cleanup, a repair.
+const CHECK_WAITS: Duration = Duration::from_mins(10);
 /// How many problems of a check are told one by one.
 const MAX_PROBLEMS: usize = 1000;
 
@@ -51,9 +54,10 @@ fn cancel_when_input_ends(cancel: Cancel) {
 fn carry_out(order: Order, cancel: &Cancel) -> Result<()> {
     let repository = open(&order, cancel);
     match order.task {
-        Task::Check { read_data, part, parts } => {
-            answer(repository.and_then(|r| check(&r, read_data, (part, parts), cancel)))
-        }
+        Task::Check { read_data, part, parts } => answer(
+            repository
+                .and_then(|r| check(&r.with_lock_patience(CHECK_WAITS), read_data, (part, parts), cancel)),
+        ),
         Task::CheckNames => {
             answer(order.folder.store(cancel).and_then(|store| check_names(store.as_ref(), cancel)))
         }
