@@ -82,7 +82,12 @@ impl<'a> Session<'a> {
             takes_errors: false,
         };
         runs.find_results();
-        let hello = AgentMessage::Hello { protocol: link::PROTOCOL, host: host.clone(), runs: runs.all() };
+        let hello = AgentMessage::Hello {
+            protocol: link::PROTOCOL,
+            host: host.clone(),
+            runs: runs.all(),
+            takes_upkeep: true,
+        };
         session.send(&hello).await?;
         session.heartbeat = timeout_at(until, session.welcome()).await.map_err(late)??;
         Ok(session)

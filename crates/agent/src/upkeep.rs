@@ -3,6 +3,8 @@
 //! Which backups are forgotten is the server's to say, by when they arrived, and it takes their snapshots away itself. What
 //! no snapshot needs any more only shows in the vault, so it is the agent that says which packs go.
 
+use std::collections::BTreeSet;
+
 use roadstead_api::link::{MAX_PROBLEMS, UpkeepFindings};
 use roadstead_vault::{Cancel, CheckOptions, Monitor, Problem, PruneOptions, Repository, Result};
 
@@ -42,10 +44,47 @@ pub(crate) fn prune(
     })
 }
 
-/// Without the files that it hits: their names are nobody else's business.
+/// How many snapshots that a problem hits are named.
+const MAX_SNAPSHOTS: usize = 8;
+
+/// With the snapshots that it hits and in how many places, and without the names of these: they are nobody else's business.
 fn in_words(problem: &Problem) -> String {
-    let (_, longest) = MAX_PROBLEMS;
     let mut words = problem.message.clone();
+    let snapshots: BTreeSet<String> = problem.hits.iter().map(|hit| hit.snapshot.to_string()).collect();
+    if !snapshots.is_empty() {
+        let named: Vec<&str> = snapshots.iter().take(MAX_SNAPSHOTS).map(String::as_str).collect();
+        let more = match snapshots.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let places = problem.hits.len();
+        words.push_str(&format!(" (hits {places} places in the snapshots {}{more})", named.join(", ")));
+    }
+    let (_, longest) = MAX_PROBLEMS;
     words.truncate(words.floor_char_boundary(longest));
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use roadstead_vault::{Hit, Id, ProblemKind};
+
+    use super::*;
+
+    #[test]
+    fn a_problem_names_its_snapshots_and_no_file() {
+        let hit = |of: u8| Hit { snapshot: Id::of(&[of]), path: "/home/eve/secret".into() };
+        let problem = |hits| Problem {
+            kind: ProblemKind::BlobMissing,
+            file: None,
+            message: "a blob is missing".to_owned(),
+            hits,
+        };
+        assert_eq!(in_words(&problem(vec![])), "a blob is missing");
+        let words = in_words(&problem(vec![hit(1), hit(1), hit(2)]));
+        assert!(words.contains("hits 3 places") && words.contains(&Id::of(&[2]).to_string()), "{words}");
+        assert!(!words.contains("secret"), "{words}");
+        let words = in_words(&problem((0..=255).map(hit).collect()));
+        assert!(words.ends_with("and 248 more)") && words.len() < MAX_PROBLEMS.1, "{words}");
+    }
 }

@@ -80,6 +80,9 @@ pub enum AgentMessage {
         host: HostFacts,
         /// The runs it has in hand, and those whose results it still keeps.
         runs: Vec<RunRef>,
+        /// Whether it knows [`RunKind::Upkeep`]: one that does not could not even refuse such a run.
+        #[serde(default)]
+        takes_upkeep: bool,
     },
     /// Nothing happened, and the agent is alive.
     Heartbeat,

@@ -30,6 +30,8 @@ const PROGRESS_SHARE: usize = 100;
 pub struct Link {
     /// Which of the agent's links this is.
     pub number: u64,
+    /// Whether the agent can check and clean its sealed vault.
+    pub takes_upkeep: bool,
     sender: mpsc::Sender<ServerMessage>,
     /// Asks the link's task for a sign of life from the agent.
     pub probe: mpsc::Sender<tokio::sync::oneshot::Sender<()>>,
@@ -107,8 +109,9 @@ impl Live {
         &self,
         sender: mpsc::Sender<ServerMessage>,
         probe: mpsc::Sender<tokio::sync::oneshot::Sender<()>>,
+        takes_upkeep: bool,
     ) -> Link {
-        Link { number: self.next_number.fetch_add(1, Ordering::Relaxed), sender, probe }
+        Link { number: self.next_number.fetch_add(1, Ordering::Relaxed), takes_upkeep, sender, probe }
     }
 
     /// Sends an agent's messages over this link from now on. Fails if another link than the one to be replaced is

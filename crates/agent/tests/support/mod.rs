@@ -128,7 +128,7 @@ impl FakeLink {
 
     pub async fn hello(&mut self) -> (HostFacts, Vec<RunRef>) {
         match self.next().await {
-            Some(AgentMessage::Hello { protocol: PROTOCOL, host, runs }) => (host, runs),
+            Some(AgentMessage::Hello { protocol: PROTOCOL, host, runs, takes_upkeep: true }) => (host, runs),
             other => panic!("no hello but {other:?}"),
         }
     }

@@ -57,4 +57,5 @@ mod tls;
 mod transcripts;
 mod upkeep;
 mod vault_tasks;
+mod versions;
 mod walk;

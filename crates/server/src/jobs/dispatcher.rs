@@ -137,6 +137,11 @@ async fn sealing(app: &App, run: &ActiveRun) -> Result<Job> {
 
 /// What an agent does in its sealed vault, whose password it has.
 async fn upkeep(app: &App, run: &ActiveRun) -> Result<Job> {
+    if app.live.link_of(run.agent_id).is_some_and(|link| !link.takes_upkeep) {
+        return Err(Error::conflict(
+            "The agent's version cannot look after its sealed vault: update the agent.",
+        ));
+    }
     let (vault, work) = ops::upkeep::prepare(app, run).await?;
     vault_file::remove_leftover_locks(app, &vault).await?;
     Ok(job_in(run, vault.id, work))

@@ -38,10 +38,10 @@ pub async fn run(app: Arc<App>, agent: AgentId, mut socket: WebSocket) {
 }
 
 async fn greet(app: &Arc<App>, agent: AgentId, socket: &mut WebSocket) -> Result<Option<Session>> {
-    let Some((host, runs)) = hello(socket).await? else { return Ok(None) };
+    let Some(Greeting { host, runs, takes_upkeep }) = hello(socket).await? else { return Ok(None) };
     let (sender, outgoing) = mpsc::channel(QUEUE);
     let (probe, probes) = mpsc::channel(1);
-    let link = app.live.link(sender, probe);
+    let link = app.live.link(sender, probe, takes_upkeep);
     if !take_over(app, agent, &link).await {
         let reason =
             "Another process with this agent's identity is connected: was the machine cloned?".to_owned();
@@ -83,12 +83,21 @@ async fn take_over(app: &App, agent: AgentId, link: &Link) -> bool {
     app.live.connect(agent, link.clone(), older.map(|older| older.number))
 }
 
-async fn hello(socket: &mut WebSocket) -> Result<Option<(HostFacts, Vec<RunRef>)>> {
+/// What an agent says of itself at first.
+struct Greeting {
+    host: HostFacts,
+    runs: Vec<RunRef>,
+    takes_upkeep: bool,
+}
+
+async fn hello(socket: &mut WebSocket) -> Result<Option<Greeting>> {
     let Ok(Some(Ok(Message::Text(text)))) = timeout(HELLO_WITHIN, socket.recv()).await else {
         return Ok(None);
     };
     match serde_json::from_str(&text) {
-        Ok(AgentMessage::Hello { protocol: PROTOCOL, host, runs }) => Ok(Some((host, runs))),
+        Ok(AgentMessage::Hello { protocol: PROTOCOL, host, runs, takes_upkeep }) => {
+            Ok(Some(Greeting { host, runs, takes_upkeep }))
+        }
         Ok(AgentMessage::Hello { protocol, .. }) => {
             let reason = format!(
                 "This server speaks protocol {PROTOCOL}, the agent {protocol}; update the older one."

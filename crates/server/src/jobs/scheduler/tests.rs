@@ -66,7 +66,7 @@ impl Stage {
     /// Lets the agent come; its messages go nowhere.
     fn connect(&self) -> mpsc::Receiver<roadstead_api::link::ServerMessage> {
         let (sender, messages) = mpsc::channel(8);
-        let link = self.live.link(sender, mpsc::channel(1).0);
+        let link = self.live.link(sender, mpsc::channel(1).0, true);
         assert!(self.live.connect(self.agent, link, None));
         messages
     }
