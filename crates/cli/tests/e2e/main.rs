@@ -40,6 +40,7 @@ mod quotas;
 mod rcbu;
 mod rcbu_fields;
 mod rcbu_replay;
+mod rcbu_roles;
 mod rebuild;
 mod restores;
 mod roles;

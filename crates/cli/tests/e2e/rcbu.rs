@@ -322,12 +322,18 @@ fn refuses_wrong_configurations(client: &Rcbu, wanted: &Value) {
         ("VersionRetention", json!(-1)),
         ("MissedBackupActionId", json!(7)),
         ("BackupConfigurationName", json!("")),
+        ("IsActive", json!(3)),
     ] {
         let mut body = wanted.clone();
         body[field] = wrong;
         let (status, text) = client.raw("POST", "/backup-configuration", body);
         assert!(matches!(status.as_u16(), 400 | 404), "{field}: {status} {text}");
     }
+    assert_eq!(
+        client.get("/backup-configuration").as_array().unwrap().len(),
+        1,
+        "nothing was made by halves"
+    );
     assert_eq!(client.raw("POST", "/backup-configuration", json!([1, 2])).0, 400);
 }
 

@@ -133,6 +133,42 @@ fn no_field_of_the_facade_makes_the_server_fail() {
 }
 
 #[test]
+fn no_field_of_a_request_for_a_token_makes_the_server_fail() {
+    let server = Server::start();
+    let values = [
+        json!(null),
+        json!(-1),
+        json!(1e308),
+        json!(""),
+        json!("a\u{0}b"),
+        json!("a:b\r\nc ☂"),
+        json!("x".repeat(10_000)),
+        json!([]),
+        json!({}),
+    ];
+    for (kind, fields) in [
+        ("RAX-KSKEY:apiKeyCredentials", ["username", "apiKey"].as_slice()),
+        ("passwordCredentials", &["username", "password"]),
+        ("token", &["id"]),
+    ] {
+        for (field, value) in fields.iter().flat_map(|field| values.iter().map(move |value| (field, value))) {
+            let mut given: Value = json!({ "username": "admin", "apiKey": "k", "password": "p", "id": "i" });
+            given[field] = value.clone();
+            let body = json!({ "auth": { kind: given, "tenantId": value } }).to_string();
+            let (status, said) = send(&server, "POST", "/v2.0/tokens", "", body.as_bytes());
+            assert!(status.is_client_error(), "{kind} {field} {value:.50}: {status} {said}");
+        }
+    }
+    for malformed in [&b""[..], b"{", b"\xff\xfe", &[b'['; 5000], &[b' '; 100_000]] {
+        assert_eq!(send(&server, "POST", "/v2.0/tokens", "", malformed).0, 400);
+    }
+    for name in ["%00", "%ff%fe", "x&name=y"] {
+        let (status, said) = send(&server, "GET", &format!("/v2.0/users?name={name}"), "wrong", b"");
+        assert!(status.is_client_error(), "{name}: {status} {said}");
+    }
+}
+
+#[test]
 fn no_id_in_a_path_of_the_facade_makes_the_server_fail() {
     let server = Server::start();
     let token = token(&server);

@@ -304,3 +304,80 @@ async fn lists_show_nothing_of_another_account() {
     }
     app.db.close().await;
 }
+
+#[tokio::test]
+async fn the_facade_shows_nothing_of_another_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = server(folder.path()).await;
+    fill(&app).await;
+    other_admin(&app).await;
+    let router = router(app.clone());
+    let auth =
+        json!({ "auth": { "RAX-KSKEY:apiKeyCredentials": { "username": "other", "apiKey": API_KEY } } });
+    let (_, access) = ask(&router, Method::Post, "/v2.0/tokens", &auth).await;
+    let token = access["access"]["token"]["id"].as_str().unwrap();
+    let ask = async |method: &str, path: &str, body: Value| {
+        let request = Request::builder().method(method).uri(format!("/v1.0/{path}"));
+        let request = request.header("x-auth-token", token).body(Body::from(body.to_string()));
+        let answer = router.clone().oneshot(request.unwrap()).await.unwrap();
+        let status = answer.status();
+        (status, String::from_utf8(to_bytes(answer.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap())
+    };
+    let foreign_agent = json!({
+        "MachineAgentId": 1, "Enable": true, "EncryptedPasswordHex": "00", "OldEncryptedPasswordHex": "00",
+        "NewEncryptedPasswordHex": "00", "LoggingLevelId": 4, "SourceMachineAgentId": 1, "DestinationMachineAgentId": 1,
+        "BackupConfigurationName": "n", "Inclusions": [{ "FilePath": "/etc" }],
+    });
+    let foreign_run = json!({
+        "Action": "StartManual", "Id": 1, "BackupId": 1, "RestoreId": 1, "ParentId": 1, "FilePath": "/etc",
+        "DestinationPath": "/tmp",
+    });
+    let stop = json!({ "Action": "StopManual", "Id": 1 });
+    for (method, path, body) in [
+        ("GET", "agent/1", &Value::Null),
+        ("POST", "agent/1", &foreign_agent),
+        ("GET", "agent/server/00000000-0000-4000-8000-000000000001", &Value::Null),
+        ("GET", "agent/logging/1", &Value::Null),
+        ("GET", "agent/configuration/1", &Value::Null),
+        ("GET", "agent/events/1", &Value::Null),
+        ("GET", "agent/logfiles/1", &Value::Null),
+        ("POST", "agent/requestlog/1", &Value::Null),
+        ("POST", "agent/enable", &foreign_agent),
+        ("POST", "agent/encrypt", &foreign_agent),
+        ("POST", "agent/changeencryption", &foreign_agent),
+        ("POST", "agent/delete", &foreign_agent),
+        ("PUT", "agent/migratevault", &foreign_agent),
+        ("PUT", "agent/logging", &foreign_agent),
+        ("POST", "backup-configuration", &foreign_agent),
+        ("PUT", "backup-configuration/1", &foreign_agent),
+        ("GET", "backup-configuration/1", &Value::Null),
+        ("DELETE", "backup-configuration/1", &Value::Null),
+        ("GET", "backup-configuration/system/1", &Value::Null),
+        ("POST", "backup-configuration/enable/1", &foreign_agent),
+        ("POST", "backup/action-requested", &foreign_run),
+        ("POST", "backup/action-requested", &stop),
+        ("GET", "backup/1", &Value::Null),
+        ("GET", "backup/completed/1", &Value::Null),
+        ("GET", "backup/report/1", &Value::Null),
+        ("PUT", "restore", &foreign_run),
+        ("POST", "restore", &foreign_run),
+        ("PUT", "restore/files", &foreign_run),
+        ("GET", "restore/files/1", &Value::Null),
+        ("DELETE", "restore/files/1", &Value::Null),
+        ("POST", "restore/action-requested", &foreign_run),
+        ("POST", "restore/action-requested", &stop),
+        ("GET", "restore/1", &Value::Null),
+        ("GET", "restore/report/1", &Value::Null),
+        ("GET", "system/activity/1", &Value::Null),
+        ("GET", "cleanup/report/1", &Value::Null),
+    ] {
+        let (status, said) = ask(method, path, body.clone()).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{method} {path}: {said}");
+        assert!(!said.contains("fleet"), "{method} {path} tells of it: {said}");
+    }
+    assert_eq!(ask("GET", "1/user/agents", Value::Null).await.0, StatusCode::FORBIDDEN, "the other's tenant");
+    for list in ["user/agents", "backup-configuration", "backup/availableforrestore", "activity"] {
+        assert_eq!(ask("GET", list, Value::Null).await, (StatusCode::OK, "[]".to_owned()), "{list}");
+    }
+    app.db.close().await;
+}

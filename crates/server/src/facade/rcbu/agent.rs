@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use axum::http::Method;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use roadstead_api::{
-    PageQuery,
+    PageQuery, Permission,
     agent::{Agent, AgentDeletion, VaultFate},
     id::{AgentId, VaultId},
     sealing::{EncryptedPassword, NewSealing, NewVaultPassword, Padding, Sealing, VaultMigration},
@@ -93,7 +93,11 @@ pub async fn answer(call: &Call, parts: &[&str]) -> Result<Answer> {
             Ok(Answer::Json(agent_configuration::of(context, &known).await?))
         }
         (&Method::GET, ["events", agent]) => events(context, AgentId(id(agent)?)).await,
-        (&Method::GET | &Method::POST, [agent]) => {
+        (method @ (&Method::GET | &Method::POST), [agent]) => {
+            // It changed where backups go there.
+            if method == Method::POST {
+                context.require(Permission::Creator)?;
+            }
             let known = agent::show(context, AgentId(id(agent)?)).await?;
             Ok(Answer::Json(shown(context, &known, true).await?))
         }
@@ -125,7 +129,10 @@ pub async fn of_user(call: &Call, parts: &[&str]) -> Result<Answer> {
             Ok(Answer::Json(Value::Array(found)))
         }
         // An agent whose link is up is awake.
-        (&Method::POST | &Method::GET, ["wakeupagents"]) => Ok(Answer::Empty),
+        (&Method::POST, ["wakeupagents"]) => {
+            call.context.require(Permission::Creator).map(|()| Answer::Empty)
+        }
+        (&Method::GET, ["wakeupagents"]) => Ok(Answer::Empty),
         _ => Err(nothing_here()),
     }
 }

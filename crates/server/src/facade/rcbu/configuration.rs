@@ -82,6 +82,7 @@ async fn create(call: &Call) -> Result<Answer> {
     let body = &call.body;
     let mut writing = Writing::default();
     let change = read(body, &mut writing)?;
+    let active = flag(body, "IsActive")?;
     let options = match scripts(body, &Hooks::default())? {
         Some(options) => serde_json::from_value(Value::Object(options))
             .map_err(|e| Error::invalid("BackupPrescript and BackupPostscript are commands.").caused_by(e))?,
@@ -106,7 +107,7 @@ async fn create(call: &Call) -> Result<Answer> {
     };
     let mut made = ops::create(&call.context, new).await?;
     keep(&call.context, made.id, &writing).await?;
-    if flag(body, "IsActive")? == Some(false) {
+    if active == Some(false) {
         made = ops::disable(&call.context, made.id).await?;
     }
     one(&call.context, &made, false).await
@@ -117,13 +118,14 @@ async fn update(call: &Call, id: BackupConfigurationId) -> Result<Answer> {
     let mut writing = written(&call.context, id).await?;
     let mut change = read(&call.body, &mut writing)?;
     change.options = scripts(&call.body, &known.options.hooks)?;
+    let active = flag(&call.body, "IsActive")?;
     if !schedule::has_words(&known.schedule) && change.schedule == Some(Default::default()) {
         // It was told as manual for want of words; a client that sends that back means no change.
         change.schedule = None;
     }
     let changed = ops::update(&call.context, id, change).await?;
     keep(&call.context, id, &writing).await?;
-    match flag(&call.body, "IsActive")? {
+    match active {
         Some(true) if !changed.enabled => drop(ops::enable(&call.context, id).await?),
         Some(false) if changed.enabled => drop(ops::disable(&call.context, id).await?),
         _ => {}

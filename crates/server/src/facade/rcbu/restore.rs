@@ -3,7 +3,7 @@
 use axum::http::Method;
 use roadstead_api::{
     id::{AgentId, BackupId, RestoreConfigurationId, RestoreId},
-    restore::{NewRestore, OverwriteRule, Restore},
+    restore::{NewRestore, OverwriteRule, Restore, RestoreStop},
     restore_configuration::{NewRestoreConfiguration, RestoreConfiguration, RestoreConfigurationChange},
     run::RunState,
 };
@@ -138,6 +138,7 @@ async fn act(call: &Call) -> Result<Answer> {
             restore::create(context, NewRestore { password, ..NewRestore::by(id) }).await?;
         }
         Some("StopManual") => {
+            context.authorize::<RestoreStop>()?;
             let never = || Error::conflict("The restore was not started.");
             let latest = ops::show(context, id).await?.latest_restore_id.ok_or_else(never)?;
             restore::stop(context, latest).await?;
