@@ -201,6 +201,10 @@ impl From<roadstead_vault::Error> for Error {
             Kind::Locked => {
                 Self::new(ErrorKind::Unavailable, "Others are at work in the vault.").caused_by(error)
             }
+            Kind::Unreachable => {
+                Self::new(ErrorKind::Unavailable, "The vault store does not answer just now.")
+                    .caused_by(error)
+            }
             Kind::NotFound => Self::not_found(error.to_string()),
             Kind::Conflict => Self::conflict(error.to_string()),
             Kind::Invalid => Self::invalid(error.to_string()),

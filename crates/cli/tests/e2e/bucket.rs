@@ -1,9 +1,20 @@
 //! Vaults in a bucket: everything that is done with vaults on a disk.
 
+use std::{
+    io,
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
 use roadstead_api::{
     file::{FileList, FileQuery},
     run::RunState,
     vault::VaultKeyExport,
+    vault_task::NewVaultTask,
 };
 
 use crate::support::{
@@ -82,4 +93,83 @@ fn a_bucket_that_is_not_there_is_told_of() {
     let refused = roadstead().args(arguments).arg(folder.path()).envs(KEYS).output().unwrap();
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(!refused.status.success() && said.contains("NoSuchBucket"), "{said}");
+}
+
+/// A way to a store that can be closed.
+struct Gate {
+    address: SocketAddr,
+    is_open: Arc<AtomicBool>,
+    under_way: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Gate {
+    fn to(store: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (is_open, under_way) = (Arc::new(AtomicBool::new(true)), Arc::new(Mutex::new(Vec::new())));
+        let gate = Self { address, is_open: is_open.clone(), under_way: under_way.clone() };
+        thread::spawn(move || {
+            for asker in listener.incoming() {
+                let asker = asker.unwrap();
+                let Ok(store) = TcpStream::connect(&store) else { continue };
+                under_way.lock().unwrap().extend([asker.try_clone().unwrap(), store.try_clone().unwrap()]);
+                if !is_open.load(Ordering::SeqCst) {
+                    asker.shutdown(Shutdown::Both).unwrap_or_default();
+                    continue;
+                }
+                for (mut from, mut to) in
+                    [(asker.try_clone().unwrap(), store.try_clone().unwrap()), (store, asker)]
+                {
+                    thread::spawn(move || {
+                        let _ = io::copy(&mut from, &mut to);
+                        let _ = to.shutdown(Shutdown::Both);
+                    });
+                }
+            }
+        });
+        gate
+    }
+
+    fn close(&self) {
+        self.is_open.store(false, Ordering::SeqCst);
+        for stream in self.under_way.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn open(&self) {
+        self.is_open.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_bucket_that_is_out_of_reach_is_told_of_and_waited_for() {
+    let Some(moto) = Moto::start() else { return };
+    let gate = Gate::to(moto.url().strip_prefix("http://").unwrap().trim_end_matches('/').to_owned());
+    let url = moto.bucket("backups", "away").replace(moto.url(), &format!("http://{}", gate.address));
+    let server = Server::start_with(&["--vault-store", &url]);
+    let agent = Agent::start(&server);
+    let source = tempfile::tempdir().unwrap();
+    tree::fill(source.path(), 3, 100_000);
+    let configuration = agent.configure(&server, &[source.path()], &[]);
+    agent.back_up_well(&server, configuration);
+
+    gate.close();
+    tree::fill(source.path(), 4, 100_000);
+    let running = server.client.start_backup(configuration).unwrap();
+    let told = "The vault store does not answer";
+    wait_until("the agent has asked in vain", || server.log().contains(told));
+    let refused = server.client.trash(&agent.vault).unwrap_err();
+    assert!(refused.to_string().contains(told), "{refused}");
+    assert!(server.client.agents().is_ok(), "all else goes on");
+    let drill = server.client.start_vault_task(&agent.vault, &NewVaultTask::drill()).unwrap().id;
+
+    gate.open();
+    let ended = running.wait(|_| ()).unwrap();
+    assert_eq!(ended.state, RunState::Completed, "{ended:?}\n{}", agent.log());
+    let drill = server.client.wait_for_vault_task(drill, |_| ()).unwrap();
+    assert_eq!(drill.state, RunState::Completed, "{drill:?}");
+    let check = server.client.start_check(&agent.vault, true).unwrap().id;
+    let check = server.client.wait_for_check(check, |_| ()).unwrap();
+    assert_eq!((check.state, check.snapshots_checked), (RunState::Completed, 2), "{check:?}");
 }
