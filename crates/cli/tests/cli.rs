@@ -50,6 +50,28 @@ fn wrong_usage_is_status_2() {
 }
 
 #[test]
+fn an_api_key_of_the_environment_is_never_shown() {
+    let secret = "rdk_not-to-be-shown";
+    let cases: [&[&str]; 7] = [
+        &["--help"],
+        &["backups", "start", "--help"],
+        &["help", "login"],
+        &["backups", "start"],
+        &["agents", "show", "not-a-number"],
+        &["-o", "json", "agents", "list", "--limit", "0"],
+        &["agents", "list", "--url", "http://127.0.0.1:1"],
+    ];
+    for arguments in cases {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_roadstead"));
+        let home = tempfile::tempdir().unwrap();
+        command.args(arguments).env_clear().env("HOME", home.path()).env("ROADSTEAD_API_KEY", secret);
+        let output = command.output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        assert!(!said.is_empty() && !text(&said).contains(secret), "{arguments:?}: {}", text(&said));
+    }
+}
+
+#[test]
 fn programs_get_problems_on_standard_error() {
     let cases: [(&[&str], i32, &str); 3] = [
         (&["-o", "json", "backups", "start"], 2, "usage"),

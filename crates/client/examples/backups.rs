@@ -12,9 +12,9 @@ use std::{env, error::Error};
 use roadstead_client::{
     api::{
         agent::VaultFate, id::BackupConfigurationId, restore::NewRestore,
-        restore_configuration::NewRestoreConfiguration,
+        restore_configuration::NewRestoreConfiguration, run::RunError,
     },
-    blocking::{BackupStatus, Client},
+    blocking::{Backup, BackupStatus, Client},
 };
 use serde_json::json;
 
@@ -31,9 +31,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
     look_around(&conn)?;
     change_configuration(&conn, id)?;
-    let status = run_and_stop(&conn, id)?;
-    let backup = run_to_the_end(&conn, id, &status)?;
-    restore(&conn, &backup, restore_to)?;
+    let mut backup = conn.create_backup(id)?;
+    let stopped = run_and_stop(&conn, &mut backup)?;
+    let status = run_to_the_end(&conn, &mut backup, &stopped)?;
+    restore(&conn, &status, restore_to)?;
     the_end(&conn, id)
 }
 
@@ -76,8 +77,7 @@ fn change_configuration(conn: &Client, id: BackupConfigurationId) -> Result<(), 
     Ok(())
 }
 
-fn run_and_stop(conn: &Client, id: BackupConfigurationId) -> Result<BackupStatus, Box<dyn Error>> {
-    let mut backup = conn.create_backup(id)?;
+fn run_and_stop(conn: &Client, backup: &mut Backup) -> Result<BackupStatus, Box<dyn Error>> {
     println!("running: {}", backup.running()?);
     println!("inclusions: {:?}, exclusions: {:?}", backup.inclusions(), backup.exclusions());
     let status = backup.start()?;
@@ -90,12 +90,12 @@ fn run_and_stop(conn: &Client, id: BackupConfigurationId) -> Result<BackupStatus
     Ok(status)
 }
 
+/// The same handle, started again, stands for another run.
 fn run_to_the_end(
     conn: &Client,
-    id: BackupConfigurationId,
+    backup: &mut Backup,
     stopped: &BackupStatus,
 ) -> Result<BackupStatus, Box<dyn Error>> {
-    let mut backup = conn.create_backup(id)?;
     let status = backup.start()?;
     println!("another run: {}", status.id() != stopped.id());
     backup.wait(|_| ())?;
@@ -111,7 +111,10 @@ fn run_to_the_end(
     for time in ["once", "twice"] {
         println!("report {time}: {}", backup.report()?.is_some_and(|same| same.id == report.id));
     }
-    println!("errors: {:?}", report.errors);
+    println!("errors: {}", report.errors.len());
+    for RunError { kind, reason, code, details, path } in &report.errors {
+        println!("error: {path}: {kind} {code}, {reason}, {details}");
+    }
     Ok(status)
 }
 
@@ -123,11 +126,14 @@ fn restore(conn: &Client, backup: &BackupStatus, to: &str) -> Result<(), Box<dyn
     let id = conn.create_restore_configuration(new)?.id;
     let mut config = conn.get_restore_configuration(id)?;
     println!("restore configuration: {}", config.name);
-    println!("restore next_runtime: {:?}", config.next_runtime());
+    println!("restore schedule: {}, next_runtime: {:?}", config.schedule(), config.next_runtime());
     config.disable()?;
     config.enable()?;
     println!("restore enabled: {}", config.is_enabled());
-    config.update_from_dict(&json!({ "overwrite": true }))?;
+    config.update_from_dict(
+        &json!({ "overwrite": true, "notification_email": "ops@example.org", "notify_success": true }),
+    )?;
+    println!("told of restores: {:?}, {}", config.notification_email(), config.notifies_on_success());
 
     let mut restore = conn.create_restore(NewRestore::by(id))?;
     println!("restore running: {}", restore.running()?);

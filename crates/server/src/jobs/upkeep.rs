@@ -10,7 +10,7 @@ use roadstead_api::vault_task::NewVaultTask;
 use crate::{
     Result,
     app::App,
-    db::{self, cleanup::Upkeep},
+    db::{self, Db, cleanup::Upkeep},
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -26,13 +26,23 @@ const BATCH: i64 = 500;
 pub async fn run(app: Arc<App>) -> Result<()> {
     let now = app.now_ms();
     forget_history(&app, now).await?;
-    let mut after = String::new();
+    if pass(&app.db, now).await? {
+        app.live.cleanups.notify_one();
+        app.live.checks.notify_one();
+        app.live.vault_tasks.notify_one();
+    }
+    Ok(())
+}
+
+/// Goes through all vaults; says whether anything was queued.
+async fn pass(db: &Db, now: i64) -> Result<bool> {
+    let (mut after, mut queued) = (String::new(), false);
     loop {
-        let vaults = db::cleanup::upkeep(&mut *app.db.read().await?, &after, BATCH).await?;
-        let Some(last) = vaults.last() else { return Ok(()) };
+        let vaults = db::cleanup::upkeep(&mut *db.read().await?, &after, BATCH).await?;
+        let Some(last) = vaults.last() else { return Ok(queued) };
         after.clone_from(&last.vault_id.0);
         for vault in &vaults {
-            queue(&app, vault, now).await?;
+            queued |= queue(db, vault, now).await?;
         }
     }
 }
@@ -46,7 +56,7 @@ async fn forget_history(app: &App, now: i64) -> Result<()> {
     write.commit().await
 }
 
-async fn queue(app: &App, vault: &Upkeep, now: i64) -> Result<()> {
+async fn queue(db: &Db, vault: &Upkeep, now: i64) -> Result<bool> {
     let cleanup = slot(vault, "cleanup", DAY_MS, now)
         .filter(|&slot| vault.has_rules && vault.last_cleanup_ms.is_none_or(|last| last < slot));
     let check =
@@ -54,9 +64,9 @@ async fn queue(app: &App, vault: &Upkeep, now: i64) -> Result<()> {
     let drill = slot(vault, "drill", vault.drill_days * DAY_MS, now)
         .filter(|&slot| vault.has_backups && vault.last_drill_ms.is_none_or(|last| last < slot));
     if cleanup.is_none() && check.is_none() && drill.is_none() {
-        return Ok(());
+        return Ok(false);
     }
-    let mut write = app.db.write().await?;
+    let mut write = db.write().await?;
     if let Some(slot) = cleanup {
         db::cleanup::insert(&mut write, vault.account_id, &vault.vault_id, Some(slot), now).await?;
     }
@@ -70,10 +80,7 @@ async fn queue(app: &App, vault: &Upkeep, now: i64) -> Result<()> {
         db::vault_task::insert(&mut write, vault.account_id, &vault.vault_id, &task, Some(slot), now).await?;
     }
     write.commit().await?;
-    app.live.cleanups.notify_one();
-    app.live.checks.notify_one();
-    app.live.vault_tasks.notify_one();
-    Ok(())
+    Ok(true)
 }
 
 /// The latest slot of a vault's own schedule, if it has one and one has come since it was made.
@@ -96,9 +103,14 @@ fn place(vault: &str, what: &str, period_ms: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use roadstead_api::id::{AccountId, VaultId};
+    use roadstead_api::{
+        check::Check,
+        id::{AccountId, VaultId},
+        vault_task::DrillSettings,
+    };
 
     use super::*;
+    use crate::db::testing;
 
     fn vault(id: &str, created_ms: i64) -> Upkeep {
         Upkeep {
@@ -125,6 +137,51 @@ mod tests {
         assert!((14..=15).contains(&known.len()), "{known:?}");
         assert!(known.iter().all(|&slot| slot > 5 * DAY_MS));
         assert!(known.windows(2).all(|pair| pair[1] - pair[0] == DAY_MS));
+    }
+
+    /// The checks that are queued; they go on from now.
+    async fn claimed(db: &Db) -> Vec<Check> {
+        let (mut write, mut found) = (db.write().await.unwrap(), Vec::new());
+        while let Some(check) = db::check::claim(&mut write).await.unwrap() {
+            found.push(check);
+        }
+        write.commit().await.unwrap();
+        found
+    }
+
+    #[tokio::test]
+    async fn in_four_weeks_all_data_is_read_and_drills_and_cleanups_come_in_their_time() {
+        testing::each(|db| async move {
+            let (account, vault) = testing::vault(&db, 0).await;
+            let mut checks = Vec::new();
+            // As if servers were there now and then only, and two at a time.
+            for hour in (1..=29 * 24).step_by(5) {
+                pass(&db, hour * DAY_MS / 24).await.unwrap();
+                assert!(!pass(&db, hour * DAY_MS / 24).await.unwrap(), "once is enough");
+                checks.extend(claimed(&db).await);
+            }
+            let mut read = db.read().await.unwrap();
+            let mut parts: Vec<_> = checks.iter().map(|check| (check.part, check.parts)).collect();
+            parts.truncate(4);
+            parts.sort_unstable();
+            assert_eq!(parts, [(0, 4), (1, 4), (2, 4), (3, 4)]);
+            assert!(checks.iter().all(|check| check.read_data));
+            let drills = db::vault_task::list(&mut read, &vault, i64::MAX, 100).await.unwrap().len();
+            let cleanups = db::cleanup::list(&mut read, &vault, i64::MAX, 100).await.unwrap().len();
+            assert!((4..=5).contains(&checks.len()) && (4..=5).contains(&drills), "{drills} {checks:?}");
+            assert!((28..=29).contains(&cleanups), "{cleanups}");
+            drop(read);
+
+            let mut write = db.write().await.unwrap();
+            let never = DrillSettings { every_days: 0, ..DrillSettings::default() };
+            db::drill_settings::set(&mut write, account, &never).await.unwrap();
+            write.commit().await.unwrap();
+            pass(&db, 60 * DAY_MS).await.unwrap();
+            let mut read = db.read().await.unwrap();
+            assert_eq!(db::vault_task::list(&mut read, &vault, i64::MAX, 100).await.unwrap().len(), drills);
+            assert_eq!(claimed(&db).await.len(), 1, "the last time stands for all that passed");
+        })
+        .await;
     }
 
     #[test]

@@ -127,61 +127,16 @@ fn time(ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use roadstead_api::{
-        agent::HostFacts,
-        backup_configuration::NewBackupConfiguration,
-        id::{AccountId, SnapshotId, VaultId},
-        link::{RunKind, RunRef},
-        retention::Retention,
-        run::{RunOrigin, RunState},
+        id::{AccountId, VaultId},
+        run::RunState,
         vault_task::{DrillSettings, NewVaultTask},
     };
 
     use super::{DAY_MS, pass};
-    use crate::db::{self, Db, backup::NewBackupRow, check::CheckFindings, testing};
+    use crate::db::{self, Db, check::CheckFindings, testing};
 
     /// 1 January 2026, 00:00 UTC.
     const START: i64 = 1_767_225_600_000;
-
-    /// An account with a vault that has rules of retention and a backup.
-    async fn stage(db: &Db) -> (AccountId, VaultId) {
-        let mut write = db.write().await.unwrap();
-        let account = db::account::insert(&mut write, "test", START).await.unwrap();
-        let host = HostFacts::default();
-        let new = db::agent::NewAgent {
-            account_id: account,
-            name: "web",
-            public_key: "",
-            fingerprint: "",
-            credential_hash: "",
-            host: &host,
-            now_ms: START,
-        };
-        let agent = db::agent::insert(&mut write, &new).await.unwrap();
-        let vault = VaultId("vault".to_owned());
-        db::vault::insert(&mut write, &vault, (account, agent), "", START).await.unwrap();
-        let retention = Retention { days: Some(30), ..Retention::default() };
-        let new = NewBackupConfiguration {
-            retention,
-            ..NewBackupConfiguration::new("daily", agent, vec!["/etc".to_owned()])
-        };
-        let configuration = db::backup_configuration::insert(&mut write, account, &new, START).await.unwrap();
-        let row = NewBackupRow {
-            account_id: account,
-            configuration_id: configuration,
-            agent_id: agent,
-            vault_id: &vault,
-            name: "daily-1",
-            origin: RunOrigin::Asked,
-            slot_ms: None,
-            now_ms: START,
-        };
-        let id = db::backup::insert(&mut write, &row).await.unwrap();
-        db::backup::set_snapshot(&mut write, id.0, &SnapshotId("s".into())).await.unwrap();
-        let run = RunRef { kind: RunKind::Backup, id: id.0 };
-        db::run::end(&mut write, run, RunState::Completed, None, START).await.unwrap();
-        write.commit().await.unwrap();
-        (account, vault)
-    }
 
     async fn check(db: &Db, (account, vault): (AccountId, &VaultId), state: RunState, at_ms: i64) {
         let mut write = db.write().await.unwrap();
@@ -201,7 +156,7 @@ mod tests {
     #[tokio::test]
     async fn a_vault_without_care_is_told_and_damage_at_once() {
         testing::each(|db| async move {
-            let (account, vault) = stage(&db).await;
+            let (account, vault) = testing::vault(&db, START).await;
             assert!(open(&db, account, 2).await.is_empty());
             assert_eq!(open(&db, account, 4).await, ["cleanup_overdue"]);
             assert_eq!(open(&db, account, 22).await, ["check_overdue", "cleanup_overdue"]);
@@ -237,7 +192,7 @@ mod tests {
     #[tokio::test]
     async fn a_drill_that_missed_something_is_told_at_once_and_none_at_all_after_three_periods() {
         testing::each(|db| async move {
-            let (account, vault) = stage(&db).await;
+            let (account, vault) = testing::vault(&db, START).await;
             let is_open = async |days| open(&db, account, days).await.contains(&"drill_overdue");
             assert!(!is_open(100).await, "drills that never were are not missed");
             drill(&db, (account, &vault), RunState::Failed, START + DAY_MS).await;

@@ -160,7 +160,12 @@ impl Deployment {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
+    use std::{
+        fs,
+        os::unix::fs::{PermissionsExt, symlink},
+        path::Path,
+        process::{Command, Output},
+    };
 
     use super::FUNCTIONS;
 
@@ -188,5 +193,50 @@ mod tests {
         assert_eq!(fs::read_to_string(&kept).unwrap(), "ssh-rsa BBBB other\n");
         assert_eq!(call(home.path(), "remove"), "");
         assert!(fs::symlink_metadata(&file).unwrap().is_symlink());
+    }
+
+    /// Calls a function for a user who is at home in a folder, as root or whoever takes this for root.
+    fn call_as_root(home: &Path, function: &str) -> Output {
+        let programs = tempfile::tempdir().unwrap();
+        let passwd = format!("echo eve:x:1000:1000::{}:/bin/sh", home.display());
+        for (name, does) in
+            [("id", "if [ $1 = -u ]; then echo 0; else echo root; fi"), ("getent", &passwd), ("chown", ":")]
+        {
+            let program = programs.path().join(name);
+            fs::write(&program, format!("#!/bin/sh\n{does}\n")).unwrap();
+            fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        let script = format!("user=eve\nblob=AAAA\nline='ssh-ed25519 AAAA k'\n{FUNCTIONS}{function}\n");
+        let path = format!("{}:{}", programs.path().display(), std::env::var("PATH").unwrap());
+        Command::new("sh").args(["-c", &script]).env("PATH", path).output().unwrap()
+    }
+
+    #[test]
+    fn root_follows_no_link_of_another_user() {
+        let home = tempfile::tempdir().unwrap();
+        let (folder, elsewhere) = (home.path().join(".ssh"), home.path().join("elsewhere"));
+        assert_eq!(call_as_root(home.path(), "add").stdout, b"changed\n");
+        let file = folder.join("authorized_keys");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "ssh-ed25519 AAAA k\n");
+
+        fs::rename(&folder, &elsewhere).unwrap();
+        let others = elsewhere.join("authorized_keys");
+        let refuses = || {
+            for function in ["add", "remove"] {
+                let refused = call_as_root(home.path(), function);
+                let said = String::from_utf8(refused.stderr).unwrap();
+                assert!(
+                    !refused.status.success() && said.contains("root does not follow"),
+                    "{function}: {said}"
+                );
+                assert_eq!(fs::read_to_string(&others).unwrap(), "ssh-ed25519 AAAA k\n");
+            }
+        };
+        symlink(&elsewhere, &folder).unwrap();
+        refuses();
+        fs::remove_file(&folder).unwrap();
+        fs::create_dir(&folder).unwrap();
+        symlink(&others, &file).unwrap();
+        refuses();
     }
 }
