@@ -148,6 +148,62 @@ fn fields_of_the_wrong_kind_are_the_caller_s_fault() {
     assert_eq!(ask(&server, "GET", "/healthz", b"").0, 200);
 }
 
+/// Each parameter of each query with texts of every kind, where there is something to ask for.
+#[test]
+fn parameters_of_queries_are_no_reason_to_fail() {
+    let server = Server::start();
+    let agent = Agent::start(&server);
+    let source = tempfile::tempdir().unwrap();
+    tree::fill(source.path(), 1, 10);
+    let configuration = agent.configure(&server, &[source.path()], &[]);
+    agent.back_up_well(&server, configuration);
+    let document = roadstead_api::openapi::document();
+    let (digits, long) = ("9".repeat(40), "x".repeat(3000));
+    let values = [
+        "",
+        "-1",
+        "0",
+        "x",
+        "null",
+        "true",
+        "1.5",
+        "1e308",
+        "%00",
+        "%ff%fe",
+        "%",
+        "%E2%98%82",
+        "..%2f..",
+        &digits,
+        &long,
+    ];
+    // The stream of events does not end, and its one parameter is looked at by a test of its own.
+    let asked = declarations().into_iter().filter(|d| d.method == Method::Get && d.path != "/events");
+    for declaration in asked {
+        let operation = &document["paths"][format!("/api/v1{}", declaration.path)]["get"];
+        let parameters = operation["parameters"].as_array().map_or([].as_slice(), Vec::as_slice);
+        let id =
+            if declaration.path.starts_with("/vaults") { agent.vault.to_string() } else { "1".to_owned() };
+        let path = declaration.path.replace("{id}", &id);
+        for name in parameters.iter().filter(|of| of["in"] == "query").map(|of| of["name"].as_str().unwrap())
+        {
+            for value in values {
+                let asked = format!("/api/v1{path}?{name}={value}");
+                let (status, said) = ask(&server, "GET", &asked, b"");
+                assert!(!status.is_server_error(), "{asked:.200}: {status} {said}");
+                if status.is_client_error() {
+                    assert_problem((status, said), status.as_u16(), &asked);
+                }
+            }
+        }
+    }
+    for file in ["content", "archive"] {
+        for value in values {
+            let (status, said) = ask(&server, "GET", &format!("/api/v1/backups/1/{file}?path={value}"), b"");
+            assert!(status.is_client_error(), "{file} {value:.50}: {status} {said}");
+        }
+    }
+}
+
 #[test]
 fn configurations_are_looked_at_closely() {
     let server = Server::start();
