@@ -60,6 +60,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
     test.env("ROADSTEAD_MOTO", &moto);
     if extent == Extent::Long {
         test.env("ROADSTEAD_LONG", "1").env("ROADSTEAD_RUSTIC", steps.take("rustic", rustic::program)?);
+        // What is tried on parsers: a hundred times as much.
+        test.env("PROPTEST_CASES", "25600");
     }
     steps.take("test", || run_command(&mut test))?;
     if extent != Extent::Quick {

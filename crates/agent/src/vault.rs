@@ -87,6 +87,14 @@ impl Store for Granted {
         self.0.read_range(kind, name, offset, length)
     }
 
+    fn read_range_into(&self, kind: FileKind, name: &Name, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        self.0.read_range_into(kind, name, offset, bytes)
+    }
+
+    fn is_near(&self) -> bool {
+        self.0.is_near()
+    }
+
     fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()> {
         self.0.save(kind, name, bytes)
     }
@@ -109,6 +117,10 @@ impl Store for Granted {
 
     fn location(&self) -> String {
         self.0.location()
+    }
+
+    fn behind_cache(&self) -> Option<Arc<dyn Store>> {
+        self.0.behind_cache()
     }
 }
 

@@ -121,8 +121,8 @@ impl Repository {
         let _lock = self.lock(cancel)?;
         let mut report = CheckReport::default();
         // Snapshots before indexes: whatever a snapshot listed now needs is indexed by now.
-        let snapshots = self.load_snapshots(&mut report)?;
-        let index = packs::load_index(&self.files, &mut report)?;
+        let snapshots = self.load_snapshots(cancel, &mut report)?;
+        let index = packs::load_index(&self.files, cancel, &mut report)?;
         let blobs = Blobs::new(self.files.clone(), Arc::new(index));
         let mut packs = Packs::compare(&self.files, &blobs.index, &mut report)?;
         if options.read_data {
@@ -132,9 +132,10 @@ impl Repository {
         Ok(report)
     }
 
-    fn load_snapshots(&self, report: &mut CheckReport) -> Result<Vec<Snapshot>> {
+    fn load_snapshots(&self, cancel: &Cancel, report: &mut CheckReport) -> Result<Vec<Snapshot>> {
         let mut snapshots = Vec::new();
         for (name, _) in self.files.store.list(FileKind::Snapshot)? {
+            cancel.check()?;
             match self.load_snapshot(&name) {
                 Ok(snapshot) => snapshots.push(snapshot),
                 Err(e) if matches!(e.kind(), ErrorKind::Damaged | ErrorKind::Unsupported) => {

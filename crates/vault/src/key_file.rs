@@ -127,6 +127,8 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::ProptestConfig;
+
     use super::*;
 
     #[test]
@@ -160,7 +162,8 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+        // Each takes a key derivation.
+        #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 4))]
         #[test]
         fn mutated_key_files_never_panic(at in 0usize..700, byte: u8) {
             let cost = KdfCost { log_n: 2, r: 1, p: 1 };

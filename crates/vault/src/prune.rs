@@ -169,7 +169,7 @@ impl Repository {
     fn survey(&self, options: &PruneOptions, cancel: &Cancel) -> Result<Survey> {
         // Snapshots before packs: whatever a snapshot listed now needs is stored by now.
         let mut usage = Usage::default();
-        let snapshots = usage.new_snapshots(self)?;
+        let snapshots = usage.new_snapshots(self, cancel)?;
         let headers = PackHeaders::read(&self.files, &options.arrivals, options.threads, cancel)?;
         Survey::new(self, usage, headers).complete(&snapshots, cancel)
     }
@@ -203,7 +203,7 @@ impl Survey {
     /// snapshot has been forgotten since: the next prune will see to that.
     fn refresh(self, repository: &Repository, options: &PruneOptions, cancel: &Cancel) -> Result<Self> {
         let Self { mut usage, choice, blobs, sizes, unreadable } = self;
-        let snapshots = usage.new_snapshots(repository)?;
+        let snapshots = usage.new_snapshots(repository, cancel)?;
         let headers = PackHeaders { index: Arc::unwrap_or_clone(blobs.index), sizes, unreadable };
         let headers = headers.refresh(&repository.files, &options.arrivals, options.threads, cancel)?;
         let survey = Self { choice, ..Self::new(repository, usage, headers) };

@@ -77,6 +77,7 @@ fn replace(
     }
     writer.take().map_or(Ok(()), |json| files.save(FileKind::Index, &json).map(drop))?;
     for (name, _) in old {
+        cancel.check()?;
         lock.verify()?;
         match files.store.remove(FileKind::Index, &name) {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),

@@ -1,19 +1,19 @@
 //! An open repository: config, keys, snapshots, index and blobs.
 //!
 //! What can be done with it stands beside what does it: `pipeline.rs` (backup), `browse.rs` (list, cat),
-//! `archive.rs`, `find.rs`, `diff.rs`, `stats.rs`, `restore.rs`, `check.rs`, `forget.rs`, `prune.rs`, `repair.rs`, `copy.rs`,
-//! `pipeline/rechunk.rs` (copies cut anew), `keys.rs`.
+//! `archive.rs`, `find.rs`, `diff.rs`, `stats.rs`, `view.rs`, `restore.rs`, `drill.rs`, `check.rs`, `forget.rs`,
+//! `prune.rs`, `repair.rs`, `copy.rs`, `pipeline/rechunk.rs` (copies cut anew), `keys.rs`.
 //!
 //! Which operations may run together on one repository, by any number of processes, ours and restic's:
 //!
 //! | operation | lock | beside |
 //! |---|---|---|
 //! | open, snapshots, list, cat, archive, find, diff, stats, keys | none | everything; may fail when a prune removes what it reads |
-//! | backup (of files or a stream), restore, check, copy (of both repositories), view (while it lives), forget, repair of snapshots, first phase of prune | shared | all but those under an exclusive lock |
+//! | backup (of files or a stream), restore, drill, check, copy (of both repositories, cut anew or not), view (while it lives), forget, repair of snapshots, first phase of prune, plans of a restore and a prune | shared | all but those under an exclusive lock |
 //! | second phase of prune, repair of the index, salvage; restic's `forget`, `prune` | exclusive | those without a lock |
 //!
-//! `tests/concurrency.rs` has a test for each pair. A forget beside a backup or a restore is harmless, since no blob goes; the second phase of a prune counts
-//! as needed what any snapshot needed since its first.
+//! `tests/concurrency.rs` has a test for each pair. A forget beside a backup or a restore is harmless, since no blob
+//! goes; the second phase of a prune counts as needed what any snapshot needed since its first.
 
 mod blobs;
 mod blocks;

@@ -101,7 +101,8 @@ impl FromStr for Name {
 
 /// Named files of six kinds.
 ///
-/// Called from many threads at once; calls block. What the engine relies upon:
+/// Called from many threads at once; calls block. No method has a body here, so that no store around another forgets
+/// to pass one on. What the engine relies upon:
 ///
 /// - `save` is atomic: a file is there whole, durably and under its name once the call returned `Ok`, and
 ///   not at all before, so that no reader ever lists or reads a part of one. The caller vouches that the
@@ -125,15 +126,10 @@ pub trait Store: Send + Sync {
     fn read_range(&self, kind: FileKind, name: &Name, offset: u64, length: usize) -> Result<Vec<u8>>;
 
     /// The same into a buffer of the caller's, which it fills.
-    fn read_range_into(&self, kind: FileKind, name: &Name, offset: u64, bytes: &mut [u8]) -> Result<()> {
-        bytes.copy_from_slice(&self.read_range(kind, name, offset, bytes.len())?);
-        Ok(())
-    }
+    fn read_range_into(&self, kind: FileKind, name: &Name, offset: u64, bytes: &mut [u8]) -> Result<()>;
 
     /// Whether reading a small part of a file costs little more than its bytes, as on a disk of this machine.
-    fn is_near(&self) -> bool {
-        false
-    }
+    fn is_near(&self) -> bool;
 
     /// Stores a whole file.
     fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()>;
@@ -142,16 +138,11 @@ pub trait Store: Send + Sync {
     fn remove(&self, kind: FileKind, name: &Name) -> Result<()>;
 
     /// Whether [`Store::discard`] works here.
-    fn has_trash(&self) -> bool {
-        false
-    }
+    fn has_trash(&self) -> bool;
 
     /// Takes a file away so that it can be brought back: atomically, like `save`. A store without a trash
     /// answers [`ErrorKind::Unsupported`].
-    fn discard(&self, kind: FileKind, name: &Name) -> Result<()> {
-        let message = format!("throwing away {kind}/{name}: {} has no trash", self.location());
-        Err(Error::new(ErrorKind::Unsupported, message))
-    }
+    fn discard(&self, kind: FileKind, name: &Name) -> Result<()>;
 
     /// The size of a file in bytes.
     fn size(&self, kind: FileKind, name: &Name) -> Result<u64>;
@@ -159,8 +150,25 @@ pub trait Store: Send + Sync {
     /// Where this is, for messages; without credentials.
     fn location(&self) -> String;
 
-    /// The store itself, where this one may answer out of what it kept: whoever looks for damage asks that one.
-    fn behind_cache(&self) -> Option<Arc<dyn Store>> {
-        None
-    }
+    /// The store itself, where this one, or one that it stands before, may answer out of what it kept: whoever looks for
+    /// damage asks that one.
+    fn behind_cache(&self) -> Option<Arc<dyn Store>>;
+}
+
+/// [`Store::read_range_into`] of a store that answers with bytes of its own.
+pub(crate) fn copy_range(
+    store: &dyn Store,
+    kind: FileKind,
+    name: &Name,
+    offset: u64,
+    bytes: &mut [u8],
+) -> Result<()> {
+    bytes.copy_from_slice(&store.read_range(kind, name, offset, bytes.len())?);
+    Ok(())
+}
+
+/// [`Store::discard`] of a store without a trash.
+pub(crate) fn no_trash(store: &dyn Store, kind: FileKind, name: &Name) -> Result<()> {
+    let message = format!("throwing away {kind}/{name}: {} has no trash", store.location());
+    Err(Error::new(ErrorKind::Unsupported, message))
 }

@@ -261,6 +261,8 @@ fn kind_of(name: &str) -> NodeKind {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::ProptestConfig;
+
     use super::*;
 
     fn sample() -> Node {
@@ -317,7 +319,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
+        #![proptest_config(ProptestConfig::with_cases(8 * ProptestConfig::default().cases))]
         #[test]
         fn mutated_trees_never_panic(at in 0usize..900, byte: u8) {
             let mut json = encode(std::iter::once(encode_node(&sample()).as_slice()));

@@ -29,7 +29,7 @@ use crate::monitor::VoidMonitor;
 use crate::pack::PackedBlob;
 use crate::repository::{Blobs, Repository};
 use crate::snapshot::Snapshot;
-use crate::store::{FileKind, Name, Store};
+use crate::store::{FileKind, Name, Store, copy_range, no_trash};
 
 /// A snapshot as a store. The vault is locked against a prune's last phase for as long as it lives.
 pub struct View {
@@ -197,6 +197,14 @@ impl Store for View {
         part.unwrap_or_else(|| Err(Error::damaged(format!("{kind}/{name} is shorter")))).map(<[u8]>::to_vec)
     }
 
+    fn read_range_into(&self, kind: FileKind, name: &Name, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        copy_range(self, kind, name, offset, bytes)
+    }
+
+    fn is_near(&self) -> bool {
+        false
+    }
+
     /// Whoever restores sets a lock; it is the view's own that counts.
     fn save(&self, kind: FileKind, name: &Name, _bytes: &[u8]) -> Result<()> {
         match kind {
@@ -209,6 +217,14 @@ impl Store for View {
         self.save(kind, name, &[])
     }
 
+    fn has_trash(&self) -> bool {
+        false
+    }
+
+    fn discard(&self, kind: FileKind, name: &Name) -> Result<()> {
+        no_trash(self, kind, name)
+    }
+
     fn size(&self, kind: FileKind, name: &Name) -> Result<u64> {
         match kind {
             FileKind::Pack => self.pack(name).map(size),
@@ -218,5 +234,9 @@ impl Store for View {
 
     fn location(&self) -> String {
         format!("a view of {}", self.vault.store.location())
+    }
+
+    fn behind_cache(&self) -> Option<Arc<dyn Store>> {
+        None
     }
 }

@@ -19,8 +19,9 @@ use std::time::Duration;
 
 use roadstead_vault::store::{Disposal, FileKind, LocalStore, Name, Store};
 use roadstead_vault::{
-    BackupOptions, Cancel, CheckOptions, Error, ErrorKind, FindOptions, Id, Page, PruneOptions, Repository,
-    RestoreOptions, Result, Search, SnapshotRepair, Stream, VoidMonitor,
+    ArchiveFormat, BackupOptions, Cancel, CheckOptions, DrillOptions, Error, ErrorKind, FindOptions, Id,
+    KdfCost, Page, PruneOptions, Repository, RestoreOptions, Result, Search, SnapshotRepair, Stream,
+    VoidMonitor,
 };
 use support::trees::{self, assert_same, noise};
 use support::{
@@ -39,10 +40,20 @@ type Work = fn(&Repository, &Path) -> Result<()>;
 
 /// Every operation, with the locks it takes one after the other. The path is of a folder with a source and
 /// another vault.
-const OPERATIONS: [(&str, &[Needs], Work); 14] = [
+const OPERATIONS: [(&str, &[Needs], Work); 20] = [
     ("open and browse", &[Needs::Nothing], browse),
     ("find, diff, stats", &[Needs::Nothing], look),
-    ("keys", &[Needs::Nothing], |repository, _| repository.keys().map(drop)),
+    ("archive", &[Needs::Nothing], |repository, _| {
+        let (snapshot, out, cancel) = (latest(repository), &mut std::io::sink(), Cancel::new());
+        repository
+            .archive(&snapshot, Path::new("/"), ArchiveFormat::Tar, out, &VoidMonitor, &cancel)
+            .map(drop)
+    }),
+    ("keys", &[Needs::Nothing], |repository, _| {
+        let key = repository.add_key(b"another", KdfCost::RANDOM_KEY)?;
+        repository.keys()?;
+        repository.remove_key(&key)
+    }),
     ("backup", &[Needs::Shared], |repository, folder| {
         repository.backup(&options(&[&folder.join("source")]), &VoidMonitor, &Cancel::new()).map(drop)
     }),
@@ -53,6 +64,18 @@ const OPERATIONS: [(&str, &[Needs], Work); 14] = [
     ("restore", &[Needs::Shared], |repository, folder| {
         let (target, snapshot) = (folder.join("target"), latest(repository));
         repository.restore(&snapshot, &RestoreOptions::to(target), &VoidMonitor, &Cancel::new()).map(drop)
+    }),
+    ("plan of a restore", &[Needs::Shared], |repository, folder| {
+        let (options, told) = (RestoreOptions::to(folder.join("target")), &mut |_: &Path, _, _| ());
+        repository.plan_restore(&latest(repository), &options, &VoidMonitor, &Cancel::new(), told).map(drop)
+    }),
+    ("drill", &[Needs::Shared], |repository, _| {
+        let scratch = temporary();
+        let options = DrillOptions { scratch: scratch.path().join("drill"), files: 2, bytes: 1 << 20 };
+        repository.drill(&latest(repository), &options, &VoidMonitor, &Cancel::new()).map(drop)
+    }),
+    ("view", &[Needs::Shared], |repository, _| {
+        repository.view(&latest(repository), "long and random", &Cancel::new()).map(drop)
     }),
     ("check", &[Needs::Shared], |repository, _| {
         repository.check(&CheckOptions::default(), &VoidMonitor, &Cancel::new()).map(drop)
@@ -70,6 +93,13 @@ const OPERATIONS: [(&str, &[Needs], Work); 14] = [
     ("copy to here", &[Needs::Shared], |repository, folder| {
         let other = other(folder)?;
         other.copy_to(repository, &other.snapshots()?, &VoidMonitor, &Cancel::new()).map(drop)
+    }),
+    ("copy to here, cut anew", &[Needs::Shared], |repository, folder| {
+        let other = other(folder)?;
+        other.copy_rechunked_to(repository, &other.snapshots()?, &VoidMonitor, &Cancel::new()).map(drop)
+    }),
+    ("plan of a prune", &[Needs::Shared], |repository, _| {
+        repository.plan_prune(&PruneOptions::default(), &Cancel::new()).map(drop)
     }),
     ("prune", &[Needs::Shared, Needs::Alone], |repository, _| {
         let options = PruneOptions { disposal: Disposal::Remove, ..PruneOptions::default() };
@@ -134,6 +164,13 @@ impl Store for Gate {
         self.pass(kind);
         self.inner.read_range(kind, name, offset, length)
     }
+    fn read_range_into(&self, kind: FileKind, name: &Name, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        self.pass(kind);
+        self.inner.read_range_into(kind, name, offset, bytes)
+    }
+    fn is_near(&self) -> bool {
+        self.inner.is_near()
+    }
     fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()> {
         self.pass(kind);
         self.inner.save(kind, name, bytes)?;
@@ -144,12 +181,22 @@ impl Store for Gate {
         self.pass(kind);
         self.inner.remove(kind, name)
     }
+    fn has_trash(&self) -> bool {
+        self.inner.has_trash()
+    }
+    fn discard(&self, kind: FileKind, name: &Name) -> Result<()> {
+        self.pass(kind);
+        self.inner.discard(kind, name)
+    }
     fn size(&self, kind: FileKind, name: &Name) -> Result<u64> {
         self.pass(kind);
         self.inner.size(kind, name)
     }
     fn location(&self) -> String {
         self.inner.location()
+    }
+    fn behind_cache(&self) -> Option<Arc<dyn Store>> {
+        None
     }
 }
 

@@ -17,7 +17,7 @@ use std::process::Command;
 
 use roadstead_vault::store::Disposal;
 use roadstead_vault::{Cancel, Id, PruneOptions, Repository, VoidMonitor};
-use support::trees::{self, assert_same, assert_same_but, noise};
+use support::trees::{self, assert_same_but, noise};
 use support::{
     Random, Restic, Rustic, backup, beneath, check, init, long, open, restics, restore, rustic, temporary,
 };
@@ -131,6 +131,15 @@ fn trees_of_twenty_kinds_go_through_either_program() {
 /// What rustic loses of a tree: of the folder that it is asked for all but the name.
 const RUSTIC_LOSES: &[&str] = &[""];
 
+/// What rustic does not bring back of what restic's format keeps of a kind of tree, by path in it. A mode of 0 is left out
+/// there, like every 0, and rustic takes it for one that nobody knows.
+fn ignored_by_rustic(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "modes" => &["file-0"],
+        _ => &[],
+    }
+}
+
 #[test]
 fn trees_of_twenty_kinds_go_through_rustic_as_well() {
     let Some(rustic) = rustic() else { return };
@@ -146,7 +155,7 @@ fn trees_of_twenty_kinds_go_through_rustic_as_well() {
         let root = source.join(name);
         let snapshot = backup(&repository, &[&root]).snapshot.to_string();
         rustic.run(&ours, &["restore", &snapshot, target.to_str().unwrap()]);
-        assert_same(&root, &beneath(&target, &root));
+        assert_same_but(&root, &beneath(&target, &root), ignored_by_rustic(name));
         fs::remove_dir_all(&target).unwrap();
         rustic.run(&theirs, &["backup", root.to_str().unwrap()]);
         // Of an empty folder it saves not even the name.

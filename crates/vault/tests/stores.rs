@@ -40,6 +40,7 @@ fn behaves(store: &dyn Store) {
             store.read(kind, &id).map(drop),
             store.read_range(kind, &id, 0, 1).map(drop),
             store.size(kind, &id).map(drop),
+            store.read_range_into(kind, &id, 0, &mut [0]),
             store.remove(kind, &id),
         ] {
             assert_eq!(error.unwrap_err().kind(), ErrorKind::NotFound, "{kind}");
@@ -53,6 +54,16 @@ fn behaves(store: &dyn Store) {
         );
         assert_eq!(store.read_range(kind, &id, 5, 5).unwrap(), b"bytes");
         assert_eq!(store.read_range(kind, &id, 5, 6).unwrap_err().kind(), ErrorKind::Damaged);
+        let mut part = [0; 5];
+        store.read_range_into(kind, &id, 4, &mut part).unwrap();
+        assert_eq!(&part, b" byte");
+        assert_eq!(store.read_range_into(kind, &id, 6, &mut part).unwrap_err().kind(), ErrorKind::Damaged);
+        if store.has_trash() {
+            store.discard(kind, &id).unwrap();
+            store.save(kind, &id, bytes).unwrap();
+        } else {
+            assert_eq!(store.discard(kind, &id).unwrap_err().kind(), ErrorKind::Unsupported);
+        }
         store.remove(kind, &id).unwrap();
         assert_eq!(store.list(kind).unwrap(), []);
     }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{CheckReport, Problem, ProblemKind};
+use crate::cancel::Cancel;
 use crate::error::{ErrorKind, Result};
 use crate::files::Files;
 use crate::id::Id;
@@ -22,9 +23,10 @@ pub(super) struct Packs {
 }
 
 /// Loads all index files that can be read.
-pub(super) fn load_index(files: &Files, report: &mut CheckReport) -> Result<Index> {
+pub(super) fn load_index(files: &Files, cancel: &Cancel, report: &mut CheckReport) -> Result<Index> {
     let mut index = Index::default();
     for (name, _) in files.store.list(FileKind::Index)? {
+        cancel.check()?;
         let loaded = files.load(FileKind::Index, &name).and_then(|json| index_file::parse(&json));
         match loaded.and_then(|packs| index.extend(&packs)) {
             Ok(()) => {}

@@ -23,9 +23,14 @@ pub(super) struct Usage {
 
 impl Usage {
     /// The snapshots that this has not seen yet.
-    pub(super) fn new_snapshots(&mut self, repository: &Repository) -> Result<Vec<Snapshot>> {
+    pub(super) fn new_snapshots(
+        &mut self,
+        repository: &Repository,
+        cancel: &Cancel,
+    ) -> Result<Vec<Snapshot>> {
         let mut new = Vec::new();
         for (name, _) in repository.files.store.list(FileKind::Snapshot)? {
+            cancel.check()?;
             if !self.snapshots.insert(name.0) {
                 continue;
             }

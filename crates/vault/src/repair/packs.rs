@@ -72,6 +72,7 @@ impl Repository {
         let stays = |location: &Location| !damaged.contains(&location.pack);
         report.index_rewritten = reindex::reindex(self, &headers.index, stays, &lock, cancel)?;
         for pack in damaged {
+            cancel.check()?;
             lock.verify()?;
             disposal.dispose(&*self.files.store, FileKind::Pack, &Name(pack))?;
         }

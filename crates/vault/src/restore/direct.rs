@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 4))]
         #[test]
         fn what_is_gathered_lies_where_it_belongs(
             offset in 0..3 * CELL as u64,

@@ -233,6 +233,10 @@ impl Store for CacheStore {
         }
     }
 
+    fn read_range_into(&self, kind: FileKind, name: &Name, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        super::copy_range(self, kind, name, offset, bytes)
+    }
+
     fn is_near(&self) -> bool {
         self.inner.is_near()
     }

@@ -135,6 +135,15 @@ impl Store for LimitStore {
         self.inner.read_range(kind, name, offset, length)
     }
 
+    fn read_range_into(&self, kind: FileKind, name: &Name, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        self.wait_to_read(bytes.len())?;
+        self.inner.read_range_into(kind, name, offset, bytes)
+    }
+
+    fn is_near(&self) -> bool {
+        self.inner.is_near()
+    }
+
     fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()> {
         // Locks weigh nothing: a lock that comes late may be taken for stale.
         let weight = if kind == FileKind::Lock { 0 } else { bytes.len() };
@@ -162,6 +171,10 @@ impl Store for LimitStore {
 
     fn location(&self) -> String {
         self.inner.location()
+    }
+
+    fn behind_cache(&self) -> Option<Arc<dyn Store>> {
+        self.inner.behind_cache()
     }
 }
 

@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind as IoErrorKind;
 use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -186,6 +187,10 @@ impl Store for LocalStore {
 
     fn location(&self) -> String {
         self.root.display().to_string()
+    }
+
+    fn behind_cache(&self) -> Option<Arc<dyn Store>> {
+        None
     }
 }
 

@@ -83,6 +83,15 @@ impl Store for RecordingStore {
         self.note((Verb::ReadRange, kind, Some(name)), answer, Vec::len)
     }
 
+    fn read_range_into(&self, kind: FileKind, name: &Name, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        let answer = self.inner.read_range_into(kind, name, offset, bytes);
+        self.note((Verb::ReadRange, kind, Some(name)), answer, |()| bytes.len())
+    }
+
+    fn is_near(&self) -> bool {
+        self.inner.is_near()
+    }
+
     fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()> {
         self.note((Verb::Save, kind, Some(name)), self.inner.save(kind, name, bytes), |()| bytes.len())
     }
@@ -105,5 +114,9 @@ impl Store for RecordingStore {
 
     fn location(&self) -> String {
         self.inner.location()
+    }
+
+    fn behind_cache(&self) -> Option<Arc<dyn Store>> {
+        self.inner.behind_cache()
     }
 }

@@ -4,6 +4,7 @@
 //! (`application/vnd.x.restic.rest.v2`). Problem bodies (RFC 9457) end up in the
 //! error's message.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -160,6 +161,14 @@ impl Store for RestStore {
         http::read_part(&doing, self.answer(&doing, authorized(request, self).call())?, length)
     }
 
+    fn read_range_into(&self, kind: FileKind, name: &Name, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        super::copy_range(self, kind, name, offset, bytes)
+    }
+
+    fn is_near(&self) -> bool {
+        false
+    }
+
     fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()> {
         let request = self.agent.post(self.path(kind, name)).content_type("application/octet-stream");
         self.answer(&format!("storing {kind}/{name}"), authorized(request, self).send(bytes))?;
@@ -172,6 +181,14 @@ impl Store for RestStore {
         Ok(())
     }
 
+    fn has_trash(&self) -> bool {
+        false
+    }
+
+    fn discard(&self, kind: FileKind, name: &Name) -> Result<()> {
+        super::no_trash(self, kind, name)
+    }
+
     fn size(&self, kind: FileKind, name: &Name) -> Result<u64> {
         let doing = format!("looking at {kind}/{name}");
         let response =
@@ -181,5 +198,9 @@ impl Store for RestStore {
 
     fn location(&self) -> String {
         self.url.clone()
+    }
+
+    fn behind_cache(&self) -> Option<Arc<dyn Store>> {
+        None
     }
 }

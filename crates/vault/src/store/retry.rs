@@ -25,7 +25,7 @@ impl RetryStore {
         Self { inner, patience, cancel }
     }
 
-    fn retry<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
+    fn retry<T>(&self, mut call: impl FnMut() -> Result<T>) -> Result<T> {
         let mut limit = FIRST_DELAY;
         let mut end = None;
         loop {
@@ -74,6 +74,14 @@ impl Store for RetryStore {
         self.retry(|| self.inner.read_range(kind, name, offset, length))
     }
 
+    fn read_range_into(&self, kind: FileKind, name: &Name, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        self.retry(|| self.inner.read_range_into(kind, name, offset, bytes))
+    }
+
+    fn is_near(&self) -> bool {
+        self.inner.is_near()
+    }
+
     fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()> {
         self.retry(|| self.inner.save(kind, name, bytes))
     }
@@ -97,6 +105,10 @@ impl Store for RetryStore {
 
     fn location(&self) -> String {
         self.inner.location()
+    }
+
+    fn behind_cache(&self) -> Option<Arc<dyn Store>> {
+        self.inner.behind_cache()
     }
 }
 
@@ -127,10 +139,22 @@ mod tests {
         fn read_range(&self, _: FileKind, _: &Name, _: u64, _: usize) -> Result<Vec<u8>> {
             self.answer(Vec::new())
         }
+        fn read_range_into(&self, _: FileKind, _: &Name, _: u64, _: &mut [u8]) -> Result<()> {
+            self.answer(())
+        }
+        fn is_near(&self) -> bool {
+            false
+        }
         fn save(&self, _: FileKind, _: &Name, _: &[u8]) -> Result<()> {
             self.answer(())
         }
         fn remove(&self, _: FileKind, _: &Name) -> Result<()> {
+            self.answer(())
+        }
+        fn has_trash(&self) -> bool {
+            true
+        }
+        fn discard(&self, _: FileKind, _: &Name) -> Result<()> {
             self.answer(())
         }
         fn size(&self, _: FileKind, _: &Name) -> Result<u64> {
@@ -138,6 +162,9 @@ mod tests {
         }
         fn location(&self) -> String {
             String::new()
+        }
+        fn behind_cache(&self) -> Option<Arc<dyn Store>> {
+            None
         }
     }
 

@@ -16,6 +16,7 @@ mod sign;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use ureq::http::{Request, Response};
@@ -384,6 +385,14 @@ impl Store for S3Store {
         http::read_part(&doing, response, length)
     }
 
+    fn read_range_into(&self, kind: FileKind, name: &Name, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        super::copy_range(self, kind, name, offset, bytes)
+    }
+
+    fn is_near(&self) -> bool {
+        false
+    }
+
     fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()> {
         let doing = format!("storing {kind}/{name}");
         let hash = if kind == FileKind::Config { Id::of(bytes) } else { name.0 };
@@ -421,5 +430,9 @@ impl Store for S3Store {
 
     fn location(&self) -> String {
         format!("{}/{}/{}", self.config.endpoint, self.config.bucket, self.config.prefix)
+    }
+
+    fn behind_cache(&self) -> Option<Arc<dyn Store>> {
+        None
     }
 }

@@ -1,19 +1,20 @@
-//! A store of which one call goes wrong.
+//! A store of which one call goes wrong, or is the last before somebody cancels.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use roadstead_vault::store::{FileKind, LocalStore, Name, Store};
-use roadstead_vault::{Error, ErrorKind, Result};
+use roadstead_vault::{Cancel, Error, ErrorKind, Result};
 
 /// What happens at the call.
-#[derive(Clone, Copy)]
 pub enum Fault {
     /// It fails.
     Error,
     /// The process ends as by `kill -9`.
     Kill,
+    /// It goes well, and the run is cancelled.
+    Cancel(Cancel),
 }
 
 /// Fails the call with a given number, counted from 0.
@@ -33,11 +34,15 @@ impl Faulty {
         if self.calls.fetch_add(1, Relaxed) != self.fails {
             return Ok(());
         }
-        if let Fault::Kill = self.fault {
-            let process = rustix::process::getpid();
-            rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
+        match &self.fault {
+            Fault::Error => return Err(Error::new(ErrorKind::Io, "injected")),
+            Fault::Kill => {
+                let process = rustix::process::getpid();
+                rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
+            }
+            Fault::Cancel(cancel) => cancel.cancel(),
         }
-        Err(Error::new(ErrorKind::Io, "injected"))
+        Ok(())
     }
 }
 
@@ -50,6 +55,13 @@ impl Store for Faulty {
     }
     fn read_range(&self, kind: FileKind, name: &Name, offset: u64, length: usize) -> Result<Vec<u8>> {
         self.count().and_then(|()| self.inner.read_range(kind, name, offset, length))
+    }
+    fn read_range_into(&self, kind: FileKind, name: &Name, offset: u64, bytes: &mut [u8]) -> Result<()> {
+        self.count().and_then(|()| self.inner.read_range_into(kind, name, offset, bytes))
+    }
+    /// As behind a network, where most vaults are.
+    fn is_near(&self) -> bool {
+        false
     }
     fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()> {
         self.count().and_then(|()| self.inner.save(kind, name, bytes))
@@ -68,5 +80,8 @@ impl Store for Faulty {
     }
     fn location(&self) -> String {
         self.inner.location()
+    }
+    fn behind_cache(&self) -> Option<Arc<dyn Store>> {
+        None
     }
 }
