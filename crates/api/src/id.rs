@@ -22,9 +22,9 @@ macro_rules! integer_id {
         }
 
         impl std::str::FromStr for $name {
-            type Err = std::num::ParseIntError;
+            type Err = String;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                text.parse().map(Self)
+                text.parse().map(Self).map_err(|_| format!("{text:.50?} is no id: ids of these are numbers"))
             }
         }
 

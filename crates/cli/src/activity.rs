@@ -10,6 +10,7 @@ use roadstead_client::api::{
 use crate::{
     error::{Exit, Result},
     list::{self, ListArgs},
+    name::Named,
     session::Session,
     table::{self, Row},
 };
@@ -24,7 +25,7 @@ pub enum ActivityCommand {
     List {
         /// Only those of this agent.
         #[arg(long)]
-        agent: Option<AgentId>,
+        agent: Option<Named<AgentId>>,
         /// Only those of this kind: backup, check, cleanup, copy, drill, repair or restore.
         #[arg(long)]
         kind: Option<ActivityKind>,
@@ -59,7 +60,7 @@ pub async fn run(command: ActivityCommand, session: &Session) -> Result<Exit> {
     let ActivityCommand::List { agent, kind, state, active, which } = command;
     let query = ActivityQuery {
         kind,
-        agent_id: agent,
+        agent_id: Named::id_of(agent, session).await?,
         active: active.then_some(true),
         state,
         ..ActivityQuery::default()

@@ -21,6 +21,7 @@ use crate::{
     list::{self, ListArgs},
     machine::Which,
     metric::{self, MetricArgs},
+    name::Named,
     output,
     session::Session,
     table::{self, Row},
@@ -43,14 +44,14 @@ pub enum AgentCommand {
     /// Show an agent.
     #[command(after_help = "Example:\n  roadstead agents show 1")]
     Show {
-        /// The agent's id.
-        agent: AgentId,
+        /// The agent's id, or its name where no other has it.
+        agent: Named<AgentId>,
     },
     /// Let an agent take work again.
     #[command(after_help = "Example:\n  roadstead agents enable 1")]
     Enable {
-        /// The agent's id.
-        agent: AgentId,
+        /// The agent's id, or its name where no other has it.
+        agent: Named<AgentId>,
     },
     /// Delete an agent and its configurations, keeping its vault or with it.
     #[command(
@@ -82,11 +83,11 @@ pub enum AgentCommand {
                       on.\n\nExample:\n  roadstead agents migrate-vault 1 --to 2 --yes"
     )]
     MigrateVault {
-        /// The agent that has the vault.
-        agent: AgentId,
-        /// The agent that gets it.
+        /// The agent that has the vault, by id or name.
+        agent: Named<AgentId>,
+        /// The agent that gets it, by id or name.
         #[arg(long)]
-        to: AgentId,
+        to: Named<AgentId>,
         /// The password of a sealed vault: @FILE, or - for standard input; asked for on the terminal when absent.
         #[arg(long)]
         password: Option<String>,
@@ -96,8 +97,8 @@ pub enum AgentCommand {
     /// Keep an agent from new work; what it has in hand goes on.
     #[command(after_help = "Example:\n  roadstead agents disable 1")]
     Disable {
-        /// The agent's id.
-        agent: AgentId,
+        /// The agent's id, or its name where no other has it.
+        agent: Named<AgentId>,
     },
     /// Print the last lines of an agent's log, with those of its jobs.
     #[command(after_help = "Example:\n  roadstead agents log 1 --lines 50")]
@@ -105,16 +106,16 @@ pub enum AgentCommand {
     /// Set how much an agent's log says, until it starts anew.
     #[command(after_help = "Example:\n  roadstead agents log-level 1 debug")]
     LogLevel {
-        /// The agent's id.
-        agent: AgentId,
+        /// The agent's id, or its name where no other has it.
+        agent: Named<AgentId>,
         /// error, warn, info, debug or trace.
         level: LogLevel,
     },
     /// Ask an agent whether it is awake, and have what waits for it looked through.
     #[command(after_help = "Example:\n  roadstead agents wake 1")]
     Wake {
-        /// The agent's id.
-        agent: AgentId,
+        /// The agent's id, or its name where no other has it.
+        agent: Named<AgentId>,
     },
     /// List a folder of the machine that an agent runs on, as it is now.
     #[command(
@@ -125,38 +126,38 @@ pub enum AgentCommand {
     /// List the machines that an agent may run on, and what speaks for each.
     #[command(after_help = "Example:\n  roadstead agents machines 1")]
     Machines {
-        /// The agent's id.
-        agent: AgentId,
+        /// The agent's id, or its name where no other has it.
+        agent: Named<AgentId>,
     },
     /// Show how busy an agent's machine is and was.
     #[command(after_help = "Example:\n  roadstead agents metrics 1 --since 1d")]
     Metrics {
-        /// The agent's id.
-        agent: AgentId,
+        /// The agent's id, or its name where no other has it.
+        agent: Named<AgentId>,
         #[command(flatten)]
         part: MetricArgs,
     },
     /// Say which machine an agent runs on.
     #[command(after_help = "Example:\n  roadstead agents attach 1 web-1")]
     Attach {
-        /// The agent's id.
-        agent: AgentId,
+        /// The agent's id, or its name where no other has it.
+        agent: Named<AgentId>,
         #[command(flatten)]
         machine: Which,
     },
     /// Say that an agent runs on none of the machines; the server does not join it by itself any more.
     #[command(after_help = "Example:\n  roadstead agents detach 1")]
     Detach {
-        /// The agent's id.
-        agent: AgentId,
+        /// The agent's id, or its name where no other has it.
+        agent: Named<AgentId>,
     },
 }
 
 /// An agent whose vault is to have a password.
 #[derive(Args, Debug)]
 pub struct EncryptArgs {
-    /// The agent's id.
-    agent: AgentId,
+    /// The agent's id, or its name where no other has it.
+    agent: Named<AgentId>,
     /// The password: @FILE, or - for standard input; asked for on the terminal when absent.
     #[arg(long)]
     password: Option<String>,
@@ -168,8 +169,8 @@ pub struct EncryptArgs {
 /// An agent to be deleted.
 #[derive(Args, Debug)]
 pub struct AgentDeleteArgs {
-    /// The agent's id.
-    agent: AgentId,
+    /// The agent's id, or its name where no other has it.
+    agent: Named<AgentId>,
     /// Keep its vault.
     #[arg(long, conflicts_with = "delete_vault")]
     keep_vault: bool,
@@ -208,50 +209,62 @@ pub async fn run(command: AgentCommand, session: &Session) -> Result<Exit> {
         AgentCommand::List(which) => {
             return list::print::<AgentList, _>(session, (), PageQuery::default(), which).await;
         }
-        AgentCommand::Show { agent } => output.object(&client.call::<AgentShow>(&agent, &(), &()).await?)?,
+        AgentCommand::Show { agent } => {
+            output.object(&client.call::<AgentShow>(&agent.id(session).await?, &(), &()).await?)?
+        }
         AgentCommand::Enable { agent } => {
-            output.object(&client.call::<AgentEnable>(&agent, &(), &()).await?)?
+            output.object(&client.call::<AgentEnable>(&agent.id(session).await?, &(), &()).await?)?
         }
         AgentCommand::Delete(args) => return delete(args, session).await,
         AgentCommand::Encrypt(args) => {
             let password = vault_password::new(args.password.as_deref())?;
-            let mut agent = client.get_agent(args.agent).await?;
+            let mut agent = client.get_agent(args.agent.id(session).await?).await?;
             vault_password::tell(&agent, &args.fingerprint);
             output.object(&agent.encrypt(&password, args.fingerprint.as_deref()).await?)?
         }
         AgentCommand::Password { current, new } => {
             let current = vault_password::of_now(current.as_deref())?;
             let password = vault_password::new(new.password.as_deref())?;
-            let mut agent = client.get_agent(new.agent).await?;
+            let mut agent = client.get_agent(new.agent.id(session).await?).await?;
             vault_password::tell(&agent, &new.fingerprint);
             output.object(&agent.change_password(&current, &password, new.fingerprint.as_deref()).await?)?
         }
         AgentCommand::MigrateVault { agent, to, password, sure } => {
-            return migrate_vault(session, (agent, to), password, sure).await;
+            let agents = (agent.id(session).await?, to.id(session).await?);
+            return migrate_vault(session, agents, password, sure).await;
         }
         AgentCommand::Disable { agent } => {
-            output.object(&client.call::<AgentDisable>(&agent, &(), &()).await?)?
+            output.object(&client.call::<AgentDisable>(&agent.id(session).await?, &(), &()).await?)?
         }
         AgentCommand::Log(args) => return agent_log::show(session, args).await,
-        AgentCommand::LogLevel { agent, level } => return agent_log::set_level(session, agent, level).await,
-        AgentCommand::Wake { agent } => output.object(&client.call::<AgentWake>(&agent, &(), &()).await?)?,
+        AgentCommand::LogLevel { agent, level } => {
+            return agent_log::set_level(session, agent.id(session).await?, level).await;
+        }
+        AgentCommand::Wake { agent } => {
+            output.object(&client.call::<AgentWake>(&agent.id(session).await?, &(), &()).await?)?
+        }
         AgentCommand::Files(args) => return agent_file::list(session, args).await,
-        AgentCommand::Machines { agent } => return agent_machine::list(session, agent).await,
+        AgentCommand::Machines { agent } => {
+            return agent_machine::list(session, agent.id(session).await?).await;
+        }
         AgentCommand::Metrics { agent, part } => {
-            let found = client.call::<AgentMetricsShow>(&agent, &part.query(), &()).await?;
+            let found =
+                client.call::<AgentMetricsShow>(&agent.id(session).await?, &part.query(), &()).await?;
             return metric::print(session, found);
         }
         AgentCommand::Attach { agent, machine } => {
-            return agent_machine::attach(session, agent, &machine).await;
+            return agent_machine::attach(session, agent.id(session).await?, &machine).await;
         }
-        AgentCommand::Detach { agent } => return agent_machine::detach(session, agent).await,
+        AgentCommand::Detach { agent } => {
+            return agent_machine::detach(session, agent.id(session).await?).await;
+        }
     }
     Ok(Exit::Done)
 }
 
 async fn delete(args: AgentDeleteArgs, session: &Session) -> Result<Exit> {
     let Session { client, output } = session;
-    let agent = client.get_agent(args.agent).await?;
+    let agent = client.get_agent(args.agent.id(session).await?).await?;
     let plan = agent.plan_deletion().await?;
     if args.delete.dry_run {
         output.object(&plan)?;

@@ -320,7 +320,7 @@ mod tests {
         else {
             panic!("{cli:?}");
         };
-        let new = roadstead_client::api::backup_configuration::NewBackupConfiguration::from(*args);
+        let new = args.described(roadstead_client::api::id::AgentId(1));
         assert_eq!(
             (new.inclusions, new.exclusions),
             (vec!["/a".into(), "/b".into(), "/c".into()], vec!["*.o".to_owned()])

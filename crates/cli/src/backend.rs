@@ -12,7 +12,7 @@ use roadstead_client::{
             OfferQuery,
         },
         id::{BackendId, ProviderId},
-        provider::FieldKind,
+        provider::{Field, FieldKind},
     },
 };
 use serde::Serialize;
@@ -21,8 +21,9 @@ use serde_json::Value;
 use crate::{
     confirm::DeleteArgs,
     error::{Error, Exit, Result},
+    key,
     list::{self, ListArgs},
-    output, secret,
+    name, output, secret,
     session::Session,
     table::{self, Row},
 };
@@ -97,8 +98,8 @@ pub struct AddArgs {
     /// Its region, for providers that have regions.
     #[arg(long)]
     region: Option<String>,
-    /// A field of the provider. FIELD=@FILE reads the value from a file, FIELD=- from standard input: better for
-    /// secrets, which everybody on this machine can read among the arguments.
+    /// A field of the provider; a key goes by its id or name. FIELD=@FILE reads the value from a file, FIELD=- from
+    /// standard input: better for secrets, which everybody on this machine can read among the arguments.
     #[arg(long = "set", value_name = "FIELD=VALUE", value_parser = assignment)]
     fields: Vec<(String, String)>,
 }
@@ -149,6 +150,8 @@ pub struct OfferArgs {
     /// Only those with this in their name or id.
     #[arg(long)]
     search: Option<String>,
+    #[command(flatten)]
+    part: ListArgs,
 }
 
 impl Row for BackendFacts {
@@ -203,16 +206,7 @@ pub async fn run(command: BackendCommand, session: &Session) -> Result<Exit> {
 pub async fn find(session: &Session, text: &str) -> Result<Backend> {
     match session.client.get_backend(&BackendId(text.to_owned())).await {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let query = BackendQuery { name: Some(text.to_owned()), ..BackendQuery::default() };
-            let mut found = session.client.find_backends(query).await?;
-            match found.len() {
-                0 => Err(error.into()),
-                1 => Ok(found.remove(0)),
-                _ => {
-                    let ids: Vec<_> = found.iter().map(|backend| backend.id.to_string()).collect();
-                    Err(Error::usage(format!("several backends are called {text}: {}", ids.join(", "))))
-                }
-            }
+            name::pick(session.client.backends().await?, text)
         }
         found => Ok(found?),
     }
@@ -226,8 +220,8 @@ where
 {
     let backend = find(session, &which.backend).await?;
     let query = OfferQuery { search: which.search };
-    session.output.page(&session.client.call::<E>(&backend.id, &query, &()).await?)?;
-    Ok(Exit::Done)
+    let found = session.client.call::<E>(&backend.id, &query, &()).await?;
+    list::print_known(session, found.items, &which.part)
 }
 
 async fn add(session: &Session, args: AddArgs) -> Result<Backend> {
@@ -301,12 +295,26 @@ async fn values(
     if given.iter().filter(|(_, value)| value == "-").count() > 1 {
         return Err(Error::usage("only one field can be read from standard input"));
     }
+    if given.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let known = match session.client.get_provider(&provider.0).await {
+        Ok(provider) => provider.fields,
+        // The server tells it better when it is to add one of these.
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
     if output::stderr_is_terminal() {
-        warn(session, provider, given).await?;
+        warn(session, &known, given);
     }
     let mut values = BTreeMap::new();
-    for (field, value) in given {
-        let value = secret::value_of(field, value)?;
+    for (field, argument) in given {
+        let value = secret::value_of(field, argument)?;
+        let names_key = kind_of(&known, field) == Some(FieldKind::Key) && secret::is_plain(argument);
+        let value = match names_key && !value.is_empty() && !value.starts_with("-----BEGIN") {
+            true => key::find(session, &value).await?.id.to_string(),
+            false => value,
+        };
         if values.insert(field.clone(), Value::from(value)).is_some() {
             return Err(Error::usage(format!("{field} is given twice")));
         }
@@ -314,21 +322,21 @@ async fn values(
     Ok(values)
 }
 
-async fn warn(session: &Session, provider: &ProviderId, given: &[(String, String)]) -> Result<()> {
-    if given.is_empty() {
-        return Ok(());
-    }
-    let known = session.client.get_provider(&provider.0).await?;
+/// What the field of this name takes, or of which this is another name.
+fn kind_of(known: &[Field], name: &str) -> Option<FieldKind> {
+    let is_it = |field: &&Field| field.name == name || field.aliases.iter().any(|alias| alias == name);
+    known.iter().find(is_it).map(|field| field.kind)
+}
+
+fn warn(session: &Session, known: &[Field], given: &[(String, String)]) {
     for (name, value) in given {
-        let field = known.fields.iter().find(|field| field.name == *name || field.aliases.contains(name));
-        let sealed = field.is_some_and(|f| matches!(f.kind, FieldKind::Secret | FieldKind::File));
+        let sealed = matches!(kind_of(known, name), Some(FieldKind::Secret | FieldKind::File));
         if sealed && secret::is_plain(value) && !value.is_empty() {
             session.output.say(&format!(
                 "warning: {name} among the arguments is seen by everybody on this machine; use {name}=@FILE"
             ));
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]

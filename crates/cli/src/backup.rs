@@ -10,6 +10,7 @@ use crate::{
     error::{Exit, Result},
     human,
     list::{self, ListArgs},
+    name::Named,
     run, run_error,
     session::Session,
     table::{self, Row},
@@ -21,12 +22,12 @@ pub enum BackupCommand {
     /// Start a backup.
     #[command(
         after_help = "Exit status with --wait: 0 completed, 3 completed with errors, 1 otherwise.\n\nExample:\n  \
-                            roadstead backups start --configuration 1 --wait"
+                            roadstead backups start --configuration etc --wait"
     )]
     Start {
-        /// The configuration to run.
+        /// The configuration to run, by id or name.
         #[arg(long)]
-        configuration: BackupConfigurationId,
+        configuration: Named<BackupConfigurationId>,
         /// Wait until it has ended.
         #[arg(long)]
         wait: bool,
@@ -36,10 +37,10 @@ pub enum BackupCommand {
     List {
         /// Only those of this agent.
         #[arg(long)]
-        agent: Option<AgentId>,
+        agent: Option<Named<AgentId>>,
         /// Only those of this configuration.
         #[arg(long)]
-        configuration: Option<BackupConfigurationId>,
+        configuration: Option<Named<BackupConfigurationId>>,
         /// Only those that have not ended.
         #[arg(long)]
         active: bool,
@@ -101,12 +102,13 @@ pub async fn run(command: BackupCommand, session: &Session) -> Result<Exit> {
     let Session { client, output } = session;
     match command {
         BackupCommand::Start { configuration, wait } => {
-            run::started(session, &client.start_backup(configuration).await?, wait).await
+            let status = client.start_backup(configuration.id(session).await?).await?;
+            run::started(session, &status, wait).await
         }
         BackupCommand::List { agent, configuration, active, restorable, which } => {
             let query = BackupQuery {
-                agent_id: agent,
-                configuration_id: configuration,
+                agent_id: Named::id_of(agent, session).await?,
+                configuration_id: Named::id_of(configuration, session).await?,
                 active: active.then_some(true),
                 restorable: restorable.then_some(true),
                 ..BackupQuery::default()

@@ -23,6 +23,7 @@ use crate::{
     error::{Exit, Result},
     human,
     list::{self, ListArgs},
+    name::Named,
     session::Session,
     table::{self, Row},
 };
@@ -42,15 +43,15 @@ pub enum BackupConfigurationCommand {
     List {
         /// Only those of this agent.
         #[arg(long)]
-        agent: Option<AgentId>,
+        agent: Option<Named<AgentId>>,
         #[command(flatten)]
         which: ListArgs,
     },
     /// Show a backup configuration.
     #[command(after_help = "Example:\n  roadstead backup-configurations show 1 -o json")]
     Show {
-        /// The configuration's id.
-        configuration: BackupConfigurationId,
+        /// The configuration's id, or its name where no other has it.
+        configuration: Named<BackupConfigurationId>,
     },
     /// Show when a schedule would run next, without keeping it.
     #[command(after_help = "Example:\n  roadstead backup-configurations preview-schedule weekly:sun@02:30 \
@@ -66,8 +67,8 @@ pub enum BackupConfigurationCommand {
     #[command(after_help = "Example:\n  echo '{\"exclusions\": [\"*.bak\"]}' > change.json\n  roadstead \
                             backup-configurations update 1 --from-file change.json")]
     Update {
-        /// The configuration's id.
-        configuration: BackupConfigurationId,
+        /// The configuration's id, or its name where no other has it.
+        configuration: Named<BackupConfigurationId>,
         /// A JSON or TOML (.toml) file with the fields to change, named as show -o json has them.
         #[arg(long, value_name = "FILE")]
         from_file: PathBuf,
@@ -77,28 +78,28 @@ pub enum BackupConfigurationCommand {
         after_help = "Example:\n  roadstead backup-configurations retention-plan 1 --keep-daily 7 --keep-monthly 12"
     )]
     RetentionPlan {
-        /// The configuration's id.
-        configuration: BackupConfigurationId,
+        /// The configuration's id, or its name where no other has it.
+        configuration: Named<BackupConfigurationId>,
         #[command(flatten)]
         retention: RetentionArgs,
     },
     /// Let a backup configuration be started again.
     #[command(after_help = "Example:\n  roadstead backup-configurations enable 1")]
     Enable {
-        /// The configuration's id.
-        configuration: BackupConfigurationId,
+        /// The configuration's id, or its name where no other has it.
+        configuration: Named<BackupConfigurationId>,
     },
     /// Keep a backup configuration from being started; a run in hand goes on.
     #[command(after_help = "Example:\n  roadstead backup-configurations disable 1")]
     Disable {
-        /// The configuration's id.
-        configuration: BackupConfigurationId,
+        /// The configuration's id, or its name where no other has it.
+        configuration: Named<BackupConfigurationId>,
     },
     /// Delete a backup configuration. Its backups stay, and can be restored.
     #[command(after_help = "Example:\n  roadstead backup-configurations delete 1 --yes")]
     Delete {
-        /// The configuration's id.
-        configuration: BackupConfigurationId,
+        /// The configuration's id, or its name where no other has it.
+        configuration: Named<BackupConfigurationId>,
         #[command(flatten)]
         delete: DeleteArgs,
     },
@@ -110,9 +111,9 @@ pub struct CreateArgs {
     /// Its name.
     #[arg(long)]
     name: String,
-    /// The agent that is to carry it out.
+    /// The agent that is to carry it out, by id or name.
     #[arg(long)]
-    agent: AgentId,
+    agent: Named<AgentId>,
     /// Files and folders to back up: absolute paths.
     #[arg(long, required_unless_present_any = ["database", "dump_command"], num_args = 1.., value_name = "PATH")]
     include: Vec<String>,
@@ -280,13 +281,19 @@ pub async fn run(command: BackupConfigurationCommand, session: &Session) -> Resu
     use BackupConfigurationCommand as Command;
     let Session { client, output } = session;
     let shown = match command {
-        Command::Create(args) => client.call::<BackupConfigurationCreate>(&(), &(), &(*args).into()).await?,
+        Command::Create(args) => {
+            let agent = args.agent.id(session).await?;
+            client.call::<BackupConfigurationCreate>(&(), &(), &args.described(agent)).await?
+        }
         Command::List { agent, which } => {
-            let query = BackupConfigurationQuery { agent_id: agent, ..BackupConfigurationQuery::default() };
+            let query = BackupConfigurationQuery {
+                agent_id: Named::id_of(agent, session).await?,
+                ..BackupConfigurationQuery::default()
+            };
             return list::print::<BackupConfigurationList, _>(session, (), query, which).await;
         }
         Command::Show { configuration } => {
-            client.call::<BackupConfigurationShow>(&configuration, &(), &()).await?
+            client.call::<BackupConfigurationShow>(&configuration.id(session).await?, &(), &()).await?
         }
         Command::PreviewSchedule { schedule, timezone } => {
             let query = ScheduleQuery { schedule, timezone: Some(timezone) };
@@ -294,22 +301,24 @@ pub async fn run(command: BackupConfigurationCommand, session: &Session) -> Resu
             return Ok(Exit::Done);
         }
         Command::Update { configuration, from_file } => {
-            let mut configuration = client.get_backup_configuration(configuration).await?;
+            let mut configuration = client.get_backup_configuration(configuration.id(session).await?).await?;
             configuration.update_from_file(from_file).await?;
             configuration.into_inner()
         }
         Command::RetentionPlan { configuration, retention } => {
-            let plan = client.plan_retention(configuration, &retention.into()).await?;
+            let plan = client.plan_retention(configuration.id(session).await?, &retention.into()).await?;
             output.page(&Page { items: plan.verdicts, next: None })?;
             return Ok(Exit::Done);
         }
         Command::Enable { configuration } => {
-            client.call::<BackupConfigurationEnable>(&configuration, &(), &()).await?
+            client.call::<BackupConfigurationEnable>(&configuration.id(session).await?, &(), &()).await?
         }
         Command::Disable { configuration } => {
-            client.call::<BackupConfigurationDisable>(&configuration, &(), &()).await?
+            client.call::<BackupConfigurationDisable>(&configuration.id(session).await?, &(), &()).await?
         }
-        Command::Delete { configuration, delete } => return remove(session, configuration, delete).await,
+        Command::Delete { configuration, delete } => {
+            return remove(session, configuration.id(session).await?, delete).await;
+        }
     };
     output.object(&shown)?;
     Ok(Exit::Done)
@@ -330,20 +339,21 @@ async fn remove(session: &Session, id: BackupConfigurationId, delete: DeleteArgs
     Ok(Exit::Done)
 }
 
-impl From<CreateArgs> for NewBackupConfiguration {
-    fn from(args: CreateArgs) -> Self {
-        Self {
-            exclusions: args.exclude,
-            schedule: args.schedule,
-            timezone: args.timezone,
-            spread_minutes: args.spread_minutes,
-            missed: args.missed,
-            retention: args.retention.into(),
-            options: args.options.into(),
-            notification_email: args.notify,
-            notify_success: args.notify_success,
-            notify_failure: args.notify_failure,
-            ..Self::new(args.name, args.agent, args.include)
+impl CreateArgs {
+    /// The configuration as the API has it, for the agent that was found.
+    pub fn described(self, agent: AgentId) -> NewBackupConfiguration {
+        NewBackupConfiguration {
+            exclusions: self.exclude,
+            schedule: self.schedule,
+            timezone: self.timezone,
+            spread_minutes: self.spread_minutes,
+            missed: self.missed,
+            retention: self.retention.into(),
+            options: self.options.into(),
+            notification_email: self.notify,
+            notify_success: self.notify_success,
+            notify_failure: self.notify_failure,
+            ..NewBackupConfiguration::new(self.name, agent, self.include)
         }
     }
 }

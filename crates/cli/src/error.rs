@@ -61,6 +61,20 @@ impl Error {
         Self { kind: ErrorKind::Local, context: context.into(), problem: None, source: None }
     }
 
+    /// There is nothing of this id or name, in the server's words for it; `like` is what may have been meant.
+    pub fn unknown(noun: &str, word: &str, like: Option<&str>) -> Self {
+        let end = like.map_or_else(|| ".".to_owned(), |like| format!("; did you mean {like:?}?"));
+        let detail = format!("There is no {noun} {word:?}{end}");
+        let problem = Problem {
+            kind: "not_found".to_owned(),
+            title: "There is no such thing".to_owned(),
+            status: 404,
+            detail: detail.clone(),
+            request_id: None,
+        };
+        Self { kind: ErrorKind::Client, context: detail, problem: Some(Box::new(problem)), source: None }
+    }
+
     /// Adds the cause.
     pub fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());

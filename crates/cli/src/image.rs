@@ -1,14 +1,12 @@
 //! `roadstead images`.
 
 use clap::{Args, Subcommand};
-use roadstead_client::api::{
-    Page,
-    image::{Image, ImageList, ImageStar},
-};
+use roadstead_client::api::image::{Image, ImageList, ImageStar};
 
 use crate::{
     backend::{self, OfferArgs},
     error::{Exit, Result},
+    list::{self, ListArgs},
     session::Session,
     table::{self, Row},
 };
@@ -21,7 +19,12 @@ pub enum ImageCommand {
     List(OfferArgs),
     /// List the images of a backend that were starred, or unstarred.
     #[command(after_help = "Example:\n  roadstead images stars --backend hetzner")]
-    Stars(BackendArgs),
+    Stars {
+        #[command(flatten)]
+        of: BackendArgs,
+        #[command(flatten)]
+        which: ListArgs,
+    },
     /// Star an image: one of those that people pick from.
     #[command(after_help = "Example:\n  roadstead images star debian-12 --backend hetzner")]
     Star(StarArgs),
@@ -65,10 +68,9 @@ impl Row for Image {
 pub async fn run(command: ImageCommand, session: &Session) -> Result<Exit> {
     match command {
         ImageCommand::List(which) => backend::print_offers::<ImageList, _>(session, which).await,
-        ImageCommand::Stars(of) => {
-            let items = backend::find(session, &of.backend).await?.image_stars().await?;
-            session.output.page(&Page { items, next: None })?;
-            Ok(Exit::Done)
+        ImageCommand::Stars { of, which } => {
+            let stars = backend::find(session, &of.backend).await?.image_stars().await?;
+            list::print_known(session, stars, &which)
         }
         ImageCommand::Star(args) => star(session, args, true).await,
         ImageCommand::Unstar(args) => star(session, args, false).await,

@@ -17,7 +17,7 @@ use crate::{
     key_machine::{self, AssociateArgs},
     list::{self, ListArgs},
     machine::Which,
-    secret,
+    name, secret,
     session::Session,
     table::{self, Row},
 };
@@ -213,14 +213,10 @@ pub async fn run(command: KeyCommand, session: &Session) -> Result<Exit> {
 
 /// The key of this id, or else of this name.
 pub async fn find(session: &Session, word: &str) -> Result<Key> {
-    let unknown = match session.client.get_key(&KeyId(word.to_owned())).await {
-        Ok(key) => return Ok(key),
-        Err(error) if error.kind() == ErrorKind::NotFound => error,
-        Err(error) => return Err(error.into()),
-    };
-    let query = KeyQuery { name: Some(word.to_owned()), ..KeyQuery::default() };
-    let found = session.client.find_keys(query).await?.into_iter().next();
-    found.ok_or_else(|| unknown.into())
+    match session.client.get_key(&KeyId(word.to_owned())).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => name::pick(session.client.keys().await?, word),
+        found => Ok(found?),
+    }
 }
 
 async fn add(args: AddArgs, session: &Session) -> Result<Key> {

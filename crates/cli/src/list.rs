@@ -8,7 +8,7 @@ use roadstead_client::{
 use serde::Serialize;
 
 use crate::{
-    error::{Exit, Result},
+    error::{Error, Exit, Result},
     session::Session,
     table::Row,
 };
@@ -26,6 +26,24 @@ pub struct ListArgs {
     /// Read the list to its end.
     #[arg(long, conflicts_with = "limit")]
     all: bool,
+}
+
+impl ListArgs {
+    /// A part of a list that the server tells as a whole: its cursor is how many items came before.
+    fn of<T>(&self, items: Vec<T>) -> Result<Page<T>> {
+        let unknown = |_| Error::usage("--cursor must be \"next\" of an earlier page of this list");
+        let before = self.cursor.as_deref().map_or(Ok(0), str::parse::<usize>).map_err(unknown)?;
+        let limit = if self.all { items.len() } else { self.limit as usize };
+        let end = before.saturating_add(limit);
+        let next = (end < items.len()).then(|| end.to_string());
+        Ok(Page { items: items.into_iter().skip(before).take(limit).collect(), next })
+    }
+}
+
+/// Prints a list that the server tells as a whole, or a part of it.
+pub fn print_known<T: Serialize + Row>(session: &Session, items: Vec<T>, which: &ListArgs) -> Result<Exit> {
+    session.output.page(&which.of(items)?)?;
+    Ok(Exit::Done)
 }
 
 /// Reads a list, or a page of it, and prints it.
@@ -49,4 +67,31 @@ where
     };
     session.output.page(&page)?;
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_list_has_pages() {
+        let part = |cursor: Option<&str>, all| {
+            let which = ListArgs { limit: 2, cursor: cursor.map(str::to_owned), all };
+            which.of(vec!['a', 'b', 'c', 'd', 'e']).map(|page| (String::from_iter(page.items), page.next))
+        };
+        let mut pages = Vec::new();
+        let mut cursor = None;
+        loop {
+            let (items, next) = part(cursor.as_deref(), false).unwrap();
+            pages.push(items);
+            cursor = next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(pages, ["ab", "cd", "e"]);
+        assert_eq!(part(None, true).unwrap(), ("abcde".to_owned(), None));
+        assert_eq!(part(Some("9"), false).unwrap(), (String::new(), None));
+        assert!(part(Some("-1"), false).is_err() && part(Some("x"), false).is_err());
+    }
 }

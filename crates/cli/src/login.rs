@@ -44,7 +44,7 @@ pub async fn run(args: LoginArgs, globals: &Globals) -> Result<Exit> {
     let username = args.username.map_or_else(ask_username, Ok)?;
     let password = match &args.password_file {
         Some(file) => secret::from_file("the password", file)?,
-        None => secret::ask("Password: ")?,
+        None => secret::ask("Password: ", "--password-file")?,
     };
     let credentials = Credentials::Password { username: username.clone(), password };
     // Later commands may be given elsewhere.

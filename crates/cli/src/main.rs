@@ -38,6 +38,7 @@ mod machine;
 mod mail_settings;
 mod man;
 mod metric;
+mod name;
 mod network;
 mod notification_channel;
 mod output;

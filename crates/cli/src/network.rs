@@ -8,7 +8,8 @@ use roadstead_client::api::network::{AddressPool, Network, NetworkList, NewNetwo
 use crate::{
     backend::{self, OfferArgs},
     confirm::DeleteArgs,
-    error::{Error, Exit, Result},
+    error::{Exit, Result},
+    name,
     session::Session,
     table::Row,
 };
@@ -108,30 +109,12 @@ pub async fn run(command: NetworkCommand, session: &Session) -> Result<Exit> {
     }
 }
 
-async fn remove(session: &Session, backend: &str, name: &str, delete: DeleteArgs) -> Result<Exit> {
+async fn remove(session: &Session, backend: &str, word: &str, delete: DeleteArgs) -> Result<Exit> {
     let backend = backend::find(session, backend).await?;
-    let found: Vec<Network> = backend
-        .networks()
-        .await?
-        .into_iter()
-        .filter(|found| found.id == name || found.name == name)
-        .collect();
-    let network = match found.as_slice() {
-        [network] => network,
-        [] => return Err(Error::local(format!("{} has no network {name:?}", backend.title))),
-        _ => match found.iter().find(|network| network.id == name) {
-            Some(network) => network,
-            None => {
-                return Err(Error::usage(format!(
-                    "{} networks are called {name:?}; give an id",
-                    found.len()
-                )));
-            }
-        },
-    };
+    let network = name::pick(backend.networks().await?, word)?;
     if delete.dry_run {
         session.output.say("This would be deleted:");
-        session.output.object(network)?;
+        session.output.object(&network)?;
         return Ok(Exit::Done);
     }
     if !delete.confirm(&format!("the network {} of {}", network.name, backend.title))? {

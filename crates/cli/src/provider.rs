@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::{
     error::{Exit, Result},
+    list::{self, ListArgs},
     session::Session,
     table::{self, Row},
 };
@@ -20,7 +21,7 @@ use crate::{
 pub enum ProviderCommand {
     /// List the supported providers.
     #[command(after_help = "Example:\n  roadstead providers list")]
-    List,
+    List(ListArgs),
     /// Show a provider with its regions, and the fields that `backends add --set` takes.
     #[command(after_help = "Example:\n  roadstead providers show ec2 -o json")]
     Show {
@@ -65,14 +66,15 @@ impl Row for Region {
 /// Carries out a verb.
 pub async fn run(command: ProviderCommand, session: &Session) -> Result<Exit> {
     match command {
-        ProviderCommand::List => {
-            session.output.page(&session.client.call::<ProviderList>(&(), &(), &()).await?)?
+        ProviderCommand::List(which) => {
+            let known = session.client.call::<ProviderList>(&(), &(), &()).await?;
+            list::print_known(session, known.items, &which)
         }
         ProviderCommand::Show { provider } => {
             show(session, session.client.call::<ProviderShow>(&provider, &(), &()).await?)?;
+            Ok(Exit::Done)
         }
     }
-    Ok(Exit::Done)
 }
 
 /// For people the lists stand beneath, as tables of their own.

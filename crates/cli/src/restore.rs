@@ -18,6 +18,7 @@ use crate::{
     error::{Exit, Result},
     human,
     list::{self, ListArgs},
+    name::Named,
     run, run_error,
     session::Session,
     table::{self, Row},
@@ -39,7 +40,7 @@ pub enum RestoreCommand {
     List {
         /// Only those of this agent.
         #[arg(long)]
-        agent: Option<AgentId>,
+        agent: Option<Named<AgentId>>,
         /// Only those that have not ended.
         #[arg(long)]
         active: bool,
@@ -83,12 +84,12 @@ pub struct StartArgs {
     /// The backup to restore.
     #[arg(long)]
     backup: Option<BackupId>,
-    /// The restore configuration to run; what else is given takes the place of what that says.
+    /// The restore configuration to run, by id or name; what else is given takes the place of what that says.
     #[arg(long, value_name = "CONFIGURATION")]
-    restore_configuration: Option<RestoreConfigurationId>,
-    /// The agent to restore to; the one that made the backup when absent.
+    restore_configuration: Option<Named<RestoreConfigurationId>>,
+    /// The agent to restore to, by id or name; the one that made the backup when absent.
     #[arg(long)]
-    agent: Option<AgentId>,
+    agent: Option<Named<AgentId>>,
     /// The folder that the files go under, each with its full path; / (where they were) when absent.
     #[arg(long)]
     path: Option<String>,
@@ -182,7 +183,7 @@ pub async fn run(command: RestoreCommand, session: &Session) -> Result<Exit> {
     match command {
         RestoreCommand::Start(args) => {
             let (wait, password) = (args.wait, args.password.clone());
-            let mut new = NewRestore::from(args);
+            let mut new = args.described(session).await?;
             if let (Some(argument), Some(agent)) = (password, new.agent_id) {
                 let password = vault_password::of_now(Some(&argument))?;
                 new.password = Some(client.encrypt_password(agent, &password, None).await?);
@@ -200,8 +201,11 @@ pub async fn run(command: RestoreCommand, session: &Session) -> Result<Exit> {
             }
         }
         RestoreCommand::List { agent, active, which } => {
-            let query =
-                RestoreQuery { agent_id: agent, active: active.then_some(true), ..RestoreQuery::default() };
+            let query = RestoreQuery {
+                agent_id: Named::id_of(agent, session).await?,
+                active: active.then_some(true),
+                ..RestoreQuery::default()
+            };
             list::print::<RestoreList, _>(session, (), query, which).await
         }
         RestoreCommand::Show { restore } => {
@@ -260,19 +264,20 @@ fn in_words(plan: &RestorePlan) -> String {
     format!("{}.{shown}", parts.join(", "))
 }
 
-impl From<StartArgs> for NewRestore {
-    fn from(args: StartArgs) -> Self {
-        Self {
-            backup_id: args.backup,
-            restore_configuration_id: args.restore_configuration,
-            agent_id: args.agent,
-            path: args.path,
-            inclusions: args.include,
-            exclusions: args.exclude,
+impl StartArgs {
+    /// The restore as the API has it.
+    async fn described(self, session: &Session) -> Result<NewRestore> {
+        Ok(NewRestore {
+            backup_id: self.backup,
+            restore_configuration_id: Named::id_of(self.restore_configuration, session).await?,
+            agent_id: Named::id_of(self.agent, session).await?,
+            path: self.path,
+            inclusions: self.include,
+            exclusions: self.exclude,
             overwrite: false,
-            overwrite_rule: args.overwrite.rule(),
-            dry_run: args.dry_run,
+            overwrite_rule: self.overwrite.rule(),
+            dry_run: self.dry_run,
             password: None,
-        }
+        })
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     confirm::DeleteArgs,
     error::{Exit, Result},
     list::{self, ListArgs},
+    name::Named,
     restore::OverwriteArgs,
     session::Session,
     table::{self, Row},
@@ -35,22 +36,22 @@ pub enum RestoreConfigurationCommand {
     List {
         /// Only those that restore to this agent.
         #[arg(long)]
-        agent: Option<AgentId>,
+        agent: Option<Named<AgentId>>,
         #[command(flatten)]
         which: ListArgs,
     },
     /// Show a restore configuration.
     #[command(after_help = "Example:\n  roadstead restore-configurations show 1 -o json")]
     Show {
-        /// The configuration's id.
-        configuration: RestoreConfigurationId,
+        /// The configuration's id, or its name where no other has it.
+        configuration: Named<RestoreConfigurationId>,
     },
     /// Change a restore configuration; what the file leaves out stays as it is.
     #[command(after_help = "Example:\n  echo '{\"overwrite\": true}' > change.json\n  roadstead \
                             restore-configurations update 1 --from-file change.json")]
     Update {
-        /// The configuration's id.
-        configuration: RestoreConfigurationId,
+        /// The configuration's id, or its name where no other has it.
+        configuration: Named<RestoreConfigurationId>,
         /// A JSON or TOML (.toml) file with the fields to change, named as show -o json has them.
         #[arg(long, value_name = "FILE")]
         from_file: PathBuf,
@@ -58,20 +59,20 @@ pub enum RestoreConfigurationCommand {
     /// Let a restore configuration be started again.
     #[command(after_help = "Example:\n  roadstead restore-configurations enable 1")]
     Enable {
-        /// The configuration's id.
-        configuration: RestoreConfigurationId,
+        /// The configuration's id, or its name where no other has it.
+        configuration: Named<RestoreConfigurationId>,
     },
     /// Keep a restore configuration from being started; a run in hand goes on.
     #[command(after_help = "Example:\n  roadstead restore-configurations disable 1")]
     Disable {
-        /// The configuration's id.
-        configuration: RestoreConfigurationId,
+        /// The configuration's id, or its name where no other has it.
+        configuration: Named<RestoreConfigurationId>,
     },
     /// Delete a restore configuration. Its restores stay known.
     #[command(after_help = "Example:\n  roadstead restore-configurations delete 1 --yes")]
     Delete {
-        /// The configuration's id.
-        configuration: RestoreConfigurationId,
+        /// The configuration's id, or its name where no other has it.
+        configuration: Named<RestoreConfigurationId>,
         #[command(flatten)]
         delete: DeleteArgs,
     },
@@ -86,9 +87,9 @@ pub struct CreateArgs {
     /// The backup to restore.
     #[arg(long)]
     backup: BackupId,
-    /// The agent to restore to; the one that made the backup when absent.
+    /// The agent to restore to, by id or name; the one that made the backup when absent.
     #[arg(long)]
-    agent: Option<AgentId>,
+    agent: Option<Named<AgentId>>,
     /// The folder that the files go under, each with its full path; / (where they were) when absent.
     #[arg(long)]
     path: Option<String>,
@@ -111,19 +112,20 @@ pub struct CreateArgs {
     notify_failure: bool,
 }
 
-impl From<CreateArgs> for NewRestoreConfiguration {
-    fn from(args: CreateArgs) -> Self {
-        Self {
-            agent_id: args.agent,
-            path: args.path,
-            inclusions: args.include,
-            exclusions: args.exclude,
-            overwrite_rule: args.overwrite.rule(),
-            notification_email: args.notify,
-            notify_success: args.notify_success,
-            notify_failure: args.notify_failure,
-            ..Self::new(args.name, args.backup)
-        }
+impl CreateArgs {
+    /// The configuration as the API has it.
+    async fn described(self, session: &Session) -> Result<NewRestoreConfiguration> {
+        Ok(NewRestoreConfiguration {
+            agent_id: Named::id_of(self.agent, session).await?,
+            path: self.path,
+            inclusions: self.include,
+            exclusions: self.exclude,
+            overwrite_rule: self.overwrite.rule(),
+            notification_email: self.notify,
+            notify_success: self.notify_success,
+            notify_failure: self.notify_failure,
+            ..NewRestoreConfiguration::new(self.name, self.backup)
+        })
     }
 }
 
@@ -149,26 +151,35 @@ pub async fn run(command: RestoreConfigurationCommand, session: &Session) -> Res
     use RestoreConfigurationCommand as Command;
     let Session { client, output } = session;
     let shown = match command {
-        Command::Create(args) => client.call::<RestoreConfigurationCreate>(&(), &(), &(*args).into()).await?,
+        Command::Create(args) => {
+            let new = args.described(session).await?;
+            client.call::<RestoreConfigurationCreate>(&(), &(), &new).await?
+        }
         Command::List { agent, which } => {
-            let query = RestoreConfigurationQuery { agent_id: agent, ..RestoreConfigurationQuery::default() };
+            let query = RestoreConfigurationQuery {
+                agent_id: Named::id_of(agent, session).await?,
+                ..RestoreConfigurationQuery::default()
+            };
             return list::print::<RestoreConfigurationList, _>(session, (), query, which).await;
         }
         Command::Show { configuration } => {
-            client.call::<RestoreConfigurationShow>(&configuration, &(), &()).await?
+            client.call::<RestoreConfigurationShow>(&configuration.id(session).await?, &(), &()).await?
         }
         Command::Update { configuration, from_file } => {
-            let mut configuration = client.get_restore_configuration(configuration).await?;
+            let mut configuration =
+                client.get_restore_configuration(configuration.id(session).await?).await?;
             configuration.update_from_file(from_file).await?;
             configuration.into_inner()
         }
         Command::Enable { configuration } => {
-            client.call::<RestoreConfigurationEnable>(&configuration, &(), &()).await?
+            client.call::<RestoreConfigurationEnable>(&configuration.id(session).await?, &(), &()).await?
         }
         Command::Disable { configuration } => {
-            client.call::<RestoreConfigurationDisable>(&configuration, &(), &()).await?
+            client.call::<RestoreConfigurationDisable>(&configuration.id(session).await?, &(), &()).await?
         }
-        Command::Delete { configuration, delete } => return remove(session, configuration, delete).await,
+        Command::Delete { configuration, delete } => {
+            return remove(session, configuration.id(session).await?, delete).await;
+        }
     };
     output.object(&shown)?;
     Ok(Exit::Done)

@@ -28,10 +28,10 @@ pub fn from_file(what: &str, path: &str) -> Result<String> {
     }
 }
 
-/// Asks for a password on the terminal, without showing it.
-pub fn ask(question: &str) -> Result<String> {
+/// Asks for a password on the terminal, without showing it. Where there is none, `flag` is what could say it.
+pub fn ask(question: &str, flag: &str) -> Result<String> {
     rpassword::prompt_password(question).map_err(|e| {
-        Error::usage("there is no terminal to ask for the password; give --password-file").caused_by(e)
+        Error::usage(format!("there is no terminal to ask for the password; give {flag}")).caused_by(e)
     })
 }
 

@@ -15,6 +15,9 @@ use crate::{
 /// The shortest password that a backup is sealed with, in characters.
 const SHORTEST: usize = 12;
 
+/// What says a password where there is no terminal.
+const FLAG: &str = "--password-file";
+
 /// The file and its password.
 #[derive(Args, Debug)]
 pub struct StateArgs {
@@ -46,8 +49,8 @@ pub fn backup(args: &StateArgs, options: &ServerOptions, output: Output) -> Resu
     let password = match &args.password_file {
         Some(file) => secret::from_file("the password", file)?,
         None => {
-            let password = secret::ask("Password for the backup: ")?;
-            if secret::ask("Once more: ")? != password {
+            let password = secret::ask("Password for the backup: ", FLAG)?;
+            if secret::ask("Once more: ", FLAG)? != password {
                 return Err(Error::usage("the two passwords differ"));
             }
             password
@@ -70,7 +73,7 @@ pub fn backup(args: &StateArgs, options: &ServerOptions, output: Output) -> Resu
 pub fn restore(args: &StateArgs, options: &ServerOptions, output: Output) -> Result<Exit> {
     let password = match &args.password_file {
         Some(file) => secret::from_file("the password", file)?,
-        None => secret::ask("Password of the backup: ")?,
+        None => secret::ask("Password of the backup: ", FLAG)?,
     };
     let made = runtime::finish(roadstead_server::restore_state(options, &args.file, &password))?;
     let made = made.map_err(|e| Error::local("nothing was restored").caused_by(e))?;

@@ -11,6 +11,7 @@ use crate::{
     confirm::DeleteArgs,
     error::{Error, Exit, Result},
     list::{self, ListArgs},
+    name::Named,
     secret,
     session::Session,
     table::{self, Row},
@@ -36,26 +37,26 @@ pub enum UserCommand {
     /// List the users.
     #[command(after_help = "Example:\n  roadstead users list")]
     List(ListArgs),
-    /// Show a user; without an id, yourself.
+    /// Show a user; without one, yourself.
     #[command(after_help = "Example:\n  roadstead users show 2")]
     Show {
-        /// The user's id.
-        user_id: Option<UserId>,
+        /// The user, by id or name.
+        user: Option<Named<UserId>>,
     },
     /// Change a user's role.
     #[command(after_help = "Example:\n  roadstead users set-role 2 observer")]
     SetRole {
-        /// The user's id.
-        user_id: UserId,
+        /// The user, by id or name.
+        user: Named<UserId>,
         /// The new role.
         #[arg(value_enum)]
         role: RoleWord,
     },
-    /// Change a user's password; without an id, your own.
+    /// Change a user's password; without one, your own.
     #[command(after_help = "Example:\n  roadstead users set-password 2 --password @file")]
     SetPassword {
-        /// The user's id.
-        user_id: Option<UserId>,
+        /// The user, by id or name.
+        user: Option<Named<UserId>>,
         #[command(flatten)]
         password: PasswordArgs,
         /// Your password until now, where it is your own that changes: @FILE, or - for standard input.
@@ -65,8 +66,8 @@ pub enum UserCommand {
     /// Delete a user with its API keys.
     #[command(after_help = "Example:\n  roadstead users delete 2 --yes")]
     Delete {
-        /// The user's id.
-        user_id: UserId,
+        /// The user, by id or name.
+        user: Named<UserId>,
         #[command(flatten)]
         delete: DeleteArgs,
     },
@@ -113,7 +114,7 @@ fn secret_of(what: &str, argument: Option<&str>, question: &str) -> Result<Strin
             Err(Error::usage(format!("{what} would stand in the list of processes; give @FILE or -")))
         }
         Some(argument) => secret::value_of(what, argument),
-        None => secret::ask(question),
+        None => secret::ask(question, "--password @FILE"),
     }
 }
 
@@ -135,20 +136,24 @@ pub async fn run(command: UserCommand, session: &Session) -> Result<Exit> {
         UserCommand::List(which) => {
             return list::print::<UserList, _>(session, (), PageQuery::default(), which).await;
         }
-        UserCommand::Show { user_id: Some(id) } => client.get_user(id).await?,
-        UserCommand::Show { user_id: None } => client.user().await?,
-        UserCommand::SetRole { user_id, role } => {
-            client.update_user(user_id, &UserChange { role: Some(role.into()), password: None }).await?
+        UserCommand::Show { user: Some(user) } => client.get_user(user.id(session).await?).await?,
+        UserCommand::Show { user: None } => client.user().await?,
+        UserCommand::SetRole { user, role } => {
+            let change = UserChange { role: Some(role.into()), password: None };
+            client.update_user(user.id(session).await?, &change).await?
         }
-        UserCommand::SetPassword { user_id: Some(id), password, .. } => {
-            client.update_user(id, &UserChange { role: None, password: Some(password.read()?) }).await?
+        UserCommand::SetPassword { user: Some(user), password, .. } => {
+            let change = UserChange { role: None, password: Some(password.read()?) };
+            client.update_user(user.id(session).await?, &change).await?
         }
-        UserCommand::SetPassword { user_id: None, password, current } => {
+        UserCommand::SetPassword { user: None, password, current } => {
             let current = secret_of("the current password", current.as_deref(), "Password until now: ")?;
             client.change_password(&PasswordChange { current, new: password.read()? }).await?;
             client.user().await?
         }
-        UserCommand::Delete { user_id, delete } => return remove(session, user_id, delete).await,
+        UserCommand::Delete { user, delete } => {
+            return remove(session, user.id(session).await?, delete).await;
+        }
     };
     session.output.object(&user)?;
     Ok(Exit::Done)

@@ -34,7 +34,7 @@ fn wrong_usage_is_status_2() {
     let wrong: [&[&str]; 8] = [
         &[],
         &["no-such-noun"],
-        &["agents", "show", "not-a-number"],
+        &["backups", "show", "not-a-number"],
         &["backups", "start"],
         &["agents", "list", "--limit", "0"],
         &["agents", "list", "--all", "--cursor", "x"],

@@ -3,16 +3,13 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use clap::Args;
-use roadstead_client::api::{
-    id::KeyId,
-    machine::{MachineCreate, MachinePlan, MachinePlanShow, NewContainer, NewMachine},
-};
+use roadstead_client::api::machine::{MachineCreate, MachinePlan, MachinePlanShow, NewContainer, NewMachine};
 
 use crate::{
     backend,
     confirm::DeleteArgs,
     error::{Error, Exit, Result},
-    job, secret,
+    job, key, secret,
     session::Session,
 };
 
@@ -37,9 +34,9 @@ pub struct CreateArgs {
     /// The cloud's id of a network to join.
     #[arg(long = "network", value_name = "NETWORK")]
     networks: Vec<String>,
-    /// The id of the key that may log in; your default key when absent.
+    /// The key that may log in, by id or name; your default key when absent.
     #[arg(long)]
-    key: Option<KeyId>,
+    key: Option<String>,
     /// A file with what cloud-init runs at the first start.
     #[arg(long, value_name = "FILE")]
     cloud_init: Option<PathBuf>,
@@ -111,6 +108,10 @@ pub async fn described(session: &Session, args: CreateArgs) -> Result<NewMachine
         let failed = || format!("cannot read {}", path.display());
         fs::read_to_string(&path).map_err(|e| Error::local(failed()).caused_by(e))
     };
+    let key_id = match &args.key {
+        Some(word) => Some(key::find(session, word).await?.id.clone()),
+        None => None,
+    };
     Ok(NewMachine {
         backend_id: backend::find(session, &args.backend).await?.id.clone(),
         name: args.name,
@@ -118,7 +119,7 @@ pub async fn described(session: &Session, args: CreateArgs) -> Result<NewMachine
         size: args.size,
         location: args.location,
         networks: args.networks,
-        key_id: args.key,
+        key_id,
         cloud_init: args.cloud_init.map(read).transpose()?,
         quantity: Some(args.quantity),
         container: args.container.described()?,

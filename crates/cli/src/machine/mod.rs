@@ -24,10 +24,10 @@ use rebuild::RebuildArgs;
 use crate::{
     backend,
     confirm::DeleteArgs,
-    error::{Error, Exit, Result},
+    error::{Exit, Result},
     list::{self, ListArgs},
     metric::{self, MetricArgs},
-    output,
+    name, output,
     session::Session,
     table::{self, Row},
 };
@@ -313,15 +313,10 @@ impl Which {
         match session.client.get_machine(&MachineId(text.clone())).await {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let query = MachineQuery { search: Some(text.clone()), ..MachineQuery::default() };
-                let mut found = session.client.find_machines(query).await?;
-                found.retain(|machine| machine.name == *text);
-                match found.len() {
-                    0 => Err(error.into()),
-                    1 => Ok(found.remove(0)),
-                    _ => {
-                        let ids: Vec<_> = found.iter().map(|machine| machine.id.to_string()).collect();
-                        Err(Error::usage(format!("several machines are called {text}: {}", ids.join(", "))))
-                    }
+                let found = session.client.find_machines(query).await?;
+                match found.iter().any(|machine| machine.name == *text) {
+                    true => name::pick(found, text),
+                    false => name::pick(session.client.machines().await?, text),
                 }
             }
             found => Ok(found?),
@@ -378,14 +373,25 @@ async fn ordered(
         Some(state) => machine.wait_for(state, |_| ()).await?,
         None => machine.wait(|_| ()).await?,
     };
-    let now = found.unwrap_or_else(|| {
-        let mut gone = machine.info().clone();
-        gone.state = MachineState::Terminated;
-        gone
-    });
+    let now = found.unwrap_or_else(|| gone(machine.info()));
     session.output.object(&now)?;
     let broken = matches!(now.state, MachineState::Error | MachineState::Terminated);
     Ok(if broken && wanted != Some(now.state) { Exit::NotDone } else { Exit::Done })
+}
+
+/// A machine that was there until now: nothing can be done with it any more.
+fn gone(machine: &MachineFacts) -> MachineFacts {
+    MachineFacts {
+        state: MachineState::Terminated,
+        can_start: false,
+        can_stop: false,
+        can_reboot: false,
+        can_destroy: false,
+        can_rename: false,
+        can_resize: false,
+        can_tag: false,
+        ..machine.clone()
+    }
 }
 
 async fn destroy(session: &Session, order: OrderArgs, delete: DeleteArgs) -> Result<Exit> {

@@ -2,7 +2,6 @@
 
 use std::{
     net::TcpListener,
-    process::Output,
     time::{Duration, Instant},
 };
 
@@ -15,7 +14,7 @@ use roadstead_api::{
 use roadstead_client::{Error, ErrorKind, blocking::Client};
 use serde_json::{Value, json};
 
-use crate::support::{Server, Sshd, roadstead, sshd, wait_until};
+use crate::support::{Server, Sshd, sshd, wait_until};
 
 fn titles(client: &Client, query: BackendQuery) -> Vec<String> {
     client.find_backends(query).unwrap().iter().map(|backend| backend.title.clone()).collect()
@@ -218,18 +217,6 @@ fn a_host_that_is_away_keeps_nobody_waiting() {
     assert_eq!(problem(&hung.join().unwrap().unwrap_err()), "timeout");
 }
 
-fn run(server: &Server, arguments: &[&str]) -> Output {
-    let mut command = roadstead();
-    command.args(arguments).env("ROADSTEAD_URL", &server.url).env("ROADSTEAD_API_KEY", &server.api_key);
-    command.output().unwrap()
-}
-
-fn printed(server: &Server, arguments: &[&str]) -> Value {
-    let output = run(server, &[arguments, &["-o", "json"]].concat());
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
 #[test]
 fn the_command_line_does_all_of_it() {
     if !sshd::is_there() {
@@ -244,36 +231,36 @@ fn the_command_line_does_all_of_it() {
     let key = format!("machine_key=@{}", host.key_file());
     let add = ["backends", "add", "--provider", "bare_metal", "--title", "one"];
     let sets = ["--set", &ip, "--set", &port, "--set", &user, "--set", &key];
-    let added = printed(&server, &[&add[..], &sets[..]].concat());
+    let added = server.printed(&[&add[..], &sets[..]].concat());
     let id = added["id"].as_str().unwrap();
     assert_eq!((&added["state"], &added["machine_count"]), (&json!("online"), &json!(1)));
-    let twice = run(&server, &[&add[..], &sets[..], &["-o", "json"]].concat());
+    let twice = server.run(&[&add[..], &sets[..], &["-o", "json"]].concat());
     assert_eq!(twice.status.code(), Some(1));
     let told: Value = serde_json::from_slice(&twice.stderr).unwrap();
     assert_eq!(told["type"], "conflict");
-    assert_eq!(printed(&server, &["backends", "list", "--search", "on"])["items"][0]["id"], id);
-    assert_eq!(printed(&server, &["backends", "list", "--name", "two"])["items"], json!([]));
-    assert_eq!(printed(&server, &["backends", "show", "one"])["id"], id);
-    assert_eq!(printed(&server, &["backends", "rename", id, "two"])["title"], "two");
-    let machine = printed(&server, &["machines", "list", "--backend", "two"])["items"][0].clone();
+    assert_eq!(server.printed(&["backends", "list", "--search", "on"])["items"][0]["id"], id);
+    assert_eq!(server.printed(&["backends", "list", "--name", "two"])["items"], json!([]));
+    assert_eq!(server.printed(&["backends", "show", "one"])["id"], id);
+    assert_eq!(server.printed(&["backends", "rename", id, "two"])["title"], "two");
+    let machine = server.printed(&["machines", "list", "--backend", "two"])["items"][0].clone();
     assert_eq!((&machine["name"], &machine["external_id"]), (&json!("two"), &json!("127.0.0.20")));
     let machine = machine["id"].as_str().unwrap();
-    assert!(printed(&server, &["machines", "probe", "two"])["load"].is_array());
-    assert_eq!(printed(&server, &["machines", "reboot", machine, "--wait"])["state"], "running");
+    assert!(server.printed(&["machines", "probe", "two"])["load"].is_array());
+    assert_eq!(server.printed(&["machines", "reboot", machine, "--wait"])["state"], "running");
     assert_eq!(host.reboots(), 1);
-    let refused = run(&server, &["machines", "destroy", machine]);
+    let refused = server.run(&["machines", "destroy", machine]);
     assert_eq!(refused.status.code(), Some(2), "it needs --yes");
-    let refused = run(&server, &["machines", "destroy", machine, "--yes"]);
+    let refused = server.run(&["machines", "destroy", machine, "--yes"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("bare_metal"), "{refused:?}");
-    assert_eq!(printed(&server, &["backends", "disable", "two"])["enabled"], false);
-    assert_eq!(run(&server, &["backends", "refresh", "two"]).status.code(), Some(1));
-    assert_eq!(printed(&server, &["backends", "enable", "two"])["state"], "online");
-    assert_eq!(printed(&server, &["backends", "refresh", "two"])["state"], "online");
-    assert!(run(&server, &["images", "list", "--backend", "two"]).status.code() == Some(1));
-    assert_eq!(run(&server, &["backends", "delete", "two"]).status.code(), Some(2));
-    printed(&server, &["backends", "delete", "two", "--dry-run"]);
-    assert!(run(&server, &["backends", "delete", "two", "--yes"]).status.success());
-    assert_eq!(printed(&server, &["machines", "list"])["items"], json!([]));
+    assert_eq!(server.printed(&["backends", "disable", "two"])["enabled"], false);
+    assert_eq!(server.run(&["backends", "refresh", "two"]).status.code(), Some(1));
+    assert_eq!(server.printed(&["backends", "enable", "two"])["state"], "online");
+    assert_eq!(server.printed(&["backends", "refresh", "two"])["state"], "online");
+    assert!(server.run(&["images", "list", "--backend", "two"]).status.code() == Some(1));
+    assert_eq!(server.run(&["backends", "delete", "two"]).status.code(), Some(2));
+    server.printed(&["backends", "delete", "two", "--dry-run"]);
+    assert!(server.run(&["backends", "delete", "two", "--yes"]).status.success());
+    assert_eq!(server.printed(&["machines", "list"])["items"], json!([]));
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Machines of a cloud that is not there: a fake of DigitalOcean on a real socket, with pages, delays and faults.
 
-use std::process::Output;
-
 use roadstead_api::{
     backend::{BackendState, NewBackend},
     event::Event,
@@ -20,7 +18,7 @@ use roadstead_providers::sim::{
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::support::{Server, roadstead, wait_until};
+use crate::support::{Server, wait_until};
 
 /// The fake, and what keeps it running.
 pub struct Cloud {
@@ -198,59 +196,49 @@ fn a_cloud_that_fails_is_told_and_its_machines_stay() {
     assert_eq!(cloud.service.service().orders.len(), 1);
 }
 
-fn run(server: &Server, arguments: &[&str]) -> Output {
-    let mut command = roadstead();
-    command.args(arguments).env("ROADSTEAD_URL", &server.url).env("ROADSTEAD_API_KEY", &server.api_key);
-    command.output().unwrap()
-}
-
-fn printed(server: &Server, arguments: &[&str]) -> Value {
-    let output = run(server, &[arguments, &["-o", "json"]].concat());
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
 #[test]
 fn the_command_line_orders_machines_and_hands_them_on() {
     let server = Server::start();
     let cloud = Cloud::start();
     let backend = cloud.add_to(&server);
     let order = ["machines", "create", "--backend", "cloud", "--name", "cli", "--image", "debian-12-x64"];
-    let order = [&order[..], &["--size", "s-1vcpu-1gb"]].concat();
-    assert_eq!(run(&server, &order).status.code(), Some(2), "it costs: it needs --yes");
-    assert_eq!(printed(&server, &[&order[..], &["--dry-run"]].concat())["names"], json!(["cli"]));
+    let fleet = server.printed(&["keys", "add", "--name", "fleet", "--generate", "ed25519"]);
+    let order = [&order[..], &["--size", "s-1vcpu-1gb", "--key", "fleet"]].concat();
+    assert_eq!(server.run(&order).status.code(), Some(2), "it costs: it needs --yes");
+    let plan = server.printed(&[&order[..], &["--dry-run"]].concat());
+    assert_eq!((&plan["names"], &plan["key_id"]), (&json!(["cli"]), &fleet["id"]));
     assert!(cloud.service.service().orders.is_empty());
-    let job = printed(&server, &[&order[..], &["--yes", "--wait"]].concat());
+    let job = server.printed(&[&order[..], &["--yes", "--wait"]].concat());
     assert_eq!((&job["state"], &job["done"]), (&json!("completed"), &json!(1)));
-    assert_eq!(printed(&server, &["jobs", "list"])["items"][0]["id"], job["id"]);
-    assert_eq!(printed(&server, &["jobs", "list", "--state", "failed"])["items"], json!([]));
-    assert_eq!(printed(&server, &["jobs", "show", &job["id"].to_string()])["kind"], "machine_create");
+    assert_eq!(server.printed(&["jobs", "list"])["items"][0]["id"], job["id"]);
+    assert_eq!(server.printed(&["jobs", "list", "--state", "failed"])["items"], json!([]));
+    assert_eq!(server.printed(&["jobs", "show", &job["id"].to_string()])["kind"], "machine_create");
     let machine = named(&server, "cli");
     assert_eq!(job["machine_ids"], json!([machine.id]));
-    assert_eq!(printed(&server, &["machines", "tag", "cli", "a", "b"])["tags"], json!(["a", "b"]));
-    assert_eq!(printed(&server, &["machines", "untag", "cli", "a"])["tags"], json!(["b"]));
-    let stopped = printed(&server, &["machines", "stop", &machine.id.0, "--wait"]);
+    assert_eq!(server.printed(&["machines", "tag", "cli", "a", "b"])["tags"], json!(["a", "b"]));
+    assert_eq!(server.printed(&["machines", "untag", "cli", "a"])["tags"], json!(["b"]));
+    let stopped = server.printed(&["machines", "stop", &machine.id.0, "--wait"]);
     assert_eq!(stopped["state"], "stopped");
 
-    let ansible = run(&server, &["machines", "inventory", "--format", "ansible", "--tag", "b"]);
+    let ansible = server.run(&["machines", "inventory", "--format", "ansible", "--tag", "b"]);
     let ansible: Value = serde_json::from_slice(&ansible.stdout).unwrap();
     assert_eq!(ansible["all"]["hosts"], json!(["cli"]));
-    let ssh = run(&server, &["machines", "inventory", "--format", "ssh-config"]);
+    let ssh = server.run(&["machines", "inventory", "--format", "ssh-config"]);
     assert_eq!(String::from_utf8(ssh.stdout).unwrap().matches("\nHost ").count(), 11);
-    let csv = run(&server, &["machines", "list", "--all", "-o", "csv"]);
+    let csv = server.run(&["machines", "list", "--all", "-o", "csv"]);
     let csv = String::from_utf8(csv.stdout).unwrap();
     assert_eq!((csv.lines().count(), csv.starts_with("id,name,state,")), (12, true), "{csv}");
-    let sizes = printed(&server, &["sizes", "list", "--backend", &backend.id.0, "--search", "2VCPU"]);
+    let sizes = server.printed(&["sizes", "list", "--backend", &backend.id.0, "--search", "2VCPU"]);
     assert!(
         sizes["items"].as_array().unwrap().iter().all(|size| size["id"].as_str().unwrap().contains("2vcpu"))
     );
     for noun in ["images", "locations", "networks"] {
         assert!(
-            !printed(&server, &[noun, "list", "--backend", "cloud"])["items"].as_array().unwrap().is_empty()
+            !server.printed(&[noun, "list", "--backend", "cloud"])["items"].as_array().unwrap().is_empty()
         );
     }
-    let gone = printed(&server, &["machines", "destroy", "cli", "--yes", "--wait"]);
-    assert_eq!(gone["state"], "terminated");
+    let gone = server.printed(&["machines", "destroy", "cli", "--yes", "--wait"]);
+    assert_eq!((&gone["state"], &gone["can_destroy"]), (&json!("terminated"), &json!(false)));
 }
 
 #[test]

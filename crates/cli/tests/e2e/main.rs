@@ -30,6 +30,7 @@ mod mail;
 mod master_key;
 mod mist;
 mod monitoring;
+mod names;
 mod neighbours;
 mod networks;
 mod notifications;

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     sync::Arc,
 };
 
@@ -136,6 +136,20 @@ impl Server {
     /// One call of the API; panics on an error.
     pub fn call<E: Endpoint<Query = ()>>(&self, path: &E::Path, body: &E::Body) -> E::Reply {
         self.client.call::<E>(path, &(), body).unwrap_or_else(|error| panic!("{}: {error}", E::NAME))
+    }
+
+    /// The command line, as this server's admin runs it.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = roadstead();
+        command.args(arguments).env("ROADSTEAD_URL", &self.url).env("ROADSTEAD_API_KEY", &self.api_key);
+        command.output().unwrap()
+    }
+
+    /// What a command prints as JSON; panics where it fails.
+    pub fn printed(&self, arguments: &[&str]) -> serde_json::Value {
+        let output = self.run(&[arguments, &["-o", "json"]].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
     }
 
     /// Kills the server as a power cut would, and starts it again at the same address.
