@@ -117,7 +117,7 @@ test("what cannot be read says so, and is read again", async () => {
   expect(await page.getByText("No backends yet").count()).toBe(0);
   await page.goto("/");
   const day = page.getByRole("region", { name: "The last 24 hours" });
-  await day.getByText("This could not be read: The disk is on fire.").waitFor();
+  await day.getByText("What ran could not be read: The disk is on fire.").waitFor();
   broken = false;
   await day.getByRole("button", { name: "Try again" }).click();
   await day.getByText("Nothing ran.").waitFor();

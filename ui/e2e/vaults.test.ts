@@ -121,7 +121,10 @@ test("a vault is copied into another, and to a place that the operator has named
   await dialog.getByText("To a place of the server").click();
   await dialog.getByRole("combobox", { name: "The place" }).click();
   await page.getByRole("option", { name: "offsite, a folder" }).click();
+  await dialog.getByRole("checkbox", { name: /^Cut the files anew/ }).check();
+  const asked = page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/tasks"));
   await dialog.getByRole("button", { name: "Copy it" }).click();
+  expect((await asked).postDataJSON()).toEqual({ kind: "copy", to_target: "offsite", rechunk: true });
   await page.getByRole("heading", { level: 1, name: "Copy" }).waitFor();
   await page.getByText("Completed", { exact: true }).waitFor();
   expect(readdirSync(join(server.folder, "offsite"))).toHaveLength(1);
@@ -145,6 +148,32 @@ test("a check says what it looked at, and a cleanup what it forgot", async () =>
   await page.goto("/activity");
   await page.getByRole("row", { name: /Cleanup.*Completed/ }).getByRole("link").click();
   await page.getByRole("heading", { level: 1, name: /^Cleanup \d+$/ }).waitFor();
+  await visit.end();
+});
+
+test("what stands beside the vault's facts tells that it cannot be read, and is read again", async () => {
+  const [visit, page] = await visited("/agents");
+  let broken = true;
+  const problem = { type: "internal", title: "It broke", status: 500, detail: "The disk is on fire." };
+  for (const part of ["trash", "growth?*", "tasks?*"])
+    await page.route(`**/api/v1/vaults/*/${part}`, (route) =>
+      broken ? route.fulfill({ status: 500, json: problem }) : route.continue(),
+    );
+  await page.getByRole("link", { name: "harbour" }).click();
+  const vault = page.getByRole("region", { name: "Vault", exact: true });
+  for (const what of ["The trash", "How it has grown", "Its tasks"])
+    await vault.getByText(`${what} could not be read: The disk is on fire.`).waitFor();
+  broken = false;
+  const again = vault.getByRole("button", { name: "Try again" });
+  await again.first().click();
+  // An event of the server may have had the others read again.
+  await expect
+    .poll(async () => {
+      for (const button of await again.all()) await button.click({ timeout: 1000 }).catch(() => undefined);
+      return again.count();
+    })
+    .toBe(0);
+  await vault.getByText("Managed").waitFor();
   await visit.end();
 });
 

@@ -99,7 +99,16 @@ function KeyInput(props: TextProps) {
   const keys = useAll("key", "/keys");
   const data = keys.data?.map((key) => ({ value: key.id, label: key.name })) ?? [];
   const empty = "There are no keys yet: add one under Keys.";
-  return <Select {...props} value={props.value || null} data={data} clearable nothingFoundMessage={empty} />;
+  return (
+    <Select
+      {...props}
+      value={props.value || null}
+      data={data}
+      clearable
+      nothingFoundMessage={empty}
+      error={keys.error?.message}
+    />
+  );
 }
 
 /** The content of a file: chosen, or pasted. */

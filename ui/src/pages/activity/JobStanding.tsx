@@ -1,15 +1,23 @@
 // How far a job is, with its log, and what came of it.
-import { Alert, Code, Group, Loader, Stack, Text } from "@mantine/core";
+import { Alert, Code, Group, Stack, Text } from "@mantine/core";
 import { useOne } from "../../api/lists";
 import type { Job } from "../../api/schema";
 import { ButtonLink } from "../../components/ButtonLink";
+import { Known } from "../../components/Known";
 import { Scrolled } from "../../components/Scrolled";
 import { StateBadge } from "../../components/StateBadge";
 import { logged } from "../../format/time";
 
 export function JobStanding({ id }: { id: number }) {
-  const { data: job } = useOne("job", "/jobs/{id}", { path: { id } });
-  if (!job) return <Loader size="sm" aria-label="Reading the job" />;
+  const found = useOne("job", "/jobs/{id}", { path: { id } });
+  return (
+    <Known of={found} reading="the job">
+      {(job) => <Standing job={job} />}
+    </Known>
+  );
+}
+
+function Standing({ job }: { job: Job }) {
   return (
     <Stack gap="sm">
       <Group gap="xs" role="status">

@@ -6,11 +6,20 @@ import { useOne } from "../../api/lists";
 import { useMay } from "../../api/me";
 import type { Agent, AgentMachine } from "../../api/schema";
 import { GoTo } from "../../components/GoTo";
+import { Known } from "../../components/Known";
 import { Section } from "../../components/Section";
 
 export function AgentMachines({ agent }: { agent: Agent }) {
+  const found = useOne("agent_machine", "/agents/{id}/machines", { path: { id: agent.id } });
+  return (
+    <Known of={found} reading="the machine it runs on" quiet>
+      {({ items }) => items.length > 0 && <Choice agent={agent} machines={items} />}
+    </Known>
+  );
+}
+
+function Choice({ agent, machines }: { agent: Agent; machines: AgentMachine[] }) {
   const where = { path: { id: agent.id } };
-  const found = useOne("agent_machine", "/agents/{id}/machines", where);
   const mayJoin = useMay("creator");
   const changes = ["agent_machine", "agent", "machine"];
   const attach = useAction(
@@ -26,8 +35,6 @@ export function AgentMachines({ agent }: { agent: Agent }) {
     done: "It is known to run on none of the machines.",
     undo: (_, one) => post("/agents/{id}/machine", where, { machine_id: one.machine_id }),
   });
-  const machines = found.data?.items ?? [];
-  if (machines.length === 0) return null;
   return (
     <Section title="The machine it runs on">
       {machines.map((one) => (

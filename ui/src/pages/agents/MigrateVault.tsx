@@ -63,6 +63,7 @@ function MigrateForm({ agent, onLeave }: { agent: Agent; onLeave: () => void }) 
         onChange={setTo}
         data={others.map((one) => ({ value: String(one.id), label: one.name }))}
         nothingFoundMessage="There is no other agent."
+        error={agents.error?.message}
       />
       {agent.encrypted && (
         <PasswordInput

@@ -7,6 +7,7 @@ import { useAgentNames } from "../../api/names";
 import type { Vault } from "../../api/schema";
 import { ButtonLink } from "../../components/ButtonLink";
 import { ConfirmButton } from "../../components/ConfirmButton";
+import { Known } from "../../components/Known";
 import { Section } from "../../components/Section";
 import { StateBadge } from "../../components/StateBadge";
 import { When } from "../../components/When";
@@ -15,14 +16,19 @@ import { CopyVault } from "../vaults/CopyVault";
 
 export function OldVaults({ agent }: { agent?: number }) {
   const vaults = useAll("vault", "/vaults");
-  const old = vaults.data?.filter((one) => !one.current && (agent === undefined || one.agent_id === agent)) ?? [];
-  if (old.length === 0) return null;
+  const isOld = (one: Vault) => !one.current && (agent === undefined || one.agent_id === agent);
   return (
-    <Section title="Vaults that are only read">
-      {old.map((vault) => (
-        <OldVault key={vault.id} vault={vault} />
-      ))}
-    </Section>
+    <Known of={vaults} reading="the vaults" quiet>
+      {(all) =>
+        all.some(isOld) && (
+          <Section title="Vaults that are only read">
+            {all.filter(isOld).map((vault) => (
+              <OldVault key={vault.id} vault={vault} />
+            ))}
+          </Section>
+        )
+      }
+    </Known>
   );
 }
 

@@ -3,17 +3,31 @@ import { Group, Text } from "@mantine/core";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
 import { useOne } from "../../api/lists";
+import type { Trash } from "../../api/schema";
 import { ConfirmButton } from "../../components/ConfirmButton";
+import { Known } from "../../components/Known";
 import { bytes, plural } from "../../format/bytes";
 
-export function TrashFacts({ vaultId, mayRestore }: { vaultId: string; mayRestore: boolean }) {
+interface Props {
+  vaultId: string;
+  mayRestore: boolean;
+}
+
+export function TrashFacts(props: Props) {
+  const found = useOne("vault", "/vaults/{id}/trash", { path: { id: props.vaultId } });
+  return (
+    <Known of={found} reading="the trash" quiet>
+      {(trash) => trash.files > 0 && <Lying trash={trash} {...props} />}
+    </Known>
+  );
+}
+
+function Lying({ trash, vaultId, mayRestore }: Props & { trash: Trash }) {
   const where = { path: { id: vaultId } };
-  const { data: trash } = useOne("vault", "/vaults/{id}/trash", where);
   const restore = useAction(() => post("/vaults/{id}/trash/restore", where), {
     changes: ["vault", "backup"],
     done: "Everything is back from the trash.",
   });
-  if (!trash || trash.files === 0) return null;
   return (
     <Group mt="sm" justify="space-between">
       <Text size="sm" c="dimmed">

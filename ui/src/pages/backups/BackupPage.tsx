@@ -12,6 +12,7 @@ import { ButtonLink } from "../../components/ButtonLink";
 import { Facts } from "../../components/Facts";
 import { Failure } from "../../components/Failure";
 import { GoTo } from "../../components/GoTo";
+import { Known } from "../../components/Known";
 import { PageHeader } from "../../components/PageHeader";
 import { RunErrors } from "../../components/RunErrors";
 import { RunProgress } from "../../components/RunProgress";
@@ -50,8 +51,12 @@ export default function BackupPage() {
       <Section title="About it">
         <About backup={backup} report={report.data} />
       </Section>
-      {report.data && report.data.error_count > 0 && (
-        <RunErrors of="backup" id={id} first={report.data.errors} count={report.data.error_count} />
+      {over && (
+        <Known of={report} reading="the report" quiet>
+          {({ errors, error_count }) =>
+            error_count > 0 && <RunErrors of="backup" id={id} first={errors} count={error_count} />
+          }
+        </Known>
       )}
     </>
   );

@@ -119,6 +119,7 @@ function WhatInputs({ draft, change, exists }: PartProps & { exists: boolean }) 
           onChange={(agent) => change({ agent_id: agent === null ? null : Number(agent) })}
           data={agents.data?.map((agent) => ({ value: String(agent.id), label: agent.name })) ?? []}
           nothingFoundMessage="There is no such agent."
+          error={agents.error?.message}
         />
       </Group>
       <LinesInput

@@ -5,6 +5,7 @@ import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useAll, useList, useOne } from "../../api/lists";
 import type { Backup, FileChange, FileDifference } from "../../api/schema";
 import { type Column, DataTable } from "../../components/DataTable";
+import { Failure } from "../../components/Failure";
 import { FilePath } from "../../components/FilePath";
 import { GoTo } from "../../components/GoTo";
 import { PageHeader } from "../../components/PageHeader";
@@ -37,8 +38,10 @@ export default function CompareBackups() {
   const { id } = useParams({ strict: false }) as { id: string };
   const { with: other } = useSearch({ strict: false }) as { with?: number };
   const navigate = useNavigate();
-  const { data: backup } = useOne("backup", "/backups/{id}", { path: { id } });
+  const found = useOne("backup", "/backups/{id}", { path: { id } });
+  const backup = found.data;
   const later = useLater(backup);
+  if (found.error) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const about = backup && (
     <>
       From <GoTo to={`/backups/${id}`}>{backup.name}</GoTo>, {short(backup.created_at)}, to a later one

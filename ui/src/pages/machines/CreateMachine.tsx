@@ -8,6 +8,7 @@ import { useAll } from "../../api/lists";
 import type { NewMachine } from "../../api/schema";
 import { ButtonLink } from "../../components/ButtonLink";
 import { EmptyState } from "../../components/EmptyState";
+import { Failure } from "../../components/Failure";
 import { PageHeader } from "../../components/PageHeader";
 import { type Draft, OrderChoices } from "./OrderChoices";
 import { OrderPlan } from "./OrderPlan";
@@ -30,6 +31,7 @@ export default function CreateMachine() {
     plan.reset();
     setDraft({ ...draft, ...part });
   };
+  if (backends.error) return <Failure error={backends.error} retry={() => void backends.refetch()} />;
   if (backends.data?.length === 0) {
     const action = <ButtonLink to="/backends/add">Add a backend</ButtonLink>;
     return (

@@ -5,6 +5,7 @@ import { useMemo, useState } from "react";
 import { get } from "../../api/call";
 import type { MetricPoint, Metrics as Series } from "../../api/schema";
 import { Chart } from "../../components/Chart";
+import { Known } from "../../components/Known";
 import type { Line } from "../../components/Plot";
 import { Section } from "../../components/Section";
 import { bytes } from "../../format/bytes";
@@ -27,7 +28,7 @@ const rate = (value: number) => `${bytes(Math.round(value))}/s`;
 
 export function Metrics({ of }: { of: Measured }) {
   const [span, setSpan] = useState<Span>("hour");
-  const { data, error } = useSeries(of, span);
+  const found = useSeries(of, span);
   const choice = (
     <SegmentedControl
       size="xs"
@@ -39,13 +40,17 @@ export function Metrics({ of }: { of: Measured }) {
   );
   return (
     <Section title="How busy it is" actions={choice}>
-      {error && <Text size="sm">{error.message}</Text>}
-      {data && data.points.length === 0 && (
-        <Text size="sm" c="dimmed">
-          Nothing was measured in this time.
-        </Text>
-      )}
-      {data && data.points.length > 0 && <Charts series={data} />}
+      <Known of={found} reading="what was measured">
+        {(series) =>
+          series.points.length > 0 ? (
+            <Charts series={series} />
+          ) : (
+            <Text size="sm" c="dimmed">
+              Nothing was measured in this time.
+            </Text>
+          )
+        }
+      </Known>
     </Section>
   );
 }

@@ -6,6 +6,7 @@ import { useAction } from "../../api/action";
 import { post, remove } from "../../api/call";
 import { useAll } from "../../api/lists";
 import type { SavedView } from "../../api/schema";
+import { Known } from "../../components/Known";
 import { type Filters, filtersOf, textOf } from "./filters";
 
 interface Props {
@@ -35,7 +36,6 @@ export function SavedViews({ filters, onChoose }: Props) {
     done: (_, view) => `The view ${view.name} was forgotten.`,
     undo: (_, { name, noun, query }) => post("/saved-views", {}, { name, noun, query }),
   });
-  const mine = views.data?.filter((view) => view.noun === NOUN) ?? [];
   return (
     <Menu position="bottom-end" width={260} closeOnItemClick={false}>
       <Menu.Target>
@@ -45,19 +45,23 @@ export function SavedViews({ filters, onChoose }: Props) {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item onClick={() => onChoose(NONE)}>All machines</Menu.Item>
-        {mine.map((view) => (
-          <Group key={view.id} wrap="nowrap" gap={0}>
-            <Menu.Item onClick={() => onChoose({ ...NONE, ...filtersOf(view.query) })}>{view.name}</Menu.Item>
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              aria-label={`Forget the view ${view.name}`}
-              onClick={() => forget.mutate(view)}
-            >
-              <IconTrash size={15} />
-            </ActionIcon>
-          </Group>
-        ))}
+        <Known of={views} reading="the views" quiet>
+          {(all) =>
+            all.filter((view) => view.noun === NOUN).map((view) => (
+              <Group key={view.id} wrap="nowrap" gap={0}>
+                <Menu.Item onClick={() => onChoose({ ...NONE, ...filtersOf(view.query) })}>{view.name}</Menu.Item>
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  aria-label={`Forget the view ${view.name}`}
+                  onClick={() => forget.mutate(view)}
+                >
+                  <IconTrash size={15} />
+                </ActionIcon>
+              </Group>
+            ))
+          }
+        </Known>
         <Menu.Divider />
         <Menu.Label>Keep what is shown now</Menu.Label>
         <Group wrap="nowrap" gap="xs" p={6}>

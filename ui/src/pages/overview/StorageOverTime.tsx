@@ -3,7 +3,9 @@ import { useQueries } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { get } from "../../api/call";
 import { useAll } from "../../api/lists";
+import type { VaultDay } from "../../api/schema";
 import { Chart } from "../../components/Chart";
+import { Known } from "../../components/Known";
 import type { Line } from "../../components/Plot";
 import { Section } from "../../components/Section";
 import { bytes } from "../../format/bytes";
@@ -15,6 +17,7 @@ const DAYS = 90;
 const size = (value: number) => bytes(Math.round(value));
 
 export function StorageOverTime() {
+  // That the vaults could not be read is told beside this.
   const { data: vaults } = useAll("vault", "/vaults");
   const largest = [...(vaults ?? [])].sort((a, b) => b.size_bytes - a.size_bytes).slice(0, MOST);
   const series = useQueries({
@@ -26,29 +29,32 @@ export function StorageOverTime() {
       staleTime: 600_000,
     })),
     combine: (found) => ({
-      known: found.every((one) => !one.isPending),
-      all: found.flatMap((one) => (one.data ? [one.data] : [])),
+      data: found.every((one) => one.data) ? found.map((one) => one.data?.days ?? []) : undefined,
+      error: found.find((one) => one.error)?.error ?? null,
+      refetch: () => found.map((one) => one.refetch()),
     }),
   });
+  const isAll = (vaults?.length ?? 0) <= MOST;
+  return (
+    <Known of={series} reading="the storage used" quiet>
+      {(all) => <Drawn series={all} label={isAll ? "All vaults" : `The ${MOST} largest vaults`} />}
+    </Known>
+  );
+}
+
+function Drawn({ series, label }: { series: VaultDay[][]; label: string }) {
   const [times, lines] = useMemo((): [number[], Line[]] => {
-    const sums = inSum(series.all.map((one) => one.days));
+    const sums = inSum(series);
     return [
       sums.map(([day]) => Date.parse(day) / 1000),
       [{ name: "In sum", colours: ["#0b7a88", "#33aab8"], values: sums.map(([, sum]) => sum) }],
     ];
-  }, [series.all]);
+  }, [series]);
   // Of a single day there is nothing to be drawn.
-  if (!series.known || times.length < 2) return null;
-  const isAll = (vaults?.length ?? 0) <= MOST;
+  if (times.length < 2) return null;
   return (
     <Section title="Storage used">
-      <Chart
-        label={isAll ? "All vaults" : `The ${MOST} largest vaults`}
-        times={times}
-        lines={lines}
-        tell={size}
-        base={1024}
-      />
+      <Chart label={label} times={times} lines={lines} tell={size} base={1024} />
     </Section>
   );
 }

@@ -3,8 +3,10 @@ import { Text } from "@mantine/core";
 import { useOne } from "../../api/lists";
 import { useMay } from "../../api/me";
 import { useBackendTitles } from "../../api/names";
+import type { Machine } from "../../api/schema";
 import { ButtonLink } from "../../components/ButtonLink";
 import { GoTo } from "../../components/GoTo";
+import { Known } from "../../components/Known";
 import { Section } from "../../components/Section";
 import { count } from "../../format/bytes";
 import { Protect } from "../machines/Protect";
@@ -14,11 +16,17 @@ const MOST = 6;
 
 export function Unprotected() {
   const found = useOne("machine", "/machines", { query: { protected: false, limit: MOST } });
+  return (
+    <Known of={found} reading="the unprotected machines" quiet>
+      {({ items }) => items.length > 0 && <Listed machines={items} />}
+    </Known>
+  );
+}
+
+function Listed({ machines }: { machines: Machine[] }) {
   const backend = useBackendTitles();
   const mayProtect = useMay("admin");
   const { data: counts } = useOne("machine", "/machines/count");
-  const machines = found.data?.items ?? [];
-  if (machines.length === 0) return null;
   const all = (
     <ButtonLink to="/machines?protection=unprotected" size="xs" variant="light">
       {counts ? `Show all ${count(counts.unprotected)}` : "Show all"}

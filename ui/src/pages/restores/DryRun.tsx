@@ -3,7 +3,8 @@ import { Alert, Button, Group, Loader, Text } from "@mantine/core";
 import { useAction } from "../../api/action";
 import { post } from "../../api/call";
 import { useOne } from "../../api/lists";
-import type { NewRestore } from "../../api/schema";
+import type { NewRestore, Restore } from "../../api/schema";
+import { Known } from "../../components/Known";
 import { hasReport, isOver } from "../backups/runs";
 import { RestorePlan } from "./RestorePlan";
 
@@ -26,13 +27,26 @@ export function DryRun({ order }: { order: () => Promise<NewRestore> }) {
 }
 
 function Found({ id }: { id: number }) {
-  const where = { path: { id } };
-  const { data: restore } = useOne("restore", "/restores/{id}", where);
-  const told = restore ? hasReport(restore.state) : false;
-  const { data: report } = useOne("restore", "/restores/{id}/report", where, told);
-  if (report?.plan) return <RestorePlan plan={report.plan} />;
-  if (restore && isOver(restore.state) && (report || !told))
-    return <Alert color="yellow">{restore.reason ?? "The agent told of no plan."}</Alert>;
+  const found = useOne("restore", "/restores/{id}", { path: { id } });
+  return (
+    <Known of={found} reading="what it would do">
+      {(restore) => <Told restore={restore} />}
+    </Known>
+  );
+}
+
+function Told({ restore }: { restore: Restore }) {
+  const told = hasReport(restore.state);
+  const report = useOne("restore", "/restores/{id}/report", { path: { id: restore.id } }, told);
+  const none = <Alert color="yellow">{restore.reason ?? "The agent told of no plan."}</Alert>;
+  if (told) {
+    return (
+      <Known of={report} reading="the plan">
+        {({ plan }) => (plan ? <RestorePlan plan={plan} /> : none)}
+      </Known>
+    );
+  }
+  if (isOver(restore.state)) return none;
   return (
     <Group>
       <Loader size="sm" aria-label="Waiting for the agent" />

@@ -10,6 +10,7 @@ import { useAgentNames } from "../../api/names";
 import { Facts } from "../../components/Facts";
 import { Failure } from "../../components/Failure";
 import { GoTo } from "../../components/GoTo";
+import { Known } from "../../components/Known";
 import { PageHeader } from "../../components/PageHeader";
 import { RunErrors } from "../../components/RunErrors";
 import { RunProgress } from "../../components/RunProgress";
@@ -27,7 +28,8 @@ export default function RestorePage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const found = useOne("restore", "/restores/{id}", { path: { id } });
   const over = found.data ? hasReport(found.data.state) : false;
-  const { data: report } = useOne("restore", "/restores/{id}/report", { path: { id } }, over);
+  const told = useOne("restore", "/restores/{id}/report", { path: { id } }, over);
+  const report = told.data;
   const agent = useAgentNames();
   const mayStop = useMay("creator");
   const stop = useAction(() => post("/restores/{id}/stop", { path: { id } }), {
@@ -112,13 +114,19 @@ export default function RestorePage() {
           ]}
         />
       </Section>
-      {report?.plan && (
-        <Section title="What it would do">
-          <RestorePlan plan={report.plan} />
-        </Section>
-      )}
-      {report && report.error_count > 0 && (
-        <RunErrors of="restore" id={id} first={report.errors} count={report.error_count} />
+      {over && (
+        <Known of={told} reading="the report" quiet>
+          {({ plan, errors, error_count }) => (
+            <>
+              {plan && (
+                <Section title="What it would do">
+                  <RestorePlan plan={plan} />
+                </Section>
+              )}
+              {error_count > 0 && <RunErrors of="restore" id={id} first={errors} count={error_count} />}
+            </>
+          )}
+        </Known>
       )}
     </>
   );

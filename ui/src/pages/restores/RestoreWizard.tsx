@@ -174,6 +174,7 @@ function Where({ target, needsPassword, onChange }: WhereProps) {
             label: agent.connected ? agent.name : `${agent.name} (disconnected)`,
           })) ?? []
         }
+        error={agents.error?.message}
       />
       {needsPassword && (
         <PasswordInput

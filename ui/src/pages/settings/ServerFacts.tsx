@@ -4,6 +4,7 @@ import { useAll, useOne } from "../../api/lists";
 import type { Setup } from "../../api/schema";
 import { Facts } from "../../components/Facts";
 import { Failure } from "../../components/Failure";
+import { Known } from "../../components/Known";
 import { Section } from "../../components/Section";
 import { When } from "../../components/When";
 import { MasterKey } from "./MasterKey";
@@ -41,7 +42,12 @@ function Told({ setup }: { setup: Setup }) {
         ["Address", <Mono key="a" text={setup.public_url} />],
         ["State", DATABASES[setup.database]],
         ["Backups", STORES[setup.vault_store]],
-        ["Places for copies", places.data && (places.data.map((place) => place.name).join(", ") || "None (copy_targets)")],
+        [
+          "Places for copies",
+          <Known key="p" of={places} reading="the places" quiet>
+            {(all) => all.map((place) => place.name).join(", ") || "None (copy_targets)"}
+          </Known>,
+        ],
         ["TLS", TLS[setup.tls]],
         ["Fingerprint of the CA", setup.ca_fingerprint && <Mono text={setup.ca_fingerprint} />],
         [

@@ -1,5 +1,5 @@
 // Copies what a vault holds: into another vault, or to a place that the server's operator allows.
-import { Alert, Select, SegmentedControl, Text } from "@mantine/core";
+import { Alert, Checkbox, Select, SegmentedControl, Text } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useAction } from "../../api/action";
@@ -27,8 +27,9 @@ function CopyForm({ vault, onLeave }: { vault: Vault; onLeave: () => void }) {
   const [where, setWhere] = useState<Where>("vault");
   const [other, setOther] = useState<string | null>(null);
   const [place, setPlace] = useState<string | null>(null);
+  const [rechunk, setRechunk] = useState(false);
   const destination = where === "vault" ? { to_vault: other } : { to_target: place };
-  const copy = useAction(() => post("/vaults/{id}/tasks", { path: { id: vault.id } }, { kind: "copy", ...destination }), {
+  const copy = useAction(() => post("/vaults/{id}/tasks", { path: { id: vault.id } }, { kind: "copy", ...destination, rechunk }), {
     changes: ["vault_task", "activity"],
     quiet: true,
     after: (task) => void navigate({ to: `/vault-tasks/${task.id}` as "/" }),
@@ -53,6 +54,12 @@ function CopyForm({ vault, onLeave }: { vault: Vault; onLeave: () => void }) {
       ) : (
         <Place value={place} onChange={setPlace} />
       )}
+      <Checkbox
+        label="Cut the files anew, as the destination does"
+        description="Its later backups then share parts of large files with the copies; it takes as long as a backup."
+        checked={rechunk}
+        onChange={(event) => setRechunk(event.currentTarget.checked)}
+      />
     </Form>
   );
 }
@@ -75,6 +82,7 @@ function OtherVault({ of, ...choice }: ChoiceProps & { of: Vault }) {
       searchable
       data={others.map((one) => ({ value: one.id, label: labelOf(one, name) }))}
       nothingFoundMessage="There is no other vault of which the server holds the password."
+      error={vaults.error?.message}
     />
   );
 }

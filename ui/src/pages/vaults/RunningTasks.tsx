@@ -6,6 +6,7 @@ import { useOne } from "../../api/lists";
 import { useMay } from "../../api/me";
 import type { VaultTask } from "../../api/schema";
 import { GoTo } from "../../components/GoTo";
+import { Known } from "../../components/Known";
 import { RunProgress } from "../../components/RunProgress";
 import { StateBadge } from "../../components/StateBadge";
 import { words } from "../../format/words";
@@ -15,8 +16,14 @@ import { isOver } from "../backups/runs";
 const NEWEST = 20;
 
 export function RunningTasks({ vaultId }: { vaultId: string }) {
-  const { data } = useOne("vault_task", "/vaults/{id}/tasks", { path: { id: vaultId }, query: { limit: NEWEST } });
-  return data?.items.filter((task) => !isOver(task.state)).map((task) => <RunningTask key={task.id} task={task} />);
+  const found = useOne("vault_task", "/vaults/{id}/tasks", { path: { id: vaultId }, query: { limit: NEWEST } });
+  return (
+    <Known of={found} reading="its tasks" quiet>
+      {({ items }) =>
+        items.filter((task) => !isOver(task.state)).map((task) => <RunningTask key={task.id} task={task} />)
+      }
+    </Known>
+  );
 }
 
 function RunningTask({ task }: { task: VaultTask }) {
