@@ -1,5 +1,6 @@
 //! Storage ids: the SHA-256 of what they name.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, ErrorKind};
 
 /// The SHA-256 of a file or of a blob's plain bytes; written as 64 lower-case hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Id(pub [u8; 32]);
 
 impl Id {
@@ -26,6 +27,20 @@ impl Id {
     /// The first eight digits, as people and restic quote ids.
     pub fn short(self) -> String {
         hex::encode(&self.0[..4])
+    }
+}
+
+impl Ord for Id {
+    /// As bytes are ordered, but the first of them at once: they nearly always tell, and a sorted index asks often.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let first = |id: &Self| id.0.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
+        first(self).cmp(&first(other)).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Id {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

@@ -131,9 +131,16 @@ impl Index {
     }
 }
 
-/// Narrows the search by where an evenly spread id should be, then doubles outwards until it is inside.
+/// Narrows the search by where an evenly spread id should be, seen from the beginning and then from what lies there,
+/// which is much nearer; then doubles outwards until it is inside.
 fn bracket(entries: &[Entry], id: &Id) -> (usize, usize) {
-    let guess = ((u128::from(prefix(id)) * entries.len() as u128) >> 64) as usize;
+    let Some(last) = entries.len().checked_sub(1) else { return (0, 0) };
+    let distance = |from: u64| {
+        let apart = (i128::from(prefix(id)) - i128::from(from)) * entries.len() as i128;
+        (apart >> 64) as isize
+    };
+    let first = distance(0).clamp(0, last as isize) as usize;
+    let guess = first.saturating_add_signed(distance(prefix(&entries[first].id))).min(last);
     let (mut low, mut high, mut step) = (guess, guess, 8);
     while low > 0 && entries[low].id >= *id {
         low = low.saturating_sub(step);
@@ -162,26 +169,38 @@ fn slot(kind: BlobKind) -> usize {
 mod tests {
     use super::*;
 
-    #[test]
-    fn finds_what_is_there_and_nothing_else() {
-        let blob = |n: u32| PackedBlob {
-            id: Id::of(&n.to_le_bytes()),
-            kind: BlobKind::Data,
-            offset: n,
-            length: 1,
-            plain_length: None,
-        };
+    fn blob(id: Id) -> PackedBlob {
+        PackedBlob { id, kind: BlobKind::Data, offset: 0, length: 1, plain_length: None }
+    }
+
+    fn finds_each_of(ids: impl Fn(u32) -> Id) {
         for count in [0, 1, 2, 10, 1000] {
             let mut index = Index::default();
-            index.extend(&[(Id::of(b"p"), (0..count).map(blob).collect())]).unwrap();
+            index.extend(&[(Id::of(b"p"), (0..count).map(|n| blob(ids(n))).collect())]).unwrap();
             index.finish();
             for n in 0..count {
-                assert_eq!(index.get(BlobKind::Data, &blob(n).id).unwrap().blob, blob(n));
-                assert!(!index.contains(BlobKind::Tree, &blob(n).id));
+                assert_eq!(index.get(BlobKind::Data, &ids(n)).unwrap().blob, blob(ids(n)));
+                assert!(!index.contains(BlobKind::Tree, &ids(n)));
             }
-            assert!(!index.contains(BlobKind::Data, &blob(count).id));
+            assert!(!index.contains(BlobKind::Data, &ids(count)));
             assert!(!index.contains(BlobKind::Data, &Id([0; 32])));
             assert!(!index.contains(BlobKind::Data, &Id([255; 32])));
+        }
+    }
+
+    #[test]
+    fn finds_what_is_there_and_nothing_else() {
+        finds_each_of(|n| Id::of(&n.to_le_bytes()));
+    }
+
+    #[test]
+    fn finds_ids_that_are_not_evenly_spread() {
+        for (at, first) in [(0, 0), (0, 200), (4, 0), (4, 255), (20, 7), (20, 255)] {
+            finds_each_of(|n| {
+                let mut id = [first; 32];
+                id[at..at + 4].copy_from_slice(&(n + 1).to_be_bytes());
+                Id(id)
+            });
         }
     }
 }
