@@ -1,8 +1,8 @@
 //! Walking a snapshot's trees in order, for those who only look.
 //!
 //! No recursion, one path for the whole way, and memory for the folders between the top and where the walk
-//! is. Names come from the repository and are hostile: an entry whose name no file can have is told and
-//! passed by, and so is what lies deeper than any path can be.
+//! is, up to a bound on their entries. Names come from the repository and are hostile: an entry whose name no
+//! file can have is told and passed by, and so is what lies deeper than any path can be.
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,10 @@ use crate::repository::Blobs;
 
 /// Folders nested deeper are passed by.
 pub(crate) const MAX_DEPTH: usize = 2500;
+
+/// Entries of the folders above that may wait while what is beneath one of them is walked: far more than any real path
+/// has, and few enough that trees which are wide and deep at once do not fill memory. Tests make do with fewer.
+pub(crate) const MAX_WAITING: usize = if cfg!(test) { 10_000 } else { 1 << 22 };
 
 /// Why less is shown of a folder than its tree holds.
 const TWICE: &str = "the folder has several entries of one name; the first is taken";
@@ -72,9 +76,15 @@ pub(crate) fn walk(blobs: &Blobs, tree: Id, cancel: &Cancel, visitor: &mut dyn V
         path.push(os(&node.name));
         let subtree = node.folder();
         let step = visitor.entry(&path, node)?;
-        let entered = match (step, subtree) {
-            (Step::Stop, _) => return Ok(()),
-            (Step::Enter, Some(tree)) => enter(blobs, tree, &path, visitor)?,
+        let waiting = levels.iter().map(|level| level.nodes.len());
+        let refused = subtree.and_then(|_| too_much(waiting.sum()));
+        let entered = match (step, subtree, refused) {
+            (Step::Stop, ..) => return Ok(()),
+            (Step::Enter, Some(_), Some(reason)) => {
+                visitor.trouble(&FileError::new(&path, FileErrorKind::Refused, reason));
+                None
+            }
+            (Step::Enter, Some(tree), None) => enter(blobs, tree, &path, visitor)?,
             _ => None,
         };
         match entered {
@@ -115,4 +125,9 @@ pub(crate) fn refusal(node: &Node, depth: usize) -> Option<&'static str> {
         return Some("not a name a file can have");
     }
     (depth > MAX_DEPTH).then_some("folders are nested too deep")
+}
+
+/// Why a folder is not gone into while so many entries of those above wait.
+pub(crate) fn too_much(waiting: usize) -> Option<&'static str> {
+    (waiting > MAX_WAITING).then_some("the folders above have too many entries")
 }

@@ -159,6 +159,41 @@ fn files_that_vanish_do_no_harm() {
 }
 
 #[test]
+fn files_that_grow_or_shrink_while_they_are_read_are_told_and_hold_what_was_read() {
+    for (length, grows) in [(240 << 20, true), (1 << 20, false)] {
+        let folder = temporary();
+        let (source, vault) = (folder.path().join("source"), folder.path().join("vault"));
+        fs::create_dir(&source).unwrap();
+        let (path, content) = (source.join("file"), noise(3, 200 << 20));
+        fs::write(&path, &content).unwrap();
+        let (repository, monitor) = (init(&vault), Recorder::default());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // Some of it was read when a pack is there, and far from all.
+                while stored(&vault, "data").is_empty() {
+                    std::thread::yield_now();
+                }
+                assert!(stored(&vault, "snapshots").is_empty(), "the run was too fast for this test");
+                fs::File::options().write(true).open(&path).unwrap().set_len(length).unwrap();
+            });
+            let options = BackupOptions { threads: 1, ..options(&[&source]) };
+            let summary = repository.backup(&options, &monitor, &Cancel::new()).unwrap();
+            assert_eq!((summary.errors, summary.files_new), (0, 1));
+        });
+        let warned = monitor.warnings.lock().unwrap();
+        assert_eq!(warned.iter().map(|warning| &warning.path).collect::<Vec<_>>(), [&path]);
+        let entry = repository.entry(&latest(&repository), &path).unwrap();
+        let mut saved = Vec::new();
+        repository.cat(&latest(&repository), &path, &mut saved, &Cancel::new()).unwrap();
+        assert_eq!(entry.size, saved.len() as u64);
+        let common = saved.len().min(content.len());
+        assert!(saved[..common] == content[..common] && saved[common..].iter().all(|byte| *byte == 0));
+        assert_eq!(saved.len() > content.len(), grows, "{} bytes were saved", saved.len());
+        assert_eq!(check(&repository).problems, []);
+    }
+}
+
+#[test]
 fn cancel_ends_soon_and_leaves_a_clean_repository() {
     let folder = temporary();
     let (source, vault) = (folder.path().join("source"), folder.path().join("vault"));

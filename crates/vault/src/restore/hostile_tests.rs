@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
@@ -9,16 +10,18 @@ use proptest::prelude::{ProptestConfig, Strategy, prop, proptest};
 
 use super::{RestoreOptions, RestoreSummary};
 use crate::cancel::Cancel;
+use crate::error::{ErrorKind, Result};
 use crate::id::Id;
 use crate::index_file::IndexWriter;
 use crate::key_file::KdfCost;
-use crate::monitor::{FileError, Monitor};
+use crate::monitor::{FileError, FileErrorKind, Monitor};
 use crate::node::{Node, NodeKind};
 use crate::pack::{BlobKind, PackBuilder};
 use crate::repository::{InitOptions, Repository};
 use crate::snapshot::Snapshot;
 use crate::store::{FileKind, LocalStore, Name};
 use crate::tree;
+use crate::walk::MAX_WAITING;
 
 /// A repository whose trees can be written at will.
 struct Forge {
@@ -45,7 +48,19 @@ impl Forge {
     }
 
     /// Stores everything and restores it.
-    fn restore(mut self, tree: Id, target: &Path) -> (RestoreSummary, Vec<FileError>) {
+    fn restore(self, tree: Id, target: &Path) -> (RestoreSummary, Vec<FileError>) {
+        let errors = Errors::default();
+        let summary = self.try_restore(tree, target, &errors, &Cancel::new()).unwrap();
+        (summary, errors.0.into_inner().unwrap())
+    }
+
+    fn try_restore(
+        mut self,
+        tree: Id,
+        target: &Path,
+        monitor: &dyn Monitor,
+        cancel: &Cancel,
+    ) -> Result<RestoreSummary> {
         let files = &self.repository.files;
         let mut index = IndexWriter::default();
         for pack in self.packs.iter_mut().filter(|pack| !pack.is_empty()) {
@@ -57,10 +72,8 @@ impl Forge {
         files.save(FileKind::Index, &index.take().unwrap()).unwrap();
         let json = format!(r#"{{"time":"2020-01-01T00:00:00Z","tree":"{tree}","paths":null}}"#);
         let snapshot: Snapshot = serde_json::from_str(&json).unwrap();
-        let errors = Errors::default();
         let options = RestoreOptions { threads: 2, ..RestoreOptions::to(target) };
-        let summary = self.repository.restore(&snapshot, &options, &errors, &Cancel::new()).unwrap();
-        (summary, errors.0.into_inner().unwrap())
+        self.repository.restore(&snapshot, &options, monitor, cancel)
     }
 }
 
@@ -224,6 +237,45 @@ fn deep_trees_end() {
     // The paths are longer than the system's functions take.
     let status = std::process::Command::new("rm").arg("-rf").arg(sandbox.path("target")).status().unwrap();
     assert!(status.success());
+}
+
+/// A small repository whose trees say that they hold more than any disk: memory has to bear those on one path.
+#[test]
+fn trees_that_are_wide_and_deep_at_once_end() {
+    let sandbox = Sandbox::new();
+    let mut forge = Forge::new(&sandbox.path("vault"));
+    let mut below = forge.tree(&[]);
+    for _ in 0..20 {
+        let folder = |name: u32| {
+            let name = format!("{name:04}");
+            Node { subtree: Some(below), ..node(name.as_bytes(), NodeKind::Dir) }
+        };
+        below = forge.tree(&(0..1000).map(folder).collect::<Vec<_>>());
+    }
+    let target = sandbox.path("target");
+    let (deepest, cancel) = (AtomicUsize::new(0), Cancel::new());
+    let watch = Refused { cancel: cancel.clone(), depth: &deepest };
+    let error = forge.try_restore(below, &target, &watch, &cancel).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+    // So many levels of a thousand fit.
+    assert_eq!(deepest.into_inner(), MAX_WAITING / 999 + 1);
+    sandbox.assert_untouched();
+}
+
+/// Ends the run at the first refusal, and keeps how deep that was.
+struct Refused<'a> {
+    cancel: Cancel,
+    depth: &'a AtomicUsize,
+}
+
+impl Monitor for Refused<'_> {
+    fn error(&self, error: &FileError) {
+        assert_eq!(error.kind, FileErrorKind::Refused);
+        if !self.cancel.is_cancelled() {
+            self.depth.store(error.path.components().count() - 1, Relaxed);
+            self.cancel.cancel();
+        }
+    }
 }
 
 fn any_node() -> impl Strategy<Value = (Vec<u8>, u8, Vec<u8>)> {

@@ -1,7 +1,7 @@
 //! Walking a snapshot: makes folders, links and devices, and hands files to the workers.
 //!
 //! Names come from the repository and are hostile: only plain ones are let through, each once in a
-//! folder, and folders only so deep. A folder is made when the first thing in it is wanted.
+//! folder, and folders only so deep, with only so many entries waiting above. A folder is made when the first thing in it is wanted.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -22,7 +22,7 @@ use crate::id::Id;
 use crate::metadata::os;
 use crate::monitor::{FileError, FileErrorKind};
 use crate::node::{Node, NodeKind};
-use crate::walk::refusal;
+use crate::walk::{refusal, too_much};
 
 /// The walk over a snapshot.
 pub(super) struct Walk<'a> {
@@ -118,6 +118,10 @@ impl<'a> Walk<'a> {
             self.run.error(&FileError::new(path, FileErrorKind::Damaged, "a folder without a tree"));
             return Ok(None);
         };
+        if let Some(reason) = too_much(levels.iter().map(|level| level.nodes.len()).sum()) {
+            self.refuse(path, reason);
+            return Ok(None);
+        }
         if !wanted && !self.run.include.may_match_beneath(&path) {
             return Ok(None);
         }
