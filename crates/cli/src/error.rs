@@ -63,8 +63,11 @@ impl Error {
 
     /// There is nothing of this id or name, in the server's words for it; `like` is what may have been meant.
     pub fn unknown(noun: &str, word: &str, like: Option<&str>) -> Self {
-        let end = like.map_or_else(|| ".".to_owned(), |like| format!("; did you mean {like:?}?"));
-        let detail = format!("There is no {noun} {word:?}{end}");
+        let advice = match like {
+            Some(like) => format!("did you mean {like:?}?"),
+            None => format!("`roadstead {}s list` shows those that are.", noun.replace(' ', "-")),
+        };
+        let detail = format!("There is no {noun} {word:?}; {advice}");
         let problem = Problem {
             kind: "not_found".to_owned(),
             title: "There is no such thing".to_owned(),

@@ -182,7 +182,10 @@ mod tests {
         let said = |word: &str| pick(known.clone(), word).unwrap_err().to_string();
         assert_eq!(said("databse"), r#"There is no network "databse"; did you mean "database"?"#);
         assert_eq!(said("Web-Frnot"), r#"There is no network "Web-Frnot"; did you mean "web-front"?"#);
-        assert_eq!(said("mail"), r#"There is no network "mail"."#);
+        assert_eq!(
+            said("mail"),
+            r#"There is no network "mail"; `roadstead networks list` shows those that are."#
+        );
     }
 
     #[test]
