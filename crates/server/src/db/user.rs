@@ -4,10 +4,11 @@ use roadstead_api::{
     id::{AccountId, UserId},
     user::{Role, User},
 };
-use sqlx::{Executor, any::AnyRow, query};
+use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 
 use super::{
     Connection, Write,
+    dialect::Dialect,
     row::{Columns, is_duplicate},
 };
 use crate::{Error, Result};
@@ -65,10 +66,12 @@ pub async fn get(db: &mut Connection, account: AccountId, id: UserId) -> Result<
     db.fetch_optional(select).await?.as_ref().map(user).transpose()
 }
 
-/// How many admins an account has.
-pub async fn count_admins(db: &mut Connection, account: AccountId) -> Result<i64> {
-    let select = query("SELECT COUNT(*) AS admins FROM users WHERE account_id = $1 AND role = 'admin'");
-    db.fetch_one(select.bind(account.0)).await?.integer("admins")
+/// An account's admins, who stay what they are until this turn ends: two that part with each other at once take turns.
+pub async fn hold_admins(db: &mut Connection, account: AccountId) -> Result<Vec<UserId>> {
+    let hold = Dialect::of(db).hold("users");
+    let sql = format!("SELECT id FROM users WHERE account_id = $1 AND role = 'admin' ORDER BY id {hold}");
+    let admins = db.fetch_all(query(AssertSqlSafe(sql)).bind(account.0)).await?;
+    admins.iter().map(|row| row.integer("id").map(UserId)).collect()
 }
 
 /// Gives a user another role.
@@ -135,4 +138,54 @@ fn role(word: &str) -> Result<Role> {
         .into_iter()
         .find(|&role| role_word(role) == word)
         .ok_or_else(|| Error::internal(format!("A user has the role {word:?}, which there is not.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use roadstead_api::{
+        id::{AccountId, UserId},
+        user::Role,
+    };
+
+    use super::{NewUser, hold_admins, insert, set_role};
+    use crate::db::{self, Db, testing};
+
+    /// Makes an admin an observer, unless it is the last one.
+    async fn demote(db: Arc<Db>, account: AccountId, id: UserId) {
+        let mut write = db.write().await.unwrap();
+        if hold_admins(&mut write, account).await.unwrap().iter().any(|&admin| admin != id) {
+            set_role(&mut write, id, Role::Observer).await.unwrap();
+        }
+        write.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn two_admins_demoted_at_once_leave_one() {
+        testing::each(|db| async move {
+            let mut write = db.write().await.unwrap();
+            let account_id = db::account::insert(&mut write, "test", 1).await.unwrap();
+            let mut ids = Vec::new();
+            for username in ["one", "two"] {
+                let new = NewUser { account_id, username, password_hash: "", role: Role::Admin, now_ms: 1 };
+                ids.push(insert(&mut write, &new).await.unwrap());
+            }
+            write.commit().await.unwrap();
+            for _ in 0..50 {
+                let demoted =
+                    ids.clone().into_iter().map(|id| tokio::spawn(demote(db.clone(), account_id, id)));
+                for demoted in demoted.collect::<Vec<_>>() {
+                    demoted.await.unwrap();
+                }
+                let mut write = db.write().await.unwrap();
+                assert_eq!(hold_admins(&mut write, account_id).await.unwrap().len(), 1);
+                for &id in &ids {
+                    set_role(&mut write, id, Role::Admin).await.unwrap();
+                }
+                write.commit().await.unwrap();
+            }
+        })
+        .await;
+    }
 }

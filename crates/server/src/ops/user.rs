@@ -111,7 +111,10 @@ async fn keep_an_admin(
     user: &User,
     stays_admin: bool,
 ) -> Result<()> {
-    if stays_admin || user.role != Role::Admin || db::user::count_admins(db, context.account()).await? > 1 {
+    if stays_admin || user.role != Role::Admin {
+        return Ok(());
+    }
+    if db::user::hold_admins(db, context.account()).await?.iter().any(|&admin| admin != user.id) {
         return Ok(());
     }
     Err(Error::conflict(format!("{} is the last admin; make another one first.", user.username)))

@@ -46,6 +46,15 @@ impl Dialect {
         }
     }
 
+    /// What a `SELECT` ends with that keeps others from changing these rows of its until this transaction ends; nothing
+    /// where writers take turns anyway.
+    pub fn hold(self, rows: &str) -> String {
+        match self {
+            Self::Sqlite => String::new(),
+            Self::Postgres => postgres::hold(rows),
+        }
+    }
+
     /// Begins to read as of one moment.
     pub fn begin_moment(self) -> &'static str {
         match self {

@@ -23,6 +23,11 @@ pub const TEXT: &str = " TEXT COLLATE \"C\"";
 /// A lock that lasts to the end of the transaction. Its number is this statement's alone.
 pub const AUDIT_TURN: &str = "SELECT pg_advisory_xact_lock(7643002)";
 
+/// Rows may still be referred to: whoever does needs no change of theirs to wait for.
+pub fn hold(rows: &str) -> String {
+    format!("FOR NO KEY UPDATE OF {rows}")
+}
+
 /// Two servers that come at once take two jobs.
 pub fn claim(table: &str, after: i64) -> String {
     format!(
