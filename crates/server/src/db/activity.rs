@@ -196,10 +196,10 @@ mod tests {
                 name: "c-1",
                 origin: RunOrigin::Schedule,
                 slot_ms: Some(number),
+                ended: Some((RunState::Missed, "no reason")),
                 now_ms,
             };
-            let ended = Some((RunState::Missed, "no reason"));
-            assert!(db::backup::insert_scheduled(&mut write, &row, ended).await.unwrap().is_some());
+            db::backup::insert(&mut write, &row).await.unwrap();
             db::check::insert(&mut write, account, &vault, false, now_ms).await.unwrap();
             db::cleanup::insert(&mut write, account, &vault, None, now_ms).await.unwrap();
         }

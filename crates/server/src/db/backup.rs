@@ -1,5 +1,7 @@
 //! Backups: one row a run. What both kinds of run share is in [`super::run`].
 
+use std::collections::HashMap;
+
 use roadstead_api::{
     backup::{Backup, BackupQuery, BackupReport},
     backup_options::HookOutcome,
@@ -17,6 +19,7 @@ use sqlx::{
 use super::{
     Connection, Write,
     row::{Columns, by_activity, json},
+    values::{ROWS_AT_ONCE, values},
 };
 use crate::{Error, Result};
 
@@ -37,67 +40,74 @@ pub struct NewBackupRow<'a> {
     pub origin: RunOrigin,
     /// The slot of the schedule that it stands for.
     pub slot_ms: Option<i64>,
+    /// How it ended before it began, with the reason. `None`: it is queued.
+    pub ended: Option<(RunState, &'a str)>,
     /// Now.
     pub now_ms: i64,
 }
 
+impl NewBackupRow<'_> {
+    fn state(&self) -> RunState {
+        self.ended.map_or(RunState::Queued, |(state, _)| state)
+    }
+}
+
 /// Makes a queued backup. While another of the same configuration goes on, it is a conflict.
 pub async fn insert(db: &mut Write, new: &NewBackupRow<'_>) -> Result<BackupId> {
-    let sql = format!("{INSERT} ON CONFLICT DO NOTHING RETURNING id");
-    let insert = bound(&sql, new, RunState::Queued, None, None)?;
+    let made = insert_all(db, std::slice::from_ref(new)).await?;
     let going_on =
         || Error::conflict("A backup of this configuration is going on; wait for it, or stop it first.");
-    let id = db.fetch_optional(insert).await?.ok_or_else(going_on)?.integer("id")?;
-    tell(db, new, id, RunState::Queued);
-    Ok(BackupId(id))
+    made.get(&new.configuration_id).copied().ok_or_else(going_on)
 }
 
-/// Makes a backup for a slot, queued, or `ended` before it began, with the reason. `None` when it was not
-/// made: while another of the same configuration goes on (unless it is one that has ended), and when the slot has one.
-pub async fn insert_scheduled(
+/// Makes backups, of each configuration one at the most, and says which of them were made. Not those that are to be
+/// queued while another of the same configuration goes on, and not those whose slot has one already.
+pub async fn insert_all(
     db: &mut Write,
-    new: &NewBackupRow<'_>,
-    ended: Option<(RunState, &str)>,
-) -> Result<Option<BackupId>> {
-    let (state, reason) = ended.map_or((RunState::Queued, None), |(state, reason)| (state, Some(reason)));
-    let completed_ms = ended.map(|_| new.now_ms);
-    let sql = format!("{INSERT} ON CONFLICT DO NOTHING RETURNING id");
-    let made = db.fetch_optional(bound(&sql, new, state, reason, completed_ms)?).await?;
-    let Some(row) = made else { return Ok(None) };
-    let id = row.integer("id")?;
-    tell(db, new, id, state);
-    Ok(Some(BackupId(id)))
+    new: &[NewBackupRow<'_>],
+) -> Result<HashMap<BackupConfigurationId, BackupId>> {
+    let mut made = HashMap::with_capacity(new.len());
+    for new in new.chunks(ROWS_AT_ONCE) {
+        for row in db.fetch_all(insert_rows(new)?).await? {
+            made.insert(
+                BackupConfigurationId(row.integer("configuration_id")?),
+                BackupId(row.integer("id")?),
+            );
+        }
+    }
+    for new in new {
+        if let Some(id) = made.get(&new.configuration_id) {
+            db.tell(new.account_id, Event::new("backup", id, "create").state(new.state()));
+        }
+    }
+    Ok(made)
 }
 
-fn tell(db: &mut Write, new: &NewBackupRow<'_>, id: i64, state: RunState) {
-    db.tell(new.account_id, Event::new("backup", id, "create").state(state));
-}
-
-const INSERT: &str =
-    "INSERT INTO backups (account_id, configuration_id, agent_id, vault_id, name, restore_count, state,
-                              reason, progress, errors, created_ms, completed_ms, origin, slot_ms)
-         VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, '[]', $9, $10, $11, $12)";
-
-fn bound<'q>(
-    sql: &str,
-    new: &NewBackupRow<'q>,
-    state: RunState,
-    reason: Option<&'q str>,
-    completed_ms: Option<i64>,
-) -> Result<Query<'q, Any, AnyArguments>> {
-    Ok(query(AssertSqlSafe(sql.to_owned()))
-        .bind(new.account_id.0)
-        .bind(new.configuration_id.0)
-        .bind(new.agent_id.0)
-        .bind(new.vault_id.0.as_str())
-        .bind(new.name)
-        .bind(state.as_str())
-        .bind(reason)
-        .bind(json(&Progress::default())?)
-        .bind(new.now_ms)
-        .bind(completed_ms)
-        .bind(new.origin.as_str())
-        .bind(new.slot_ms))
+fn insert_rows<'q>(new: &'q [NewBackupRow<'_>]) -> Result<Query<'q, Any, AnyArguments>> {
+    let rows = values(new.len(), 1, 11, |first| {
+        let own: Vec<_> = (first..first + 11).map(|number| format!("${number}")).collect();
+        format!("({}, $1, 0, '[]')", own.join(", "))
+    });
+    let text = format!(
+        "INSERT INTO backups (account_id, configuration_id, agent_id, vault_id, name, state, reason, created_ms,
+                              completed_ms, origin, slot_ms, progress, restore_count, errors)
+         VALUES {rows} ON CONFLICT DO NOTHING RETURNING id, configuration_id"
+    );
+    let insert = query(AssertSqlSafe(text)).bind(json(&Progress::default())?);
+    Ok(new.iter().fold(insert, |insert, new| {
+        insert
+            .bind(new.account_id.0)
+            .bind(new.configuration_id.0)
+            .bind(new.agent_id.0)
+            .bind(new.vault_id.0.as_str())
+            .bind(new.name)
+            .bind(new.state().as_str())
+            .bind(new.ended.map(|(_, reason)| reason))
+            .bind(new.now_ms)
+            .bind(new.ended.map(|_| new.now_ms))
+            .bind(new.origin.as_str())
+            .bind(new.slot_ms)
+    }))
 }
 
 /// An account's backups below `before`, newest first.

@@ -3,7 +3,7 @@
 use roadstead_api::{
     backup_configuration::{BackupConfiguration, BackupConfigurationQuery, NewBackupConfiguration},
     backup_options::BackupOptions,
-    id::{AccountId, AgentId, BackupConfigurationId},
+    id::{AccountId, AgentId, BackupConfigurationId, BackupId},
 };
 use sqlx::{Executor, any::AnyRow, query};
 
@@ -166,7 +166,7 @@ pub async fn count_run(db: &mut Connection, id: BackupConfigurationId) -> Result
     db.fetch_one(update).await?.integer("run_count")
 }
 
-/// What a run of a configuration has to know.
+/// What a backup has to know.
 #[derive(Debug)]
 pub struct Selection {
     /// The configuration's name.
@@ -181,12 +181,13 @@ pub struct Selection {
     pub timezone: String,
 }
 
-/// What a run of a configuration has to know, whether or not it was deleted since.
-pub async fn selection(db: &mut Connection, id: BackupConfigurationId) -> Result<Selection> {
+/// What a backup has to know of its configuration, whether or not that was deleted since.
+pub async fn selection(db: &mut Connection, backup: BackupId) -> Result<Selection> {
     let select = query(
-        "SELECT name, inclusions, exclusions, options, timezone FROM backup_configurations WHERE id = $1",
+        "SELECT c.name, c.inclusions, c.exclusions, c.options, c.timezone
+         FROM backups b JOIN backup_configurations c ON c.id = b.configuration_id WHERE b.id = $1",
     );
-    let row = db.fetch_one(select.bind(id.0)).await?;
+    let row = db.fetch_one(select.bind(backup.0)).await?;
     Ok(Selection {
         name: row.text("name")?,
         inclusions: row.json("inclusions")?,

@@ -53,57 +53,73 @@ fn table(kind: RunKind) -> &'static str {
 
 /// An agent's runs that have not ended, oldest first.
 pub async fn active(db: &mut Connection, agent: AgentId) -> Result<Vec<ActiveRun>> {
-    let states = active_states();
-    let sql = format!(
-        "SELECT 'backup' AS kind, id, account_id, agent_id, state, created_ms FROM backups
-         WHERE agent_id = $1 AND state IN {states}
-         UNION ALL
-         SELECT 'restore' AS kind, id, account_id, agent_id, state, created_ms FROM restores
-         WHERE agent_id = $1 AND state IN {states}
-         UNION ALL
-         SELECT 'sealing' AS kind, id, account_id, agent_id, state, created_ms FROM sealings
-         WHERE agent_id = $1 AND state IN {states}
-         UNION ALL
-         SELECT 'upkeep' AS kind, id, account_id, agent_id, state, created_ms FROM upkeeps
-         WHERE agent_id = $1 AND state IN {states}
-         ORDER BY created_ms, kind, id"
-    );
+    let sql = format!("{} ORDER BY created_ms, kind, id", all_active("agent_id = $1 AND"));
     db.fetch_all(query(AssertSqlSafe(sql)).bind(agent.0)).await?.iter().map(active_run).collect()
 }
 
-/// The agents that have a run queued and none in hand, or one to be stopped.
-pub async fn waiting(db: &mut Connection) -> Result<Vec<AgentId>> {
-    let states = active_states();
+/// What is to be told to agents: runs to be stopped, and the queued ones of enabled agents that have none in hand. Agent
+/// by agent, the oldest first.
+pub async fn waiting(db: &mut Connection) -> Result<Vec<ActiveRun>> {
     let sql = format!(
-        "SELECT agent_id FROM (
-             SELECT agent_id, state FROM backups WHERE state IN {states}
-             UNION ALL
-             SELECT agent_id, state FROM restores WHERE state IN {states}
-             UNION ALL
-             SELECT agent_id, state FROM sealings WHERE state IN {states}
-             UNION ALL
-             SELECT agent_id, state FROM upkeeps WHERE state IN {states}
-         ) AS active GROUP BY agent_id
-         HAVING SUM(CASE WHEN state = 'queued' THEN 0 ELSE 1 END) = 0
-             OR SUM(CASE WHEN state = 'stop_requested' THEN 1 ELSE 0 END) > 0"
+        "WITH active AS ({})
+         SELECT active.* FROM active JOIN agents a ON a.id = active.agent_id
+         WHERE active.state = 'stop_requested' OR (active.state = 'queued' AND a.enabled = 1 AND active.agent_id IN
+             (SELECT agent_id FROM active GROUP BY agent_id
+              HAVING SUM(CASE WHEN state = 'queued' THEN 0 ELSE 1 END) = 0))
+         ORDER BY active.agent_id, active.created_ms, active.kind, active.id",
+        all_active("")
     );
-    db.fetch_all(query(AssertSqlSafe(sql)))
-        .await?
-        .iter()
-        .map(|row| row.integer("agent_id").map(AgentId))
-        .collect()
+    db.fetch_all(query(AssertSqlSafe(sql))).await?.iter().map(active_run).collect()
+}
+
+/// Selects the runs of every kind that have not ended.
+fn all_active(condition: &str) -> String {
+    let kinds = [RunKind::Backup, RunKind::Restore, RunKind::Sealing, RunKind::Upkeep].map(|kind| {
+        format!(
+            "SELECT '{}' AS kind, id, account_id, agent_id, state, created_ms FROM {} WHERE {condition} state IN {}",
+            kind_word(kind),
+            table(kind),
+            active_states()
+        )
+    });
+    kinds.join(" UNION ALL ")
 }
 
 /// Moves a run from one of these states to another; says whether it stood in one of them.
 pub async fn move_on(db: &mut Write, run: RunRef, from: &[RunState], to: RunState) -> Result<bool> {
-    let from: Vec<String> = from.iter().map(|state| format!("'{state}'")).collect();
     let sql = format!(
-        "UPDATE {} SET state = $2 WHERE id = $1 AND state IN ({}) RETURNING account_id",
+        "UPDATE {} SET state = $2 WHERE id = $1 AND state IN {} RETURNING account_id",
         table(run.kind),
-        from.join(", ")
+        any_of(from)
     );
     let moved = db.fetch_optional(query(AssertSqlSafe(sql)).bind(run.id).bind(to.as_str())).await?;
     tell(db, run, to, moved).await
+}
+
+/// Moves a run of an agent's from one of these states to another, and notes when it began unless that is noted already;
+/// says whether it stood in one of them.
+pub async fn advance(
+    db: &mut Write,
+    agent: AgentId,
+    run: RunRef,
+    from: &[RunState],
+    to: RunState,
+    now_ms: i64,
+) -> Result<bool> {
+    let sql = format!(
+        "UPDATE {} SET state = $2, started_ms = COALESCE(started_ms, $3)
+         WHERE id = $1 AND agent_id = $4 AND state IN {} RETURNING account_id",
+        table(run.kind),
+        any_of(from)
+    );
+    let update = query(AssertSqlSafe(sql)).bind(run.id).bind(to.as_str()).bind(now_ms).bind(agent.0);
+    let moved = db.fetch_optional(update).await?;
+    tell(db, run, to, moved).await
+}
+
+fn any_of(states: &[RunState]) -> String {
+    let states: Vec<String> = states.iter().map(|state| format!("'{state}'")).collect();
+    format!("({})", states.join(", "))
 }
 
 /// Tells of a run's new state, if a row came back; says whether one did.

@@ -5,13 +5,15 @@
 use roadstead_api::{
     alarm::AlarmKind,
     backup_configuration::BackupConfiguration,
-    id::{AccountId, AgentId, BackupConfigurationId},
+    id::{AccountId, AgentId, BackupConfigurationId, VaultId},
 };
 use sqlx::{AssertSqlSafe, Executor, query};
 
 use super::{
     Connection, backup_configuration,
+    dialect::Dialect,
     row::{Columns, active_states},
+    values::{ROWS_AT_ONCE, values},
 };
 use crate::Result;
 
@@ -25,12 +27,25 @@ pub struct Standing {
     pub configuration: BackupConfiguration,
     /// The account it belongs to.
     pub account_id: AccountId,
-    /// All slots up to this one have their row.
-    pub decided_ms: i64,
-    /// Whether a missed slot is to be made up for.
-    pub owed: bool,
+    /// The vault that its agent backs up to.
+    pub vault_id: VaultId,
     /// Whether a run of it goes on.
     pub active: bool,
+    /// How far it has come.
+    pub place: Place,
+}
+
+/// How far a configuration has come in its schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// All slots up to this one have their row.
+    pub decided_ms: i64,
+    /// When the next is due.
+    pub next_due_ms: Option<i64>,
+    /// Whether a missed slot is to be made up for.
+    pub owed: bool,
+    /// How many runs it has had.
+    pub run_count: i64,
 }
 
 /// What there is to know of a configuration that follows a schedule, to see whether it is overdue.
@@ -82,74 +97,97 @@ pub async fn records(db: &mut Connection, after: i64, limit: i64) -> Result<Vec<
     db.fetch_all(select).await?.iter().map(record).collect()
 }
 
-/// The configurations, above `after`, that have a slot due or owe a run, and whose agents are enabled; with their agents.
+/// What is looked at: configurations above `$2` that have a slot due or owe a run, and whose agents are enabled. The last
+/// condition finds them, the one before it holds of a row also after another server has changed it.
+const DUE: &str = "backup_configurations c JOIN agents a ON a.id = c.agent_id
+             JOIN vaults v ON v.agent_id = a.id AND v.retired_ms IS NULL
+         WHERE c.id > $2 AND c.enabled = 1 AND c.deleted_ms IS NULL AND a.enabled = 1
+           AND (c.next_due_ms <= $1 OR c.owed = 1)
+           AND c.id IN (SELECT id FROM backup_configurations WHERE next_due_ms <= $1
+                        UNION SELECT id FROM backup_configurations WHERE owed = 1)";
+
+/// The last of the first `limit` configurations, above `after`, that have a slot due or owe a run.
 pub async fn due(
     db: &mut Connection,
     now_ms: i64,
     after: i64,
     limit: i64,
-) -> Result<Vec<(BackupConfigurationId, AgentId)>> {
-    let select = query(
-        "SELECT c.id, c.agent_id FROM backup_configurations c JOIN agents a ON a.id = c.agent_id
-         WHERE c.id > $2 AND c.enabled = 1 AND c.deleted_ms IS NULL AND a.enabled = 1
-           AND c.id IN (SELECT id FROM backup_configurations WHERE next_due_ms <= $1
-                        UNION SELECT id FROM backup_configurations WHERE owed = 1)
-         ORDER BY c.id LIMIT $3",
-    )
-    .bind(now_ms)
-    .bind(after)
-    .bind(limit);
-    let rows = db.fetch_all(select).await?;
-    let pair = |row| {
-        Ok((BackupConfigurationId(Columns::integer(row, "id")?), AgentId(Columns::integer(row, "agent_id")?)))
-    };
-    rows.iter().map(pair).collect()
+) -> Result<Option<BackupConfigurationId>> {
+    let sql =
+        format!("SELECT MAX(id) AS last FROM (SELECT c.id FROM {DUE} ORDER BY c.id LIMIT $3) AS first_ones");
+    let select = query(AssertSqlSafe(sql)).bind(now_ms).bind(after).bind(limit);
+    Ok(db.fetch_one(select).await?.maybe_integer("last")?.map(BackupConfigurationId))
 }
 
-/// How things stand with a configuration, which no other server looks at until this turn ends. `None` when there is
-/// nothing to do any more.
-pub async fn standing(
+/// How things stand with those of them from above `after` up to `last`, which no other server looks at until this turn
+/// ends.
+pub async fn standings(
+    db: &mut Connection,
+    now_ms: i64,
+    after: i64,
+    last: BackupConfigurationId,
+) -> Result<Vec<Standing>> {
+    let sql = format!(
+        "SELECT c.*, v.id AS vault_id,
+            CASE WHEN EXISTS (SELECT 1 FROM backups b WHERE b.configuration_id = c.id AND b.state IN {})
+                 THEN 1 ELSE 0 END AS is_active
+         FROM {DUE} AND c.id <= $3 ORDER BY c.id {}",
+        active_states(),
+        Dialect::of(db).hold("c")
+    );
+    let select = query(AssertSqlSafe(sql)).bind(now_ms).bind(after).bind(last.0);
+    let standing = |row| {
+        Ok(Standing {
+            configuration: backup_configuration::configuration(row)?,
+            account_id: AccountId(Columns::integer(row, "account_id")?),
+            vault_id: VaultId(row.text("vault_id")?),
+            active: row.flag("is_active")?,
+            place: Place {
+                decided_ms: row.integer("decided_ms")?,
+                next_due_ms: row.maybe_integer("next_due_ms")?,
+                owed: row.flag("owed")?,
+                run_count: row.integer("run_count")?,
+            },
+        })
+    };
+    db.fetch_all(select).await?.iter().map(standing).collect()
+}
+
+/// Notes how far configurations have come that this turn holds.
+pub async fn settle(db: &mut Connection, settled: &[(BackupConfigurationId, Place)]) -> Result<()> {
+    for settled in settled.chunks(ROWS_AT_ONCE) {
+        let rows = values(settled.len(), 0, 5, |first| {
+            let own: Vec<_> = (first..first + 5).map(|number| format!("CAST(${number} AS BIGINT)")).collect();
+            format!("({})", own.join(", "))
+        });
+        let sql = format!(
+            "UPDATE backup_configurations SET decided_ms = s.column2, next_due_ms = s.column3, owed = s.column4,
+                                              run_count = s.column5
+             FROM (VALUES {rows}) AS s WHERE id = s.column1"
+        );
+        let update = settled.iter().fold(query(AssertSqlSafe(sql)), |update, (id, place)| {
+            update
+                .bind(id.0)
+                .bind(place.decided_ms)
+                .bind(place.next_due_ms)
+                .bind(i64::from(place.owed))
+                .bind(place.run_count)
+        });
+        db.execute(update).await?;
+    }
+    Ok(())
+}
+
+/// Begins a configuration's schedule anew: slots up to now are nobody's, and it owes nothing.
+pub async fn begin(
     db: &mut Connection,
     id: BackupConfigurationId,
     now_ms: i64,
-) -> Result<Option<Standing>> {
-    // A change that changes nothing keeps others out.
-    let take = query(
-        "UPDATE backup_configurations SET owed = owed
-         WHERE id = $1 AND enabled = 1 AND deleted_ms IS NULL AND (next_due_ms <= $2 OR owed = 1) RETURNING *",
-    )
-    .bind(id.0)
-    .bind(now_ms);
-    let Some(row) = db.fetch_optional(take).await? else { return Ok(None) };
-    let sql = format!(
-        "SELECT COUNT(*) AS active FROM backups WHERE configuration_id = $1 AND state IN {}",
-        active_states()
-    );
-    let active = db.fetch_one(query(AssertSqlSafe(sql)).bind(id.0)).await?.integer("active")? > 0;
-    Ok(Some(Standing {
-        configuration: backup_configuration::configuration(&row)?,
-        account_id: AccountId(row.integer("account_id")?),
-        decided_ms: row.integer("decided_ms")?,
-        owed: row.flag("owed")?,
-        active,
-    }))
-}
-
-/// Notes which slots are decided, when the next is due, and whether a run is owed.
-pub async fn settle(
-    db: &mut Connection,
-    id: BackupConfigurationId,
-    decided_ms: i64,
     next_due_ms: Option<i64>,
-    owed: bool,
 ) -> Result<()> {
     let update =
-        query("UPDATE backup_configurations SET decided_ms = $2, next_due_ms = $3, owed = $4 WHERE id = $1")
-            .bind(id.0)
-            .bind(decided_ms)
-            .bind(next_due_ms)
-            .bind(i64::from(owed));
-    db.execute(update).await?;
+        query("UPDATE backup_configurations SET decided_ms = $2, next_due_ms = $3, owed = 0 WHERE id = $1");
+    db.execute(update.bind(id.0).bind(now_ms).bind(next_due_ms)).await?;
     Ok(())
 }
 

@@ -76,6 +76,7 @@ pub async fn vault(db: &Db, now_ms: i64) -> (AccountId, VaultId) {
         name: "daily-1",
         origin: RunOrigin::Asked,
         slot_ms: None,
+        ended: None,
         now_ms,
     };
     let id = super::backup::insert(&mut write, &row).await.unwrap();

@@ -1,18 +1,19 @@
 //! Sends queued runs to their agents: one at a time to each, oldest first. And what is to be stopped, again: the request
 //! may have come to a neighbour.
 //!
-//! Many agents are looked after at a time: they share the commits, and when a minute comes that a thousand schedules
-//! name, the last of them does not wait for the disk a thousand times.
+//! Many runs are prepared at a time, and all that are prepared go out with one commit: when a minute comes that a
+//! thousand schedules name, the last agent does not wait for the disk a thousand times.
 
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 use roadstead_api::{
-    id::{AgentId, BackupId, RestoreId, SealingId, SnapshotId, VaultId},
+    id::{BackupId, RestoreId, SealingId, SnapshotId, VaultId},
     link::{Job, RunKind, ServerMessage, Work},
     run::RunState,
     sealing::SealingKind,
 };
+use tokio::sync::mpsc;
 
 use crate::{
     Error, Result,
@@ -24,49 +25,80 @@ use crate::{
 /// The beginning of every snapshot's id: a view has one snapshot, whose id nobody knows before it is shown.
 const ONLY_SNAPSHOT: SnapshotId = SnapshotId(String::new());
 
-/// How many agents are looked after at a time.
+/// How many runs are prepared at a time, and go out together at the most.
 const AT_ONCE: usize = 64;
 
 /// Gives work to every connected agent that is free. One look says for which agents there is anything to do.
 pub async fn run(app: Arc<App>) -> Result<()> {
     view::close_ended(&app).await?;
     let waiting = db::run::waiting(&mut *app.db.read().await?).await?;
-    let linked = waiting.into_iter().filter(|&agent| app.live.link_of(agent).is_some());
-    stream::iter(linked)
-        .for_each_concurrent(AT_ONCE, async |agent| {
-            if let Err(error) = dispatch(&app, agent).await {
-                tracing::error!(%agent, error = error.chain(), "a run could not be sent to its agent");
+    for stopped in waiting.iter().filter(|run| run.state == RunState::StopRequested) {
+        app.live.send(stopped.agent_id, ServerMessage::Stop { run: stopped.run });
+    }
+    let next = next_of_each(&app, &waiting);
+    let (ready, mut prepared) = mpsc::channel(AT_ONCE);
+    // Beside each other: what is prepared may want a turn to write, too.
+    tokio::join!(prepare_all(&app, next, ready), async {
+        let mut batch = Vec::with_capacity(AT_ONCE);
+        while prepared.recv_many(&mut batch, AT_ONCE).await > 0 {
+            if let Err(error) = send(&app, batch.drain(..)).await {
+                tracing::error!(error = error.chain(), "runs could not be sent to their agents");
             }
-        })
-        .await;
+        }
+    });
     Ok(())
 }
 
-async fn dispatch(app: &App, agent: AgentId) -> Result<()> {
-    let active = db::run::active(&mut *app.db.read().await?, agent).await?;
-    for run in active.iter().filter(|run| run.state == RunState::StopRequested) {
-        app.live.send(agent, ServerMessage::Stop { run: run.run });
-    }
-    let in_hand = active.iter().any(|run| run.state != RunState::Queued);
-    let Some(next) = active.first().filter(|_| !in_hand) else { return Ok(()) };
-    if !db::agent::is_enabled(&mut *app.db.read().await?, agent).await? {
-        return Ok(());
-    }
-    let job = match job(app, next).await {
-        Ok(job) => job,
-        Err(error) => return fail(app, next, &error).await,
+/// The run that each connected agent is to begin, of all that are waiting, agent by agent.
+fn next_of_each(app: &App, waiting: &[ActiveRun]) -> Vec<ActiveRun> {
+    let of_agents = waiting.chunk_by(|one, next| one.agent_id == next.agent_id);
+    let firsts = of_agents.filter_map(|runs| runs.first().copied());
+    let can_begin =
+        |run: &ActiveRun| run.state == RunState::Queued && app.live.link_of(run.agent_id).is_some();
+    firsts.filter(can_begin).collect()
+}
+
+async fn prepare_all(app: &App, next: Vec<ActiveRun>, ready: mpsc::Sender<(ActiveRun, Job)>) {
+    let prepare = async |run| {
+        if let Some(job) = prepare(app, &run).await {
+            // Whoever takes them stays until the last is there.
+            let _ = ready.send((run, job)).await;
+        }
     };
+    stream::iter(next).for_each_concurrent(AT_ONCE, prepare).await;
+}
+
+/// What an agent is told of a run; `None` where that cannot be said, now or ever.
+async fn prepare(app: &App, run: &ActiveRun) -> Option<Job> {
+    let error = match job(app, run).await {
+        Ok(job) => return Some(job),
+        Err(error) => fail(app, run, &error).await.err()?,
+    };
+    tracing::error!(run = %run.run, error = error.chain(), "a run could not be sent to its agent");
+    None
+}
+
+/// Moves runs on, in one turn to write, and sends them.
+async fn send(app: &App, prepared: impl Iterator<Item = (ActiveRun, Job)>) -> Result<()> {
     let mut write = app.db.write().await?;
-    let moved = db::run::move_on(&mut write, next.run, &[RunState::Queued], RunState::StartRequested).await?;
-    if next.run.kind == RunKind::Backup {
-        db::backup::set_vault(&mut write, next.run.id, &job.vault_id).await?;
+    let mut moved = Vec::new();
+    for (run, job) in prepared {
+        if !db::run::move_on(&mut write, run.run, &[RunState::Queued], RunState::StartRequested).await? {
+            continue;
+        }
+        if run.run.kind == RunKind::Backup {
+            db::backup::set_vault(&mut write, run.run.id, &job.vault_id).await?;
+        }
+        moved.push((run, job));
     }
     write.commit().await?;
-    if moved && !app.live.send(agent, ServerMessage::Start(Box::new(job))) {
-        // The link broke in between. The agent never had the run, so it goes back into the queue.
-        let mut write = app.db.write().await?;
-        db::run::move_on(&mut write, next.run, &[RunState::StartRequested], RunState::Queued).await?;
-        write.commit().await?;
+    for (run, job) in moved {
+        if !app.live.send(run.agent_id, ServerMessage::Start(Box::new(job))) {
+            // The link broke in between. The agent never had the run, so it goes back into the queue.
+            let mut write = app.db.write().await?;
+            db::run::move_on(&mut write, run.run, &[RunState::StartRequested], RunState::Queued).await?;
+            write.commit().await?;
+        }
     }
     Ok(())
 }
@@ -148,10 +180,8 @@ async fn upkeep(app: &App, run: &ActiveRun) -> Result<Job> {
 }
 
 async fn backup(db: &mut db::Connection, run: &ActiveRun) -> Result<Work> {
-    let backup = db::backup::get(db, run.account_id, BackupId(run.run.id)).await?;
-    let backup = backup.ok_or_else(|| Error::internal("The backup's row is gone."))?;
     let Selection { name, inclusions, exclusions, options, timezone } =
-        db::backup_configuration::selection(db, backup.configuration_id).await?;
+        db::backup_configuration::selection(db, BackupId(run.run.id)).await?;
     Ok(Work::Backup { inclusions, exclusions, tags: vec![name], options: Box::new(options), timezone })
 }
 

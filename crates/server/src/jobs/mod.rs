@@ -36,23 +36,18 @@ use crate::{Result, app::App, signal::Signal};
 /// Starts all background work; it ends when the server does.
 pub fn start(app: &Arc<App>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    tasks.spawn(reconcile(app.clone(), |app| &app.live.dispatch, Duration::from_secs(5), dispatcher::run));
-    tasks.spawn(reconcile(app.clone(), |app| &app.live.schedules, Duration::from_secs(1), scheduler::run));
-    tasks.spawn(reconcile(app.clone(), |app| &app.live.checks, Duration::from_secs(60), checker::run));
-    tasks.spawn(reconcile(app.clone(), |app| &app.live.cleanups, Duration::from_secs(60), cleaner::run));
-    tasks.spawn(reconcile(
-        app.clone(),
-        |app| &app.live.vault_tasks,
-        Duration::from_secs(60),
-        vault_tasks::run,
-    ));
-    tasks.spawn(reconcile(app.clone(), |app| &app.live.growth, Duration::from_secs(600), growth::run));
-    tasks.spawn(reconcile(app.clone(), |app| &app.live.upkeep, Duration::from_secs(60), upkeep::run));
-    tasks.spawn(reconcile(app.clone(), |app| &app.live.last_seen, Duration::from_secs(30), last_seen::run));
-    tasks.spawn(reconcile(app.clone(), |app| &app.live.removals, Duration::from_secs(60), remover::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.dispatch, every(5), dispatcher::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.schedules, scheduler::pause, scheduler::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.checks, every(60), checker::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.cleanups, every(60), cleaner::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.vault_tasks, every(60), vault_tasks::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.growth, every(600), growth::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.upkeep, every(60), upkeep::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.last_seen, every(30), last_seen::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.removals, every(60), remover::run));
     tasks.spawn(refresher::run(app.clone()));
-    tasks.spawn(reconcile(app.clone(), |app| &app.live.overdue, Duration::from_secs(60), overdue::run));
-    tasks.spawn(reconcile(app.clone(), |app| &app.live.vault_care, Duration::from_secs(60), vault_care::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.overdue, every(60), overdue::run));
+    tasks.spawn(reconcile(app.clone(), |app| &app.live.vault_care, every(60), vault_care::run));
     tasks.spawn(taker::run(app.clone()));
     tasks.spawn(notifier::run(app.clone()));
     tasks.spawn(meters::run(app.clone()));
@@ -68,8 +63,14 @@ pub async fn finish(app: &App) {
     meters::finish(app).await;
 }
 
-async fn reconcile<F, Fut>(app: Arc<App>, signal: fn(&App) -> &Signal, period: Duration, run: F)
+/// The pause of a reconciler that comes after so many seconds.
+fn every(seconds: u64) -> impl Fn(&App) -> Duration {
+    move |_| Duration::from_secs(seconds)
+}
+
+async fn reconcile<P, F, Fut>(app: Arc<App>, signal: fn(&App) -> &Signal, pause: P, run: F)
 where
+    P: Fn(&App) -> Duration,
     F: Fn(Arc<App>) -> Fut,
     Fut: Future<Output = Result<()>>,
 {
@@ -80,7 +81,7 @@ where
         tokio::select! {
             () = app.ending() => return,
             () = signal(&app).notified() => {}
-            () = tokio::time::sleep(period) => {}
+            () = tokio::time::sleep(pause(&app)) => {}
         }
     }
 }

@@ -145,6 +145,7 @@ mod tests {
                 name: "daily-1",
                 origin: RunOrigin::Asked,
                 slot_ms: None,
+                ended: None,
                 now_ms: at_ms,
             };
             let id = db::backup::insert(&mut write, &row).await.unwrap();

@@ -36,7 +36,7 @@ async fn start(context: &Context, new: NewBackup, may_skip: bool) -> Result<Back
     }
     let mut change = context.change::<BackupCreate>().await?;
     let number = db::backup_configuration::count_run(&mut change, configuration.id).await?;
-    let row = NewBackupRow {
+    let mut row = NewBackupRow {
         account_id: context.account(),
         configuration_id: configuration.id,
         agent_id: agent.id,
@@ -44,13 +44,13 @@ async fn start(context: &Context, new: NewBackup, may_skip: bool) -> Result<Back
         name: &format!("{}-{number}", configuration.name),
         origin: RunOrigin::Asked,
         slot_ms: None,
+        ended: None,
         now_ms: context.now_ms(),
     };
     let id = match db::backup::insert(&mut change, &row).await {
         Err(error) if may_skip && error.kind == ErrorKind::Conflict => {
-            let ended = Some((RunState::Skipped, "The backup before it was still going on."));
-            let skipped = db::backup::insert_scheduled(&mut change, &row, ended).await?;
-            skipped.ok_or_else(|| Error::internal("A skipped backup stood against another."))?
+            row.ended = Some((RunState::Skipped, "The backup before it was still going on."));
+            db::backup::insert(&mut change, &row).await?
         }
         made => made?,
     };

@@ -245,5 +245,5 @@ fn may_set_hooks(context: &Context) -> Result<()> {
 /// Begins to follow a configuration's schedule: slots up to now are nobody's.
 async fn schedule(db: &mut db::Connection, configuration: &BackupConfiguration, now_ms: i64) -> Result<()> {
     let next = if configuration.enabled { Timetable::of(configuration)?.next_due(now_ms) } else { None };
-    db::schedule::settle(db, configuration.id, now_ms, next, false).await
+    db::schedule::begin(db, configuration.id, now_ms, next).await
 }

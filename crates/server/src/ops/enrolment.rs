@@ -189,10 +189,10 @@ async fn protect(
         name: &format!("{}-{number}", made.name),
         origin: RunOrigin::Asked,
         slot_ms: None,
+        ended: None,
         now_ms,
     };
-    let backup = db::backup::insert(write, &row).await?;
-    write.tell(account_id, Event::new("backup", backup, "create"));
+    db::backup::insert(write, &row).await?;
     Ok(())
 }
 

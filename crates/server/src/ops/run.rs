@@ -153,10 +153,7 @@ async fn advance(app: &App, agent: AgentId, run: RunRef, to: RunState) -> Result
         _ => &[RunState::StartRequested],
     };
     let mut write = app.db.write().await?;
-    if db::run::get(&mut write, run).await?.is_some_and(|run| run.agent_id == agent) {
-        db::run::move_on(&mut write, run, from, to).await?;
-        db::run::set_started(&mut write, run, app.now_ms()).await?;
-    }
+    db::run::advance(&mut write, agent, run, from, to, app.now_ms()).await?;
     write.commit().await
 }
 

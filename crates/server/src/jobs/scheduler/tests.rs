@@ -58,7 +58,7 @@ impl Stage {
         let id = db::backup_configuration::insert(&mut write, account, &new, START).await.unwrap();
         let configuration = db::backup_configuration::get(&mut write, account, id).await.unwrap().unwrap();
         let next = Timetable::of(&configuration).unwrap().next_due(START);
-        db::schedule::settle(&mut write, id, START, next, false).await.unwrap();
+        db::schedule::begin(&mut write, id, START, next).await.unwrap();
         write.commit().await.unwrap();
         Self { db: db.clone(), live: Live::default(), account, agent, configuration }
     }
