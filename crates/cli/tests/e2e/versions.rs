@@ -2,7 +2,7 @@
 
 use std::net::TcpStream;
 
-use roadstead_api::run::RunState;
+use roadstead_api::{link::PROTOCOL, run::RunState};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket, client::IntoClientRequest};
 
@@ -52,13 +52,13 @@ fn an_agent_of_another_version_is_told_and_sent_nothing_that_it_does_not_know() 
     assert!(agent.end());
 
     let mut newer = Link::open(&server, &agent.credential());
-    newer.send(&hello(2));
+    newer.send(&hello(PROTOCOL + 1));
     let refused = newer.next();
     assert_eq!(refused["message"], "refused");
     assert!(refused["reason"].as_str().unwrap().contains("update the older one"), "{refused}");
 
     let mut older = Link::open(&server, &agent.credential());
-    older.send(&hello(1));
+    older.send(&hello(PROTOCOL));
     assert_eq!(older.next()["message"], "welcome");
     let check = server.client.start_check(&vault, false).unwrap().id;
     let check = server.client.wait_for_check(check, |_| ()).unwrap();
