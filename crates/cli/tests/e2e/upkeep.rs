@@ -9,6 +9,7 @@ use roadstead_api::{
     restore_configuration::NewRestoreConfiguration,
     retention::Retention,
     run::RunState,
+    vault_task::NewVaultTask,
 };
 use roadstead_client::{ErrorKind, base::Configuration};
 
@@ -65,6 +66,56 @@ fn a_cleanup_keeps_what_the_rules_and_the_floor_want() {
     let wrong = Retention { keep_last: Some(0), ..Retention::default() };
     let refused = server.client.plan_retention(configuration.id, &wrong).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn what_no_look_into_a_vault_can_miss_the_server_knows() {
+    let server = Server::start();
+    let agent = Agent::start(&server);
+    let source = tempfile::tempdir().unwrap();
+    tree::fill(source.path(), 2, 50_000);
+    let configuration = agent.configure(&server, &[source.path()], &[]);
+    let backups = [0, 1].map(|_| agent.back_up_well(&server, configuration).id);
+    let check = || {
+        let check = server.client.start_check(&agent.vault, false).unwrap().id;
+        server.client.wait_for_check(check, |_| ()).unwrap()
+    };
+    let told = |words: &[&str]| {
+        let found = check();
+        let tells = |text: &String| words.iter().all(|word| text.contains(word));
+        found.state == RunState::CompletedWithErrors && found.problems.iter().any(tells)
+    };
+    assert_eq!((check().state, check().problems), (RunState::Completed, vec![]));
+
+    let snapshot = server.client.get_backup(backups[0]).unwrap().read().unwrap().snapshot_id.unwrap().0;
+    let vault = server.vault(&agent.vault);
+    let (place, aside) = (vault.join("snapshots").join(&snapshot), source.path().join("aside"));
+    std::fs::rename(&place, &aside).unwrap();
+    assert!(told(&[&snapshot, &format!("backup {}", backups[0])]));
+    // What lies in the trash is not lost, and comes back.
+    let trash = vault.join("trash/1000000000/snapshots");
+    std::fs::create_dir_all(&trash).unwrap();
+    std::fs::rename(&aside, trash.join(&snapshot)).unwrap();
+    assert_eq!(check().problems, Vec::<String>::new());
+    server.client.restore_trash(&agent.vault).unwrap();
+    assert!(place.exists());
+
+    // Without its key nobody opens a vault; with a spoilt config, neither. The server has copies of both.
+    let key = std::fs::read_dir(vault.join("keys")).unwrap().next().unwrap().unwrap().path();
+    let headers = || [&key, &vault.join("config")].map(|header| std::fs::read(header).unwrap());
+    let before = headers();
+    std::fs::remove_file(&key).unwrap();
+    std::fs::remove_file(vault.join("config")).unwrap();
+    std::fs::write(vault.join("config"), "spoilt").unwrap();
+    assert!(told(&["keys/", key.file_name().unwrap().to_str().unwrap()]));
+    assert!(told(&["config"]));
+    let repair = NewVaultTask::Repair { read_data: false, dry_run: false };
+    let task = server.client.start_vault_task(&agent.vault, &repair).unwrap().id;
+    let repaired = server.client.wait_for_vault_task(task, |_| ()).unwrap();
+    assert_eq!((repaired.state, headers()), (RunState::Completed, before));
+    assert_eq!(check().state, RunState::Completed);
+    agent.back_up_well(&server, configuration);
+    Repository::of(&server, &agent).assert_sound();
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! makers of its locks.
 
 use roadstead_api::id::VaultId;
-use sqlx::{Executor, query};
+use sqlx::{Executor, any::AnyRow, query};
 
 use super::{Connection, row::Columns};
 use crate::Result;
@@ -30,6 +30,15 @@ pub async fn header_names(db: &mut Connection, vault: &VaultId, kind: &str) -> R
         .bind(vault.0.as_str())
         .bind(kind);
     db.fetch_all(select).await?.iter().map(|row| row.text("name")).collect()
+}
+
+/// The kind, name and content in base64 of each of a vault's headers.
+pub async fn headers(db: &mut Connection, vault: &VaultId) -> Result<Vec<[String; 3]>> {
+    let select =
+        query("SELECT kind, name, content FROM vault_headers WHERE vault_id = $1 ORDER BY kind, name")
+            .bind(vault.0.as_str());
+    let header = |row: &AnyRow| Ok([row.text("kind")?, row.text("name")?, row.text("content")?]);
+    db.fetch_all(select).await?.iter().map(header).collect()
 }
 
 /// Forgets all headers of a vault, for others to take their place.

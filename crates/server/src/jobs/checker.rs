@@ -8,7 +8,7 @@ use crate::{
     Error, Result,
     app::App,
     db::{self, Lease, check::CheckFindings, upkeep::Of},
-    ops::upkeep,
+    ops::{lost_file, upkeep},
     worker::{self, Order, Task},
 };
 
@@ -49,7 +49,19 @@ async fn find(app: &App, check: &Check) -> Result<CheckFindings> {
         // Of a sealed vault that no agent backs up to, nobody can tell more than whether its files are what they were.
         None => (String::new(), Task::CheckNames),
     };
-    worker::call(&app.worker, &Order { folder: app.vaults.folder(&vault.id), password, task }).await
+    let mut lost = lost_file::find(app, &vault.id).await?;
+    let order = Order { folder: app.vaults.folder(&vault.id), password, task };
+    match worker::call(&app.worker, &order).await {
+        // A vault without its key is one that nobody can open; what it lacks says more than that.
+        Err(error) if !lost.is_empty() => {
+            lost.push(error.message.into_owned());
+            Ok(CheckFindings { problems: lost, ..CheckFindings::default() })
+        }
+        found => found.map(|found: CheckFindings| {
+            lost.extend(found.problems);
+            CheckFindings { problems: lost, ..found }
+        }),
+    }
 }
 
 async fn finish(app: &App, check: &Check, ended: Result<CheckFindings>) -> Result<()> {

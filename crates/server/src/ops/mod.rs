@@ -28,6 +28,7 @@ pub mod key;
 pub mod key_deployment;
 pub mod key_machine;
 pub mod location;
+pub mod lost_file;
 pub mod machine;
 pub mod machine_history;
 pub mod mail_settings;

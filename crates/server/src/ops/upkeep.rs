@@ -16,7 +16,10 @@ use roadstead_vault::{
     store::{FileKind, Name},
 };
 
-use super::cleanup::{TRASH_DAYS, policies};
+use super::{
+    cleanup::{TRASH_DAYS, policies},
+    lost_file,
+};
 use crate::{
     Error, Result,
     app::App,
@@ -122,6 +125,7 @@ pub async fn ended(app: &App, agent: AgentId, run: RunRef, outcome: &mut Outcome
             let (most, longest) = MAX_PROBLEMS;
             problems.truncate(most + 1);
             problems.iter_mut().for_each(|text| text.truncate(text.floor_char_boundary(longest)));
+            problems.extend(lost_file::find(app, &row.vault_id).await?);
             if outcome.state == RunState::Completed && !problems.is_empty() {
                 outcome.state = RunState::CompletedWithErrors;
             }

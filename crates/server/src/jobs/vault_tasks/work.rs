@@ -16,6 +16,7 @@ use crate::{
         vault::VaultRow,
         vault_task::{Claimed, Report},
     },
+    ops::lost_file,
     worker::{Copied, Destination, Drilled, Order, Repaired, Task},
 };
 
@@ -43,6 +44,9 @@ pub async fn of(app: &App, claimed: &Claimed) -> Result<Option<Report>> {
             Ok(copied.map(|copied| Report::Copy(copy_report(copied))))
         }
         NewVaultTask::Repair { read_data, dry_run } => {
+            if !dry_run {
+                lost_file::put_back(app, &vault.id).await?;
+            }
             let task = Task::Repair { read_data: *read_data, dry_run: *dry_run };
             let repaired: Option<Repaired> = watched(app, claimed, &order(task)).await?;
             match repaired {
