@@ -97,16 +97,7 @@ fn restic_takes_our_copies_for_copies_and_we_its() {
             restore(&from, &latest(&from), &target);
             trees::assert_same_but(&source, &beneath(&target, &source), restic.loses());
             if !restic.is_old() {
-                let password = folder.path().join("password");
-                fs::write(&password, PASSWORD).unwrap();
-                let arguments = [
-                    "copy",
-                    "--from-repo",
-                    ours.to_str().unwrap(),
-                    "--from-password-file",
-                    password.to_str().unwrap(),
-                ];
-                restic.run(&theirs, &arguments);
+                restic.run(&theirs, &["copy", "--from-repo", ours.to_str().unwrap()]);
                 assert_eq!(open(&theirs).snapshots().unwrap().len(), 2);
             }
         }

@@ -47,7 +47,8 @@ impl Restic {
     /// Whether restic succeeded, and all it said.
     pub fn attempt(&self, repository: &Path, arguments: &[&str]) -> (bool, String) {
         let mut command = Command::new(&self.program);
-        command.arg("--no-cache").arg("-r").arg(repository).args(arguments).env("RESTIC_PASSWORD", PASSWORD);
+        command.arg("--no-cache").arg("-r").arg(repository).args(arguments);
+        command.env("RESTIC_PASSWORD", PASSWORD).env("RESTIC_FROM_PASSWORD", PASSWORD);
         // For repositories in a bucket.
         command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
         let output = command.output().unwrap();
