@@ -68,29 +68,14 @@ pub fn day_in_words(day: i64) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use roadstead_api::agent::HostFacts;
-
     use super::*;
-    use crate::db::{self, testing};
+    use crate::db::testing;
 
     #[tokio::test]
     async fn each_day_has_one_size_and_old_days_go() {
         testing::each(|db| async move {
+            let (_, vault) = testing::vault(&db, 1).await;
             let mut write = db.write().await.unwrap();
-            let account = db::account::insert(&mut write, "test", 1).await.unwrap();
-            let host = HostFacts::default();
-            let new = db::agent::NewAgent {
-                account_id: account,
-                name: "web",
-                public_key: "",
-                fingerprint: "",
-                credential_hash: "",
-                host: &host,
-                now_ms: 1,
-            };
-            let agent = db::agent::insert(&mut write, &new).await.unwrap();
-            let vault = VaultId("vault".to_owned());
-            db::vault::insert(&mut write, &vault, (account, agent), "", 1).await.unwrap();
             assert_eq!(unmeasured(&mut write, 20_000, 9).await.unwrap(), std::slice::from_ref(&vault));
             for (day, bytes) in [(20_000, 1), (20_001, 2), (20_001, 3)] {
                 insert(&mut write, &vault, day, VaultSize { bytes, snapshots: 7 }).await.unwrap();
