@@ -9,6 +9,10 @@ use crate::{
     page,
 };
 
+/// Leaves out what SQLite has for searching texts and places, which a release does without to be smaller.
+const WITHOUT_SEARCH: &str =
+    "-USQLITE_ENABLE_FTS3 -USQLITE_ENABLE_FTS3_PARENTHESIS -USQLITE_ENABLE_FTS5 -USQLITE_ENABLE_RTREE";
+
 /// `cargo xtask build [--release]`: the page, and the binary with it. For a release the manual pages are written, too.
 pub fn run(arguments: &[String]) -> Result<()> {
     let release = match arguments {
@@ -34,7 +38,7 @@ pub fn binary(release: bool) -> Result<()> {
     if !release {
         return run_command(&mut command);
     }
-    command.arg("--release");
+    command.arg("--release").env("LIBSQLITE3_FLAGS", WITHOUT_SEARCH);
     if !cfg!(all(target_os = "linux", target_env = "gnu")) {
         return run_command(&mut command);
     }
