@@ -21,7 +21,6 @@ use serde_json::Value;
 use crate::{
     confirm::DeleteArgs,
     error::{Error, Exit, Result},
-    key,
     list::{self, ListArgs},
     name, output, secret,
     session::Session,
@@ -312,7 +311,7 @@ async fn values(
         let value = secret::value_of(field, argument)?;
         let names_key = kind_of(&known, field) == Some(FieldKind::Key) && secret::is_plain(argument);
         let value = match names_key && !value.is_empty() && !value.starts_with("-----BEGIN") {
-            true => key::find(session, &value).await?.id.to_string(),
+            true => name::key(session, &value).await?.id.to_string(),
             false => value,
         };
         if values.insert(field.clone(), Value::from(value)).is_some() {

@@ -4,11 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use roadstead_client::{
-    ErrorKind, Key,
-    api::{
-        id::KeyId,
-        key::{self, KeyList, KeyQuery, NewKey, NewKeyKind},
-    },
+    Key,
+    api::key::{self, KeyList, KeyQuery, NewKey, NewKeyKind},
 };
 
 use crate::{
@@ -183,40 +180,33 @@ pub async fn run(command: KeyCommand, session: &Session) -> Result<Exit> {
         }
         KeyCommand::Show { key, private, public } => show(session, &key, private, public).await?,
         KeyCommand::Rename { key, name } => {
-            let mut key = find(session, &key).await?;
+            let mut key = name::key(session, &key).await?;
             key.rename(&name).await?;
             output.object(&*key)?;
         }
         KeyCommand::SetDefault { key } => {
-            let mut key = find(session, &key).await?;
+            let mut key = name::key(session, &key).await?;
             key.set_default().await?;
             output.object(&*key)?;
         }
         KeyCommand::Associate(args) => {
-            let key = find(session, &args.key).await?;
+            let key = name::key(session, &args.key).await?;
             return key_machine::associate(session, &key, args).await;
         }
         KeyCommand::Disassociate { key, machine, keep } => {
-            return key_machine::disassociate(session, &find(session, &key).await?, &machine, keep).await;
+            return key_machine::disassociate(session, &name::key(session, &key).await?, &machine, keep)
+                .await;
         }
         KeyCommand::AcceptHostKey { key, machine, fingerprint } => {
-            let key = find(session, &key).await?;
+            let key = name::key(session, &key).await?;
             return key_machine::accept_host_key(session, &key, &machine, fingerprint).await;
         }
         KeyCommand::Machines { key, which } => {
-            return key_machine::list(session, &find(session, &key).await?, which).await;
+            return key_machine::list(session, &name::key(session, &key).await?, which).await;
         }
         KeyCommand::Delete { key, delete } => return remove(session, &key, delete).await,
     }
     Ok(Exit::Done)
-}
-
-/// The key of this id, or else of this name.
-pub async fn find(session: &Session, word: &str) -> Result<Key> {
-    match session.client.get_key(&KeyId(word.to_owned())).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => name::pick(session.client.keys().await?, word),
-        found => Ok(found?),
-    }
 }
 
 async fn add(args: AddArgs, session: &Session) -> Result<Key> {
@@ -237,7 +227,7 @@ async fn add(args: AddArgs, session: &Session) -> Result<Key> {
 }
 
 async fn show(session: &Session, word: &str, private: bool, public: bool) -> Result<()> {
-    let key = find(session, word).await?;
+    let key = name::key(session, word).await?;
     if public {
         return session.output.text(&key.public_key);
     }
@@ -252,7 +242,7 @@ async fn show(session: &Session, word: &str, private: bool, public: bool) -> Res
 }
 
 async fn remove(session: &Session, word: &str, delete: DeleteArgs) -> Result<Exit> {
-    let key = find(session, word).await?;
+    let key = name::key(session, word).await?;
     let machines: Vec<_> = key.machines().await?.into_iter().map(|found| found.machine_name).collect();
     let whose = match machines.len() {
         0 => "which no machine is associated with".to_owned(),

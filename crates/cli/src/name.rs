@@ -4,7 +4,7 @@
 use std::{convert::Infallible, fmt::Display, future::Future, str::FromStr};
 
 use roadstead_client::{
-    Agent, Backend, BackupConfiguration, Client, Key, Machine, RestoreConfiguration,
+    Agent, Backend, BackupConfiguration, Client, ErrorKind, Key, Machine, RestoreConfiguration,
     api::{
         id::{AgentId, BackendId, BackupConfigurationId, KeyId, MachineId, RestoreConfigurationId, UserId},
         network::Network,
@@ -72,6 +72,14 @@ pub fn pick<T: Called>(all: Vec<T>, word: &str) -> Result<T> {
             let ids: Vec<_> = found.iter().map(|thing| thing.id().to_string()).collect();
             Err(Error::usage(format!("several {}s are called {word}: {}", T::NOUN, ids.join(", "))))
         }
+    }
+}
+
+/// The key of this id, or else of this name.
+pub async fn key(session: &Session, word: &str) -> Result<Key> {
+    match session.client.get_key(&KeyId(word.to_owned())).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => pick(session.client.keys().await?, word),
+        found => Ok(found?),
     }
 }
 

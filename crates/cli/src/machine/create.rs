@@ -9,7 +9,7 @@ use crate::{
     backend,
     confirm::DeleteArgs,
     error::{Error, Exit, Result},
-    job, key, secret,
+    job, name, secret,
     session::Session,
 };
 
@@ -109,7 +109,7 @@ pub async fn described(session: &Session, args: CreateArgs) -> Result<NewMachine
         fs::read_to_string(&path).map_err(|e| Error::local(failed()).caused_by(e))
     };
     let key_id = match &args.key {
-        Some(word) => Some(key::find(session, word).await?.id.clone()),
+        Some(word) => Some(name::key(session, word).await?.id.clone()),
         None => None,
     };
     Ok(NewMachine {
