@@ -6,6 +6,7 @@
 
 mod data;
 mod packs;
+mod sound;
 mod trees;
 
 use std::path::PathBuf;

@@ -94,7 +94,17 @@ impl Key {
 
     /// Verifies and decrypts into `out`, which grows if it must and never shrinks; the text is the slice returned.
     pub(crate) fn open_into<'a>(&self, sealed: &[u8], out: &'a mut Vec<u8>) -> Result<&'a [u8]> {
-        let Some(length) = sealed.len().checked_sub(OVERHEAD) else {
+        let length = sealed.len().saturating_sub(OVERHEAD);
+        if out.len() < length {
+            out.resize(length, 0);
+        }
+        self.open_to(sealed, &mut out[..length])?;
+        Ok(&out[..length])
+    }
+
+    /// Verifies and decrypts into `out`, which must be as long as the text.
+    pub(crate) fn open_to(&self, sealed: &[u8], out: &mut [u8]) -> Result<()> {
+        let Some(length) = sealed.len().checked_sub(OVERHEAD).filter(|length| *length == out.len()) else {
             return Err(Error::damaged("sealed data is too short"));
         };
         let (nonce, rest) = sealed.split_at(NONCE);
@@ -102,12 +112,8 @@ impl Key {
         if !same(&self.tag(nonce, text), tag) {
             return Err(Error::damaged("sealed data fails its authentication"));
         }
-        if out.len() < length {
-            out.resize(length, 0);
-        }
-        let out = &mut out[..length];
         self.key_stream(nonce).apply_keystream_b2b(text, out);
-        Ok(out)
+        Ok(())
     }
 
     fn apply(&self, nonce: &[u8], text: &mut [u8]) {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io::Read;
 
 use zstd::bulk::{Compressor, Decompressor};
-use zstd::zstd_safe::CParameter;
+use zstd::zstd_safe::{CParameter, WriteBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -75,19 +75,28 @@ pub(crate) fn decompress(packed: &[u8], length: usize, plain: &mut Vec<u8>) -> R
     }
     plain.clear();
     plain.reserve(length);
+    unpack(packed, plain)?;
+    if plain.len() == length { Ok(()) } else { Err(wrong_length()) }
+}
+
+/// The plain form of a blob that must be exactly as long as `plain`.
+pub(crate) fn decompress_to(packed: &[u8], plain: &mut [u8]) -> Result<()> {
+    if unpack(packed, plain)? == plain.len() { Ok(()) } else { Err(wrong_length()) }
+}
+
+fn unpack<B: WriteBuf + ?Sized>(packed: &[u8], plain: &mut B) -> Result<usize> {
     let damaged = |e| Error::damaged("compressed data is malformed").with_source(e);
     UNPACKER.with_borrow_mut(|unpacker| {
         let unpacker = match unpacker {
             Some(unpacker) => unpacker,
             None => unpacker.insert(Decompressor::new().map_err(damaged)?),
         };
-        unpacker.decompress_to_buffer(packed, plain).map_err(damaged)?;
-        if plain.len() == length {
-            Ok(())
-        } else {
-            Err(Error::damaged("a blob has not the length it claims"))
-        }
+        unpacker.decompress_to_buffer(packed, plain).map_err(damaged)
     })
+}
+
+fn wrong_length() -> Error {
+    Error::damaged("a blob has not the length it claims")
 }
 
 /// The plain form of a stream of unknown length, refused beyond `limit` bytes.

@@ -16,6 +16,7 @@ mod blobs;
 mod compare;
 mod file;
 mod folder;
+mod gather;
 mod graft;
 mod ignore;
 mod options;

@@ -16,8 +16,8 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use roadstead_vault::{
-    BackupOptions, Cancel, ErrorKind, Monitor, Overwrite, Page, ParentChoice, Progress, RestoreOptions,
-    VoidMonitor,
+    BackupOptions, Cancel, ErrorKind, FileErrorKind, Monitor, Overwrite, Page, ParentChoice, Progress,
+    RestoreOptions, VoidMonitor,
 };
 use support::trees::{self, assert_same, noise};
 use support::{Recorder, backup, beneath, check, init, latest, open, options, restore, stored, temporary};
@@ -122,6 +122,27 @@ fn a_missing_root_is_an_error_but_not_the_end() {
     assert_eq!(monitor.errors.lock().unwrap()[0].code, Some(2));
     let error = repository.backup(&options(&[&missing]), &VoidMonitor, &Cancel::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_takes_nothing_from_those_read_with_it() {
+    let folder = temporary();
+    let repository = init(&folder.path().join("vault"));
+    // Nothing lies at the beginning of a process's memory; the files around it are small and can be read.
+    let process = Path::new("/proc").join(std::process::id().to_string());
+    let paths = ["comm", "limits", "mem", "personality", "schedstat"].map(|name| process.join(name));
+    let options = BackupOptions { threads: 1, ..options(&paths.each_ref().map(|path| &**path)) };
+    let monitor = Recorder::default();
+    let summary = repository.backup(&options, &monitor, &Cancel::new()).unwrap();
+    assert_eq!((summary.errors, summary.files_new), (1, 4));
+    let error = monitor.errors.lock().unwrap()[0].clone();
+    assert_eq!((&error.path, error.kind), (&paths[2], FileErrorKind::Read));
+    for path in [&paths[0], &paths[1], &paths[3]] {
+        let mut saved = Vec::new();
+        repository.cat(&latest(&repository), path, &mut saved, &Cancel::new()).unwrap();
+        assert_eq!(String::from_utf8(saved).unwrap(), fs::read_to_string(path).unwrap());
+    }
+    assert_eq!(check(&repository).problems, []);
 }
 
 /// Removes and changes files while the run goes on: the monitor is told of paths as they are begun.

@@ -8,6 +8,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, bounded, unbounded};
 
 use super::packs::Packs;
+use super::sound::Opener;
 use super::{CheckOptions, CheckReport, ProblemKind};
 use crate::cancel::Cancel;
 use crate::error::{ErrorKind, Result};
@@ -17,7 +18,6 @@ use crate::index::{Index, Location};
 use crate::monitor::Monitor;
 use crate::pack::{self, BlobKind};
 use crate::progress::Counters;
-use crate::repository::{Buffers, open_blob};
 use crate::store::{FileKind, Name};
 use crate::threads::threads;
 use crate::threads::unpoisoned;
@@ -91,7 +91,7 @@ fn read_packs(
     counters: &Counters,
     cancel: &Cancel,
 ) -> Result<()> {
-    let mut buffers = Buffers::default();
+    let mut opener = Opener::default();
     for (pack, size) in waiting {
         cancel.check()?;
         let bytes = match files.store.read(FileKind::Pack, &Name(pack)) {
@@ -105,7 +105,7 @@ fn read_packs(
             Err(e) => return Err(e),
         };
         let listed = blobs.get(&pack).map_or(&[][..], Vec::as_slice);
-        let finding = verify_pack(files, pack, &bytes, listed, &mut buffers);
+        let finding = verify_pack(files, pack, &bytes, listed, &mut opener);
         if finding.message.is_some() {
             unpoisoned(findings).push((pack, finding));
         }
@@ -118,7 +118,7 @@ fn read_packs(
 }
 
 /// Verifies name, header and every blob the index lists.
-fn verify_pack(files: &Files, pack: Id, bytes: &[u8], listed: &[Location], buffers: &mut Buffers) -> Finding {
+fn verify_pack(files: &Files, pack: Id, bytes: &[u8], listed: &[Location], opener: &mut Opener) -> Finding {
     let mut message = (Id::of(bytes) != pack).then(|| "the pack does not match its name".to_owned());
     match pack::parse(bytes, &files.key) {
         Err(error) => message = message.or(Some(error.to_string())),
@@ -127,15 +127,10 @@ fn verify_pack(files: &Files, pack: Id, bytes: &[u8], listed: &[Location], buffe
             message = message.or(foreign.then(|| "the index does not fit the pack's header".to_owned()));
         }
     }
-    let (mut sound, mut broken) = (Vec::new(), 0);
-    for location in listed {
-        let start = location.blob.offset as usize;
-        let sealed = bytes.get(start..start + location.blob.length as usize);
-        match sealed.map(|sealed| open_blob(&files.key, location, sealed, buffers).map(drop)) {
-            Some(Ok(())) => sound.push((location.blob.kind, location.blob.id)),
-            _ => broken += 1,
-        }
-    }
+    let verdicts = opener.sound(&files.key, bytes, listed);
+    let broken = verdicts.iter().filter(|sound| !**sound).count();
+    let sound = listed.iter().zip(verdicts).filter(|(_, sound)| *sound);
+    let sound = sound.map(|(location, _)| (location.blob.kind, location.blob.id)).collect();
     if broken > 0 {
         message = Some(format!("{broken} of the pack's {} blobs are damaged", listed.len()));
     }

@@ -110,9 +110,14 @@ impl<'a> BlobSink<'a> {
     /// when this returns.
     pub(super) fn save(&self, sealer: &mut Sealer, kind: BlobKind, plain: &[u8]) -> Result<Id> {
         let id = Id::of(plain);
+        self.save_as(sealer, kind, id, plain).map(|()| id)
+    }
+
+    /// The same where the blob's id is known.
+    pub(super) fn save_as(&self, sealer: &mut Sealer, kind: BlobKind, id: Id, plain: &[u8]) -> Result<()> {
         let slot = usize::from(kind == BlobKind::Tree);
         if self.index.contains(kind, &id) || !unpoisoned(&self.claimed[slot]).insert(id) {
-            return Ok(id);
+            return Ok(());
         }
         let (sealed, plain_length) = sealer.seal(self.files, kind, plain)?;
         let full = {
@@ -122,8 +127,7 @@ impl<'a> BlobSink<'a> {
         };
         self.counts.blobs[slot].fetch_add(1, Relaxed);
         self.counts.bytes.fetch_add(plain.len() as u64, Relaxed);
-        full.map_or(Ok(()), |pack| self.send(pack))?;
-        Ok(id)
+        full.map_or(Ok(()), |pack| self.send(pack))
     }
 
     /// Whether the repository has a data blob, or this run stores it.

@@ -1,21 +1,21 @@
-//! Reading a file: chunk, and save the chunks.
+//! Reading files: chunk, and save the chunks.
 //!
 //! A worker reads a whole file by itself. Up to the chunker's minimum a file is one blob and is never
-//! scanned. A file that fails in the middle is left out; its chunks so far stay as ordinary blobs that
-//! the next run may find. Of holes in sparse files only what lies at their ends is read: a chunk of zeros is
-//! known without.
+//! scanned. The blobs of one file after the other are gathered and saved together, and a file is done only then. One
+//! that fails in the middle is left out; what of it was saved stays as ordinary blobs that the next run may find.
+//! Of holes in sparse files only what lies at their ends is read: a chunk of zeros is known without.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crossbeam_channel::Receiver;
-use rustix::buffer::spare_capacity;
+use crossbeam_channel::{Receiver, TryRecvError};
 use rustix::fs::{Mode, OFlags, SeekFrom, Stat, fstat, openat, seek};
 use rustix::io::Errno;
 
 use super::folder::{Folder, Saver};
+use super::gather::Gathered;
 use crate::chunker::{Chunker, Scan};
 use crate::error::Result;
 use crate::id::Id;
@@ -46,14 +46,28 @@ impl FileJob {
     }
 }
 
+/// Files that wait for the ids of their blobs, at most.
+const MAX_WAITING: usize = 256;
+
+/// A file that was read, whose blobs are gathered, all or the last of them.
+struct Waiting {
+    folder: Arc<Folder>,
+    slot: usize,
+    had_previous: bool,
+    /// Its content is what was saved already.
+    node: Node,
+    /// Where its blobs end among those gathered.
+    end: usize,
+}
+
 /// A worker: everything it needs to read files, reused from one to the next.
 pub(super) struct FileReader<'a> {
     saver: Saver<'a>,
     chunker: &'a Chunker,
     owners: &'a Owners,
-    buffer: Vec<u8>,
-    /// How much of the buffer's beginning is saved already.
-    saved: usize,
+    gathered: Gathered,
+    /// In the order of their blobs.
+    waiting: Vec<Waiting>,
     /// What zeros are cut into, once that was needed: the length of a chunk, and its id.
     zeros: Option<(usize, Id)>,
 }
@@ -72,40 +86,65 @@ impl From<crate::error::Error> for Trouble {
 
 impl<'a> FileReader<'a> {
     pub(super) fn new(saver: Saver<'a>, chunker: &'a Chunker, owners: &'a Owners) -> Self {
-        Self { saver, chunker, owners, buffer: Vec::new(), saved: 0, zeros: None }
+        let (gathered, waiting) = (Gathered::default(), Vec::new());
+        Self { saver, chunker, owners, gathered, waiting, zeros: None }
     }
 
-    /// Reads and saves files until no more come.
+    /// Reads and saves files until no more come. Nothing stays gathered while no file is waiting.
     pub(super) fn work(&mut self, jobs: &Receiver<Vec<FileJob>>) -> Result<()> {
-        for job in jobs.iter().flatten() {
-            self.saver.run.check()?;
-            let path = job.path();
-            self.saver.run.counters.set_current(&path);
-            let node = match self.read(&job) {
-                Ok(node) => Some(node),
-                Err(Trouble::Run(error)) => return Err(error),
-                Err(Trouble::File(FileErrorKind::Open, errno)) => {
-                    self.saver.run.unreachable(&path, errno);
-                    None
+        loop {
+            let batch = match jobs.try_recv() {
+                Err(TryRecvError::Empty) => {
+                    self.finish()?;
+                    jobs.recv().ok()
                 }
-                Err(Trouble::File(kind, errno)) => {
-                    self.saver.run.error(&path, kind, errno);
-                    None
-                }
+                other => other.ok(),
             };
-            self.count(&job, node.as_ref());
-            job.folder.put(job.slot, node.as_ref(), &mut self.saver)?;
+            let Some(batch) = batch else { break };
+            batch.into_iter().try_for_each(|job| self.take(job))?;
         }
-        Ok(())
+        self.finish()
     }
 
-    fn count(&self, job: &FileJob, node: Option<&Node>) {
-        let run = self.saver.run;
-        run.counters.files_searched.fetch_add(1, Relaxed);
-        if node.is_some() {
-            run.counters.files_done.fetch_add(1, Relaxed);
-            run.files.count(job.had_previous, false);
+    fn take(&mut self, job: FileJob) -> Result<()> {
+        self.saver.run.check()?;
+        let path = job.path();
+        self.saver.run.counters.set_current(&path);
+        match self.read(&job) {
+            Ok(node) => {
+                let (FileJob { folder, slot, had_previous, .. }, end) = (job, self.gathered.blobs());
+                self.waiting.push(Waiting { folder, slot, had_previous, node, end });
+                let enough = self.gathered.is_enough() || self.waiting.len() >= MAX_WAITING;
+                return if enough { self.finish() } else { Ok(()) };
+            }
+            Err(Trouble::Run(error)) => return Err(error),
+            Err(Trouble::File(FileErrorKind::Open, errno)) => self.saver.run.unreachable(&path, errno),
+            Err(Trouble::File(kind, errno)) => self.saver.run.error(&path, kind, errno),
         }
+        self.gathered.truncate(self.waiting.last().map_or(0, |file| file.end));
+        self.saver.run.counters.files_searched.fetch_add(1, Relaxed);
+        job.folder.put(job.slot, None, &mut self.saver)
+    }
+
+    /// Saves what is gathered, and with it all files that were read.
+    fn finish(&mut self) -> Result<()> {
+        self.save().map(drop)
+    }
+
+    /// Saves what is gathered, with it all files that were read; gives the ids of the blobs after theirs.
+    fn save(&mut self) -> Result<Vec<Id>> {
+        let mut ids = self.gathered.save(&mut self.saver)?;
+        let mut start = 0;
+        for Waiting { folder, slot, had_previous, mut node, end } in std::mem::take(&mut self.waiting) {
+            node.content.extend(&ids[start..end]);
+            start = end;
+            let run = self.saver.run;
+            run.counters.files_searched.fetch_add(1, Relaxed);
+            run.counters.files_done.fetch_add(1, Relaxed);
+            run.files.count(had_previous, false);
+            folder.put(slot, Some(&node), &mut self.saver)?;
+        }
+        Ok(ids.split_off(start))
     }
 
     fn read(&mut self, job: &FileJob) -> Result<Node, Trouble> {
@@ -128,21 +167,22 @@ impl<'a> FileReader<'a> {
         Ok(node)
     }
 
-    /// The blobs of an open file, and how many bytes it really had.
+    /// The blobs of an open file that are saved already, and how many bytes it really had. The others are gathered.
     fn read_content(&mut self, file: &OwnedFd, stat: &Stat) -> Result<(Vec<Id>, u64), Trouble> {
         let (mut content, mut length, expected) = (Vec::new(), 0, stat.st_size as u64);
         let sparse = (stat.st_blocks as u64).saturating_mul(512) < expected;
         let mut scan = self.chunker.scan();
-        self.buffer.clear();
-        self.saved = 0;
         loop {
             let ended = self.fill(file, expected, &mut length)?;
-            while self.buffer.len() - self.saved > self.chunker.min_size() {
-                let Some(cut) = scan.cut(&self.buffer[self.saved..]) else { break };
-                content.push(self.save(cut)?);
+            while self.gathered.rest().len() > self.chunker.min_size() {
+                let Some(cut) = scan.cut(self.gathered.rest()) else { break };
+                self.gathered.cut(cut);
             }
             if ended {
                 break;
+            }
+            if self.gathered.is_enough() || sparse {
+                content.extend(self.save()?);
             }
             if sparse {
                 self.skip_hole(file, expected, &mut length, &mut scan, &mut content)?;
@@ -151,14 +191,15 @@ impl<'a> FileReader<'a> {
                 return Err(Trouble::File(FileErrorKind::Read, Errno::FBIG));
             }
         }
-        if self.saved < self.buffer.len() {
-            content.push(self.save(self.buffer.len() - self.saved)?);
+        let last = self.gathered.rest().len();
+        if last > 0 {
+            self.gathered.cut(last);
         }
         Ok((content, length))
     }
 
-    /// Where the chunk that begins with the rest of the buffer lies in a hole, takes it and those after it for what
-    /// they are, and goes on where the last of them ends.
+    /// Where the chunk that begins with the rest lies in a hole, takes it and those after it for what
+    /// they are, and goes on where the last of them ends. No blob is gathered.
     fn skip_hole(
         &mut self,
         file: &OwnedFd,
@@ -167,7 +208,7 @@ impl<'a> FileReader<'a> {
         scan: &mut Scan<'a>,
         content: &mut Vec<Id>,
     ) -> Result<(), Trouble> {
-        let start = *length - (self.buffer.len() - self.saved) as u64;
+        let start = *length - self.gathered.rest().len() as u64;
         let end = match seek(file, SeekFrom::Data(start)) {
             Ok(data) => data,
             Err(Errno::NXIO) => expected,
@@ -188,8 +229,7 @@ impl<'a> FileReader<'a> {
                 self.saver.run.counters.bytes_searched.fetch_add(passed, Relaxed);
                 self.saver.run.counters.bytes_done.fetch_add(passed, Relaxed);
                 (*length, *scan) = (*length + passed, self.chunker.scan());
-                self.buffer.clear();
-                self.saved = 0;
+                self.gathered.truncate(0);
             }
         }
         // Looking for the end of the hole has moved the place that is read next.
@@ -216,29 +256,19 @@ impl<'a> FileReader<'a> {
     /// Reads on; tells whether the file has ended.
     fn fill(&mut self, file: &OwnedFd, expected: u64, length: &mut u64) -> Result<bool, Trouble> {
         self.saver.run.check()?;
-        self.buffer.drain(..self.saved);
-        self.saved = 0;
         let step = usize::try_from(expected.saturating_sub(*length) + 1).unwrap_or(STEP).min(STEP);
-        self.buffer.reserve(step);
         let count = loop {
-            match rustix::io::read(file, spare_capacity(&mut self.buffer)) {
+            match rustix::io::read(file, &mut *self.gathered.room(step)) {
                 Err(Errno::INTR) => {}
                 other => break other.map_err(|errno| Trouble::File(FileErrorKind::Read, errno))?,
             }
         };
+        self.gathered.fill(count);
         *length += count as u64;
         self.saver.run.counters.bytes_searched.fetch_add(count as u64, Relaxed);
         self.saver.run.counters.bytes_done.fetch_add(count as u64, Relaxed);
         // A short read at the expected end saves the one that would tell there is nothing more.
         Ok(count == 0 || (*length == expected && count < step))
-    }
-
-    /// Saves the next bytes of the buffer as a blob.
-    fn save(&mut self, length: usize) -> Result<Id> {
-        let blob = &self.buffer[self.saved..self.saved + length];
-        let id = self.saver.sink.save(&mut self.saver.sealer, BlobKind::Data, blob)?;
-        self.saved += length;
-        Ok(id)
     }
 }
 

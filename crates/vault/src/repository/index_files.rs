@@ -14,6 +14,7 @@ use crate::index::Index;
 use crate::index_file;
 use crate::pack_headers::PackHeaders;
 use crate::store::{FileKind, Name};
+use crate::threads::{threads, together};
 
 /// What the index files come to.
 #[derive(Clone)]
@@ -26,15 +27,17 @@ pub(super) struct IndexFiles {
 }
 
 impl IndexFiles {
-    /// Reads these files.
+    /// Reads these files, as many at a time as there are threads.
     pub(super) fn read(files: &Files, names: Vec<Name>) -> Result<Self> {
         let (mut index, mut damaged) = (Index::default(), Vec::new());
-        for name in &names {
-            let loaded = files.load(FileKind::Index, name).and_then(|json| index_file::parse(&json));
-            match loaded {
-                Ok(packs) => index.extend(&packs)?,
-                Err(e) if matches!(e.kind(), ErrorKind::Damaged | ErrorKind::Io) => damaged.push(*name),
-                Err(e) => return Err(e),
+        let load = |name: &Name| files.load(FileKind::Index, name).and_then(|json| index_file::parse(&json));
+        for some in names.chunks(threads(0)) {
+            for (name, loaded) in some.iter().zip(together(some, load)) {
+                match loaded {
+                    Ok(packs) => index.extend(&packs)?,
+                    Err(e) if matches!(e.kind(), ErrorKind::Damaged | ErrorKind::Io) => damaged.push(*name),
+                    Err(e) => return Err(e),
+                }
             }
         }
         let index = if damaged.is_empty() { index } else { complete(files, index)? };
