@@ -112,11 +112,12 @@ impl Vaults {
         }
     }
 
-    /// Begins to receive a file for a vault; [`VaultStore::finish`] ends it.
-    pub fn begin(&self, id: &VaultId, kind: FileKind) -> Result<Upload> {
+    /// Begins to receive a file for a vault, of so many bytes if the sender said; [`VaultStore::finish`] ends it.
+    pub fn begin(&self, id: &VaultId, kind: FileKind, length: Option<u64>) -> Result<Upload> {
         Ok(match self.store(id) {
-            VaultStore::Disk(store) => store.begin(kind)?,
-            VaultStore::Bucket(_) => self.received.begin(kind)?,
+            VaultStore::Disk(store) => store.begin(kind, length)?,
+            // It is soon read again, so it had better stay in the system's cache.
+            VaultStore::Bucket(_) => self.received.begin(kind, None)?,
         })
     }
 

@@ -29,6 +29,7 @@ mod compression;
 mod config;
 mod copy;
 mod diff;
+mod direct;
 mod drill;
 mod error;
 mod files;

@@ -231,17 +231,17 @@ fn uploads_are_stored_only_under_their_own_name() {
     let folder = temporary();
     let store = LocalStore::new(folder.path());
     let upload = |body: &[u8], name: &Name| {
-        let mut upload = store.begin(FileKind::Pack).unwrap();
+        let mut upload = store.begin(FileKind::Pack, None).unwrap();
         body.chunks(3).for_each(|part| upload.write(part).unwrap());
         upload.finish(name)
     };
     assert_eq!(upload(b"true body", &name(b"true body")).unwrap(), 9);
     assert_eq!(upload(b"true body", &name(b"true body")).unwrap(), 9);
     assert_eq!(upload(b"a lie", &name(b"true")).unwrap_err().kind(), ErrorKind::Invalid);
-    drop(store.begin(FileKind::Pack).unwrap());
+    drop(store.begin(FileKind::Pack, None).unwrap());
     assert_eq!(store.list(FileKind::Pack).unwrap().len(), 1);
     assert!(stored(folder.path(), "tmp").is_empty());
-    let young = store.begin(FileKind::Pack).unwrap();
+    let young = store.begin(FileKind::Pack, None).unwrap();
     std::fs::write(folder.path().join("tmp/old"), "leftover").unwrap();
     let old = std::time::SystemTime::now() - Duration::from_secs(7200);
     std::fs::File::open(folder.path().join("tmp/old")).unwrap().set_modified(old).unwrap();
@@ -364,7 +364,7 @@ fn answer(request: &Request, store: &LocalStore) -> Result<(u16, Vec<u8>), Error
         }
         ("GET" | "HEAD", _) => Ok((200, store.read(kind, &file)?)),
         ("POST", _) => {
-            let mut upload = store.begin(kind)?;
+            let mut upload = store.begin(kind, None)?;
             upload.write(&request.body)?;
             upload.finish(&file).map(|_| (200, Vec::new()))
         }

@@ -109,10 +109,10 @@ fn allow_upload(access: &Access, kind: FileKind) -> Result<()> {
     }
 }
 
-/// Begins an upload.
-pub fn begin(app: &App, access: &Access, kind: FileKind) -> Result<Upload> {
+/// Begins an upload of so many bytes, if the sender said.
+pub fn begin(app: &App, access: &Access, kind: FileKind, length: Option<u64>) -> Result<Upload> {
     allow_upload(access, kind)?;
-    app.vaults.begin(&access.id, kind)
+    app.vaults.begin(&access.id, kind, length)
 }
 
 /// Ends an upload: the file is under its name and on disk, and its arrival is noted.

@@ -1,7 +1,7 @@
 //! Uploads: streamed to a temporary file and hashed on the way, never held in memory whole.
 
 use axum::{
-    body::{Body, BodyDataStream},
+    body::{Body, BodyDataStream, HttpBody},
     http::StatusCode,
     response::Response,
 };
@@ -29,10 +29,11 @@ const BATCH: usize = 1 << 20;
 /// A body that cannot be stored is still read to its end: clients that are cut off in the middle of sending see a
 /// broken connection, and not the reply that says why.
 pub async fn receive(app: &App, access: &Access, kind: FileKind, name: Name, body: Body) -> Result<Response> {
+    let length = body.size_hint().exact();
     let mut parts = body.into_data_stream();
     let stored = async {
         let room = quota::room(app, access.account, &access.id, kind).await?;
-        store(app, &room, vault_file::begin(app, access, kind)?, &mut parts).await
+        store(app, &room, vault_file::begin(app, access, kind, length)?, &mut parts).await
     };
     match stored.await {
         Ok((upload, bytes)) => {

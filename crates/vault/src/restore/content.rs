@@ -7,9 +7,10 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering::Relaxed;
 
 use rustix::fs::{fstat, ftruncate};
-use rustix::io::{Errno, pread, pwrite};
+use rustix::io::{Errno, pread};
 
 use super::Run;
+use crate::direct::write_all;
 use crate::error::{Error, ErrorKind};
 use crate::id::Id;
 use crate::monitor::FileErrorKind;
@@ -117,19 +118,4 @@ pub(super) fn write_sparse(file: &OwnedFd, bytes: &[u8], offset: u64) -> Result<
 /// Whether this is a whole page of zeros.
 pub(super) fn is_hole(page: &[u8]) -> bool {
     page == &ZEROS[..page.len()] && page.len() == PAGE
-}
-
-pub(super) fn write_all(file: &OwnedFd, mut bytes: &[u8], mut offset: u64) -> Result<(), Errno> {
-    while !bytes.is_empty() {
-        match pwrite(file, bytes, offset) {
-            Ok(0) => return Err(Errno::IO),
-            Ok(count) => {
-                bytes = &bytes[count..];
-                offset += count as u64;
-            }
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(())
 }

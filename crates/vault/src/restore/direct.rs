@@ -1,28 +1,22 @@
-//! Writing large files past the system's cache.
+//! Writing large files of a restore past the system's cache.
 //!
-//! What a restore writes to a large file is seldom read again soon, but in the cache it costs more than all else that is
-//! done with it: memory for every page, and what others had there. So a part of such a file is gathered, and what of it
-//! fills whole cells goes to the disk directly; the rest, and all that the file system does not take that way, goes
-//! through the cache. Each cell goes only one of the two ways, so neither has to know of the other.
-//!
-//! Source: open(2), `O_DIRECT`: memory, offset and length must be aligned to the blocks of the disk.
+//! A part of such a file is gathered, and what of it fills whole cells goes to the disk directly, but for holes.
 
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering::Relaxed;
 
-use rustix::io::{Errno, pwrite};
+use rustix::io::Errno;
 
 use super::Run;
-use super::content::{self, Trouble, is_hole, write_all, write_sparse};
+use super::content::{self, Trouble, is_hole, write_sparse};
+use crate::direct::{CELL, Gathered, write_directly};
 use crate::error::Error;
 use crate::monitor::FileErrorKind;
 use crate::node::Node;
 use crate::pack::BlobKind;
 use crate::repository::Buffers;
 
-/// What is aligned, and to what, in bytes: a multiple of any disk's block and any system's page.
-const CELL: usize = 64 << 10;
 /// Holes are made of pages of so many bytes.
 const PAGE: usize = content::PAGE;
 
@@ -31,22 +25,6 @@ pub(super) struct Piece {
     pub(super) blobs: Range<usize>,
     pub(super) start: u64,
     pub(super) end: u64,
-}
-
-/// A part of a file that is gathered before it is written, in memory that is used again.
-#[derive(Default)]
-pub(super) struct Gathered(Vec<u8>);
-
-impl Gathered {
-    /// Room for so many bytes that belong at `offset` of a file: where that is aligned the memory is, too.
-    fn room(&mut self, offset: u64, length: usize) -> &mut [u8] {
-        let needed = length + 2 * CELL;
-        if self.0.len() < needed {
-            self.0 = vec![0; needed];
-        }
-        let start = self.0.as_ptr().align_offset(CELL) % CELL + (offset % CELL as u64) as usize;
-        &mut self.0[start..start + length]
-    }
 }
 
 /// Where a part goes: the file, and the same opened for writing directly.
@@ -84,7 +62,7 @@ fn write_cells(ways: Ways<'_>, mut bytes: &[u8], mut offset: u64) -> Result<(), 
         let full = |cell: &&[u8]| !cell.chunks(PAGE).any(is_hole);
         let count = match bytes.chunks_exact(CELL).take_while(full).count() * CELL {
             whole if whole > 0 && into_cell == 0 => {
-                write_directly(ways, &bytes[..whole], offset)?;
+                write_directly(ways.0, ways.1, &bytes[..whole], offset)?;
                 whole
             }
             _ => {
@@ -96,19 +74,6 @@ fn write_cells(ways: Ways<'_>, mut bytes: &[u8], mut offset: u64) -> Result<(), 
         (bytes, offset) = (&bytes[count..], offset + count as u64);
     }
     Ok(())
-}
-
-/// Writes whole cells. What the direct way does not take goes the usual one, which tells what is really wrong.
-fn write_directly((file, direct): Ways<'_>, bytes: &[u8], offset: u64) -> Result<(), Errno> {
-    let mut done = 0;
-    while done < bytes.len() && done % CELL == 0 {
-        match pwrite(direct, &bytes[done..], offset + done as u64) {
-            Ok(count) if count > 0 => done += count,
-            Err(Errno::INTR) => {}
-            _ => break,
-        }
-    }
-    write_all(file, &bytes[done..], offset + done as u64)
 }
 
 #[cfg(test)]

@@ -18,10 +18,11 @@ use crossbeam_channel::{Receiver, Sender, select_biased};
 use rustix::fs::ftruncate;
 
 use super::content::{self, Trouble};
-use super::direct::{self, Gathered, Piece};
+use super::direct::{self, Piece};
 use super::file::{Created, FileJob, create};
 use super::folder::Folder;
 use super::{Run, metadata};
+use crate::direct::Gathered;
 use crate::error::{Error, Result};
 use crate::metadata::os;
 use crate::monitor::{FileError, FileErrorKind};

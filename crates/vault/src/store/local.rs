@@ -43,9 +43,10 @@ impl LocalStore {
         &self.root
     }
 
-    /// Begins to receive a file of unknown trust. Any number may be under way at once.
-    pub fn begin(&self, kind: FileKind) -> Result<Upload> {
-        self.upload(kind, true)
+    /// Begins to receive a file of unknown trust, which is said to have so many bytes, if anybody said. Any number may be
+    /// under way at once.
+    pub fn begin(&self, kind: FileKind, expected: Option<u64>) -> Result<Upload> {
+        self.upload(kind, expected, true)
     }
 
     /// Removes what interrupted uploads left behind more than an hour ago; returns how many. Safe beside
@@ -92,13 +93,13 @@ impl LocalStore {
         trash::restore(&self.root, since)
     }
 
-    fn upload(&self, kind: FileKind, verify: bool) -> Result<Upload> {
+    fn upload(&self, kind: FileKind, expected: Option<u64>, verify: bool) -> Result<Upload> {
         let folder = self.root.join("tmp");
         let temporary = folder.join(hex::encode(random::array::<16>()?));
-        match Upload::new(&self.root, temporary.clone(), kind, verify) {
+        match Upload::new(&self.root, temporary.clone(), kind, expected, verify) {
             Err(e) if e.kind() == ErrorKind::NotFound => {
                 make_folder(&folder)?;
-                Upload::new(&self.root, temporary, kind, verify)
+                Upload::new(&self.root, temporary, kind, expected, verify)
             }
             other => other,
         }
@@ -159,7 +160,7 @@ impl Store for LocalStore {
     }
 
     fn save(&self, kind: FileKind, name: &Name, bytes: &[u8]) -> Result<()> {
-        let mut upload = self.upload(kind, false)?;
+        let mut upload = self.upload(kind, Some(bytes.len() as u64), false)?;
         upload.write(bytes)?;
         upload.finish(name).map(drop)
     }
