@@ -15,7 +15,7 @@ use axum::{
     http::Method,
     middleware::{self, Next},
     response::Response,
-    serve::{Listener, ListenerExt, TapIo},
+    serve::{Listener, ListenerExt},
 };
 use roadstead_providers::AddressGuard;
 use rustix::{
@@ -30,6 +30,8 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tower_http::catch_panic::CatchPanicLayer;
+
+use connection::Patience;
 
 use crate::{
     Error, ErrorKind, PublicUrl, Result, ServerOptions, TlsChoice,
@@ -83,11 +85,14 @@ pub async fn run(
     let server = match tls {
         Some(tls) => {
             let listener = TlsListener::new(listener, tls.config());
-            let server = serve(listener.tap_io(|stream| connection::prepare(stream.get_ref().0)), &app);
+            let server = serve(
+                listener.tap_io(|stream| connection::prepare(stream.get_ref().0, Patience::USUAL)),
+                &app,
+            );
             background.spawn(tls.keep_fresh(app.clock.clone()));
             server
         }
-        None => serve(listener.tap_io(|stream| connection::prepare(stream)), &app),
+        None => serve(listener.tap_io(|stream| connection::prepare(stream, Patience::USUAL)), &app),
     };
     shutdown.await;
     tracing::info!("the server is ending");
@@ -135,15 +140,9 @@ fn trust(tls: Option<&Tls>, public_url: &PublicUrl) -> String {
 }
 
 /// Serves in a task of its own until the server is to end and the requests in hand are answered.
-fn serve<L, F>(listener: TapIo<L, F>, app: &Arc<App>) -> JoinHandle<std::io::Result<()>>
-where
-    L: Listener<Addr = SocketAddr>,
-    F: FnMut(&mut L::Io) + Send + 'static,
-{
-    let drained = app.clone();
-    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service);
-    tokio::spawn(server.with_graceful_shutdown(async move { drained.ending().await }).into_future())
+fn serve(listener: impl Listener<Addr = SocketAddr>, app: &Arc<App>) -> JoinHandle<()> {
+    let (router, drained) = (router(app.clone()), app.clone());
+    tokio::spawn(connection::serve(listener, router, Patience::USUAL, async move { drained.ending().await }))
 }
 
 /// One server at a time on one data folder. One that was just killed may hold its lock for a moment yet.
