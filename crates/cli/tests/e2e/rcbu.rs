@@ -307,6 +307,22 @@ fn configurations_are_as_the_clients_read_them() {
     assert_eq!(client.get("/backup-configuration"), json!([]));
 }
 
+#[test]
+fn a_configuration_that_is_made_inactive_is_never_active() {
+    let server = Server::start();
+    let agent = Agent::start(&server);
+    let client = Rcbu::sign_in(&server);
+    let mut wanted = configuration(&agent, "/srv");
+    wanted["IsActive"] = json!(false);
+    let made = client.call("POST", "/backup-configuration", wanted, 200);
+    assert_eq!((&made["IsActive"], &made["NextScheduledRunTime"]), (&json!(false), &Value::Null));
+    assert_eq!(made["TimeZoneId"], "Eastern Standard Time", "as it was written");
+    let audit = server.client.audit().unwrap();
+    let of_configurations = audit.iter().filter(|entry| entry.action.starts_with("backup_configuration"));
+    let actions: Vec<_> = of_configurations.map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["backup_configuration_create"]);
+}
+
 /// Spoils one field after the other.
 fn refuses_wrong_configurations(client: &Rcbu, wanted: &Value) {
     for (field, wrong) in [

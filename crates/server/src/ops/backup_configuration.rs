@@ -13,7 +13,7 @@ use roadstead_api::{
     retention::Retention,
 };
 
-use super::{Context, agent, backup_options, page, selection, validate};
+use super::{Context, agent, backup_options, context::Change, page, selection, validate};
 use crate::{
     Error, Result, db,
     schedule::{Timetable, zone},
@@ -26,27 +26,37 @@ const MAX_KEPT: u32 = 100_000;
 
 /// Makes a configuration.
 pub async fn create(context: &Context, new: NewBackupConfiguration) -> Result<BackupConfiguration> {
+    let (change, id) = begin_create(context, &new, true).await?;
+    change.commit(id).await?;
+    get(context, id).await
+}
+
+/// Makes a configuration that may be disabled, for a caller who ends the change when all else is written.
+pub async fn begin_create<'a>(
+    context: &'a Context,
+    new: &NewBackupConfiguration,
+    enabled: bool,
+) -> Result<(Change<'a>, BackupConfigurationId)> {
     context.authorize::<BackupConfigurationCreate>()?;
     if !new.options.hooks.is_usual() || new.options.dump_commands().next().is_some() {
         may_set_hooks(context)?;
     }
     agent::get(context, new.agent_id).await?;
     let mut change = context.change::<BackupConfigurationCreate>().await?;
-    let id = insert(&mut change, context.account(), &new, context.now_ms()).await?.id;
-    change.commit(id).await?;
-    get(context, id).await
+    let made = insert(&mut change, context.account(), (new, enabled), context.now_ms()).await?;
+    Ok((change, made.id))
 }
 
-/// Writes a configuration down, if it is in order, and begins to follow its schedule.
+/// Writes a configuration down, if it is in order, and begins to follow its schedule where it is enabled.
 pub async fn insert(
     db: &mut db::Connection,
     account: AccountId,
-    new: &NewBackupConfiguration,
+    (new, enabled): (&NewBackupConfiguration, bool),
     now_ms: i64,
 ) -> Result<BackupConfiguration> {
     let id = db::backup_configuration::insert(db, account, new, now_ms).await?;
     let made = db::backup_configuration::get(db, account, id).await?;
-    let mut made = made.ok_or_else(|| not_found(id))?;
+    let mut made = BackupConfiguration { enabled, ..made.ok_or_else(|| not_found(id))? };
     check(&mut made)?;
     db::backup_configuration::update(db, &made, now_ms).await?;
     schedule(db, &made, now_ms).await?;

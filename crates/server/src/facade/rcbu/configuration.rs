@@ -82,7 +82,7 @@ async fn create(call: &Call) -> Result<Answer> {
     let body = &call.body;
     let mut writing = Writing::default();
     let change = read(body, &mut writing)?;
-    let active = flag(body, "IsActive")?;
+    let enabled = flag(body, "IsActive")?.unwrap_or(true);
     let options = match scripts(body, &Hooks::default())? {
         Some(options) => serde_json::from_value(Value::Object(options))
             .map_err(|e| Error::invalid("BackupPrescript and BackupPostscript are commands.").caused_by(e))?,
@@ -105,12 +105,10 @@ async fn create(call: &Call) -> Result<Answer> {
         notify_failure: change.notify_failure.unwrap_or(false),
         ..plain
     };
-    let mut made = ops::create(&call.context, new).await?;
-    keep(&call.context, made.id, &writing).await?;
-    if active == Some(false) {
-        made = ops::disable(&call.context, made.id).await?;
-    }
-    one(&call.context, &made, false).await
+    let (mut change, id) = ops::begin_create(&call.context, &new, enabled).await?;
+    db::rcbu::set_writing(&mut change, id, &db::row::json(&writing)?).await?;
+    change.commit(id).await?;
+    one(&call.context, &ops::get(&call.context, id).await?, false).await
 }
 
 async fn update(call: &Call, id: BackupConfigurationId) -> Result<Answer> {
