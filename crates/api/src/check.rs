@@ -27,7 +27,7 @@ pub struct Check {
     pub slot_at: Option<Timestamp>,
     /// Where it stands. A check that found problems has `completed_with_errors`.
     pub state: RunState,
-    /// Why it failed.
+    /// Why it failed; of one in the queue that has found problems, why it waits.
     pub reason: Option<String>,
     /// What it found, one sentence a problem; empty on a sound vault.
     pub problems: Vec<String>,

@@ -86,9 +86,9 @@ pub async fn requeue_interrupted(db: &mut Connection) -> Result<()> {
     Ok(())
 }
 
-/// Takes the oldest queued check, if there is one.
-pub async fn claim(db: &mut Write) -> Result<Option<Check>> {
-    let update = Dialect::of(db).claim("checks", 0);
+/// Takes a queued check, the oldest above `after`, if there is one.
+pub async fn claim(db: &mut Write, after: i64) -> Result<Option<Check>> {
+    let update = Dialect::of(db).claim("checks", after);
     let Some(row) = db.fetch_optional(AssertSqlSafe(update)).await? else { return Ok(None) };
     tell(db, &row)?;
     check(&row).map(Some)
@@ -99,6 +99,24 @@ fn tell(db: &mut Write, row: &AnyRow) -> Result<()> {
     let event = Event::new("check", row.integer("id")?, "state").state(row.text("state")?);
     db.tell(AccountId(row.integer("account_id")?), event);
     Ok(())
+}
+
+/// Puts a check back in the queue: it could not be done just now. What is known to be damaged all the same is kept, and
+/// then the reason why it waits.
+pub async fn put_back(
+    db: &mut Write,
+    id: CheckId,
+    findings: &CheckFindings,
+    reason: Option<&str>,
+) -> Result<()> {
+    let update = query(
+        "UPDATE checks SET state = 'queued', report = $2, reason = $3 WHERE id = $1 RETURNING id, account_id, state",
+    );
+    let put_back = update.bind(id.0).bind(json(findings)?).bind(reason);
+    match db.fetch_optional(put_back).await? {
+        Some(row) => tell(db, &row),
+        None => Ok(()),
+    }
 }
 
 /// Ends a check.
@@ -186,7 +204,7 @@ mod tests {
                     let db = db.clone();
                     tokio::spawn(async move {
                         let mut write = db.write().await.unwrap();
-                        let claimed = claim(&mut write).await.unwrap();
+                        let claimed = claim(&mut write, 0).await.unwrap();
                         write.commit().await.unwrap();
                         claimed.map(|check| check.id.0)
                     })
@@ -208,8 +226,8 @@ mod tests {
             let db = Db::open_shared(&url).await.unwrap();
             with_checks(&db, 2).await;
             let mut write = db.write().await.unwrap();
-            let first = claim(&mut write).await.unwrap().unwrap();
-            let second = claim(&mut write).await.unwrap().unwrap();
+            let first = claim(&mut write, 0).await.unwrap().unwrap();
+            let second = claim(&mut write, 0).await.unwrap().unwrap();
             let leases = [db.lease_check(first.id).await.unwrap(), db.lease_check(second.id).await.unwrap()];
             write.commit().await.unwrap();
             let [first_lease, second_lease] = leases;
@@ -217,7 +235,7 @@ mod tests {
             let requeued = async || {
                 let mut write = db.write().await.unwrap();
                 requeue_interrupted(&mut write).await.unwrap();
-                let claimed = claim(&mut write).await.unwrap();
+                let claimed = claim(&mut write, 0).await.unwrap();
                 write.commit().await.unwrap();
                 claimed.map(|check| check.id)
             };

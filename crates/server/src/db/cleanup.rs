@@ -2,6 +2,7 @@
 
 use roadstead_api::{
     cleanup::Cleanup,
+    event::Event,
     id::{AccountId, BackupConfigurationId, BackupId, CleanupId, VaultId},
     retention::Retention,
     run::RunState,
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, Executor, any::AnyRow, query};
 
 use super::{
-    Connection,
+    Connection, Write,
     dialect::Dialect,
     row::{Columns, json},
 };
@@ -118,26 +119,35 @@ pub async fn requeue_interrupted(db: &mut Connection) -> Result<()> {
 }
 
 /// Takes a queued cleanup, the oldest above `after`, if there is one.
-pub async fn claim(db: &mut Connection, after: i64, now_ms: i64) -> Result<Option<Cleanup>> {
+pub async fn claim(db: &mut Write, after: i64, now_ms: i64) -> Result<Option<Cleanup>> {
     let update = Dialect::of(db).claim("cleanups", after);
-    let claimed = db.fetch_optional(AssertSqlSafe(update)).await?.as_ref().map(cleanup).transpose()?;
-    if let Some(cleanup) = &claimed {
-        let update =
-            query("UPDATE cleanups SET started_ms = $2 WHERE id = $1").bind(cleanup.id.0).bind(now_ms);
-        db.execute(update).await?;
-    }
-    Ok(claimed)
+    let Some(row) = db.fetch_optional(AssertSqlSafe(update)).await? else { return Ok(None) };
+    tell(db, &row)?;
+    let claimed = cleanup(&row)?;
+    let update = query("UPDATE cleanups SET started_ms = $2 WHERE id = $1").bind(claimed.id.0).bind(now_ms);
+    db.execute(update).await?;
+    Ok(Some(claimed))
+}
+
+/// Tells of a cleanup's new state.
+fn tell(db: &mut Write, row: &AnyRow) -> Result<()> {
+    let event = Event::new("cleanup", row.integer("id")?, "state").state(row.text("state")?);
+    db.tell(AccountId(row.integer("account_id")?), event);
+    Ok(())
 }
 
 /// Puts a cleanup back in the queue: it could not be done just now.
-pub async fn put_back(db: &mut Connection, id: CleanupId) -> Result<()> {
-    db.execute(query("UPDATE cleanups SET state = 'queued' WHERE id = $1").bind(id.0)).await?;
-    Ok(())
+pub async fn put_back(db: &mut Write, id: CleanupId) -> Result<()> {
+    let update = query("UPDATE cleanups SET state = 'queued' WHERE id = $1 RETURNING id, account_id, state");
+    match db.fetch_optional(update.bind(id.0)).await? {
+        Some(row) => tell(db, &row),
+        None => Ok(()),
+    }
 }
 
 /// Ends a cleanup, and notes which backups have lost their files.
 pub async fn finish(
-    db: &mut Connection,
+    db: &mut Write,
     cleanup: &Cleanup,
     state: RunState,
     reason: Option<&str>,
@@ -145,15 +155,19 @@ pub async fn finish(
     now_ms: i64,
 ) -> Result<()> {
     forget(db, &cleanup.vault_id, &findings.forgotten, now_ms).await?;
-    let update =
-        query("UPDATE cleanups SET state = $2, reason = $3, report = $4, completed_ms = $5 WHERE id = $1")
-            .bind(cleanup.id.0)
-            .bind(state.as_str())
-            .bind(reason)
-            .bind(json(findings)?)
-            .bind(now_ms);
-    db.execute(update).await?;
-    Ok(())
+    let update = query(
+        "UPDATE cleanups SET state = $2, reason = $3, report = $4, completed_ms = $5 WHERE id = $1
+         RETURNING id, account_id, state",
+    )
+    .bind(cleanup.id.0)
+    .bind(state.as_str())
+    .bind(reason)
+    .bind(json(findings)?)
+    .bind(now_ms);
+    match db.fetch_optional(update).await? {
+        Some(row) => tell(db, &row),
+        None => Ok(()),
+    }
 }
 
 /// Notes which backups have lost their files.

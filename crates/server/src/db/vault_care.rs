@@ -24,7 +24,7 @@ pub struct Record {
     pub first_backup_ms: i64,
     /// When its last check that found it whole ended.
     pub good_check_ms: Option<i64>,
-    /// When its last check that found it damaged ended.
+    /// When its last check that found it damaged ended, or was asked for where it goes on.
     pub bad_check_ms: Option<i64>,
     /// When its last cleanup that went well ended.
     pub good_cleanup_ms: Option<i64>,
@@ -53,8 +53,8 @@ pub async fn records(db: &mut Connection, after: &str, limit: i64) -> Result<Vec
             (SELECT MIN(b.completed_ms) FROM backups b
              WHERE b.vault_id = v.id AND b.snapshot_id IS NOT NULL) AS first_backup,
             (SELECT MAX(x.completed_ms) FROM checks x WHERE x.vault_id = v.id AND x.state = 'completed') AS good_check,
-            (SELECT MAX(x.completed_ms) FROM checks x
-             WHERE x.vault_id = v.id AND x.state = 'completed_with_errors') AS bad_check,
+            (SELECT MAX(COALESCE(x.completed_ms, x.created_ms)) FROM checks x WHERE x.vault_id = v.id AND
+             (x.state = 'completed_with_errors' OR (x.completed_ms IS NULL AND x.reason IS NOT NULL))) AS bad_check,
             (SELECT MAX(x.completed_ms) FROM cleanups x
              WHERE x.vault_id = v.id AND x.state = 'completed') AS good_cleanup,
             (SELECT MAX(c.updated_ms) FROM backup_configurations c

@@ -108,8 +108,9 @@ pub async fn claim(db: &mut Write, after: i64, now_ms: i64) -> Result<Option<Cla
 }
 
 /// Puts a task back in the queue: it could not be done just now.
-pub async fn put_back(db: &mut Connection, id: VaultTaskId) -> Result<()> {
-    db.execute(query("UPDATE vault_tasks SET state = 'queued' WHERE id = $1").bind(id.0)).await?;
+pub async fn put_back(db: &mut Write, claimed: &Claimed) -> Result<()> {
+    db.execute(query("UPDATE vault_tasks SET state = 'queued' WHERE id = $1").bind(claimed.id.0)).await?;
+    db.tell(claimed.account_id, Event::new("vault_task", claimed.id, "state").state(RunState::Queued));
     Ok(())
 }
 

@@ -142,7 +142,7 @@ mod tests {
     /// The checks that are queued; they go on from now.
     async fn claimed(db: &Db) -> Vec<Check> {
         let (mut write, mut found) = (db.write().await.unwrap(), Vec::new());
-        while let Some(check) = db::check::claim(&mut write).await.unwrap() {
+        while let Some(check) = db::check::claim(&mut write, 0).await.unwrap() {
             found.push(check);
         }
         write.commit().await.unwrap();

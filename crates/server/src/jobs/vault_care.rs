@@ -166,11 +166,20 @@ mod tests {
             assert_eq!(open(&db, account, 24).await, ["cleanup_overdue"]);
             check(&db, (account, &vault), RunState::CompletedWithErrors, START + 24 * DAY_MS).await;
             assert_eq!(open(&db, account, 25).await, ["check_overdue", "cleanup_overdue"], "damage");
+            check(&db, (account, &vault), RunState::Completed, START + 25 * DAY_MS).await;
+            assert_eq!(open(&db, account, 25).await, ["cleanup_overdue"]);
+            let mut write = db.write().await.unwrap();
+            let damaged = START + 26 * DAY_MS;
+            let waits = db::check::insert(&mut write, account, &vault, false, damaged).await.unwrap();
+            let findings = CheckFindings { problems: vec!["a file is gone".into()], ..Default::default() };
+            db::check::put_back(&mut write, waits, &findings, Some("out of reach")).await.unwrap();
+            write.commit().await.unwrap();
+            assert_eq!(open(&db, account, 26).await, ["check_overdue", "cleanup_overdue"], "though it waits");
             let mut write = db.write().await.unwrap();
             let id = db::cleanup::insert(&mut write, account, &vault, None, START).await.unwrap().unwrap();
             let cleanup = db::cleanup::get(&mut write, account, id).await.unwrap().unwrap();
             let findings = db::cleanup::CleanupFindings::default();
-            let now = START + 25 * DAY_MS;
+            let now = START + 26 * DAY_MS;
             db::cleanup::finish(&mut write, &cleanup, RunState::Completed, None, &findings, now)
                 .await
                 .unwrap();

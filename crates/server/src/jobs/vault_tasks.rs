@@ -132,7 +132,7 @@ async fn finish(app: &App, claimed: &Claimed, done: Result<Option<Report>>) -> R
         Ok(None) => (RunState::Cancelled, Some("Somebody stopped it.".to_owned()), None),
         Err(error) if error.kind == ErrorKind::Unavailable => {
             tracing::info!(vault = %claimed.vault_id, why = error.chain(), "a task of a vault waits");
-            db::vault_task::put_back(&mut write, claimed.id).await?;
+            db::vault_task::put_back(&mut write, claimed).await?;
             write.commit().await?;
             return Ok(true);
         }

@@ -170,5 +170,5 @@ async fn assert_checks(db: &Db) {
     let check = db::check::get(&mut write, ACCOUNT, CheckId(1)).await.unwrap().unwrap();
     assert_eq!((check.problems.len(), check.bytes_read, check.read_data), (1, 3, true));
     db::check::requeue_interrupted(&mut write).await.unwrap();
-    assert_eq!(db::check::claim(&mut write).await.unwrap().unwrap().id, CheckId(2));
+    assert_eq!(db::check::claim(&mut write, 0).await.unwrap().unwrap().id, CheckId(2));
 }
