@@ -43,7 +43,7 @@ pub async fn begin_create<'a>(
     }
     agent::get(context, new.agent_id).await?;
     let mut change = context.change::<BackupConfigurationCreate>().await?;
-    let made = insert(&mut change, context.account(), (new, enabled), context.now_ms()).await?;
+    let made = insert(&mut change, context.account(), new, enabled, context.now_ms()).await?;
     Ok((change, made.id))
 }
 
@@ -51,7 +51,8 @@ pub async fn begin_create<'a>(
 pub async fn insert(
     db: &mut db::Connection,
     account: AccountId,
-    (new, enabled): (&NewBackupConfiguration, bool),
+    new: &NewBackupConfiguration,
+    enabled: bool,
     now_ms: i64,
 ) -> Result<BackupConfiguration> {
     let id = db::backup_configuration::insert(db, account, new, now_ms).await?;

@@ -175,7 +175,7 @@ async fn protect(
 ) -> Result<()> {
     let (account_id, now_ms) = (agent.account_id, agent.now_ms);
     let template = protection_template::configuration(wanted, agent.name, id, None);
-    let made = backup_configuration::insert(write, account_id, (&template, true), now_ms).await?;
+    let made = backup_configuration::insert(write, account_id, &template, true, now_ms).await?;
     write.tell(account_id, Event::new("backup_configuration", made.id, "create"));
     if !wanted.start {
         return Ok(());
