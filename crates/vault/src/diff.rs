@@ -21,7 +21,7 @@ use crate::pack::BlobKind;
 use crate::repository::{Blobs, Repository};
 use crate::snapshot::Snapshot;
 use crate::stats::plain_length;
-use crate::walk::{lost, refusal};
+use crate::walk::{lost, refusal, too_much};
 
 /// How an entry differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -131,6 +131,7 @@ struct Comparison<'a> {
 
 /// The entries of one folder, on both sides.
 struct Level {
+    entries: usize,
     sides: [Peekable<IntoIter<Node>>; 2],
 }
 
@@ -154,7 +155,7 @@ impl Comparison<'_> {
     fn run(&mut self, top: [Id; 2], cancel: &Cancel) -> Result<()> {
         let mut path = PathBuf::from("/");
         let mut levels = Vec::new();
-        levels.extend(self.enter(top.map(Some), &path)?);
+        levels.extend(self.enter(top.map(Some), &path, &[])?);
         while let Some(level) = levels.last_mut() {
             cancel.check()?;
             let Some(pair) = level.next() else {
@@ -168,7 +169,7 @@ impl Comparison<'_> {
                 continue;
             }
             path.push(os(&name));
-            match self.compare(pair, &path)? {
+            match self.compare(pair, &path, &levels)? {
                 Some(level) => levels.push(level),
                 None => drop(path.pop()),
             }
@@ -176,8 +177,8 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// Tells how an entry differs; gives the folder to compare next.
-    fn compare(&mut self, pair: [Option<Node>; 2], path: &Path) -> Result<Option<Level>> {
+    /// Tells how an entry beneath these folders differs; gives the folder to compare next.
+    fn compare(&mut self, pair: [Option<Node>; 2], path: &Path, above: &[Level]) -> Result<Option<Level>> {
         for (node, needs) in pair.iter().zip(&mut self.needs) {
             needs.data.extend(node.iter().flat_map(|node| &node.content));
         }
@@ -187,11 +188,11 @@ impl Comparison<'_> {
             let [before, after] = pair.map(|node| node.map(Entry::from));
             (self.changed)(Change { path: path.to_owned(), difference, before, after });
         }
-        self.enter(trees, path)
+        self.enter(trees, path, above)
     }
 
     /// Reads what differs of a folder; `None` where nothing can or nothing is to be compared.
-    fn enter(&mut self, trees: [Option<Id>; 2], path: &Path) -> Result<Option<Level>> {
+    fn enter(&mut self, trees: [Option<Id>; 2], path: &Path, above: &[Level]) -> Result<Option<Level>> {
         if let [Some(before), Some(after)] = trees
             && before == after
         {
@@ -199,6 +200,10 @@ impl Comparison<'_> {
             return Ok(None);
         }
         if trees == [None, None] {
+            return Ok(None);
+        }
+        if let Some(reason) = too_much(above.iter().map(|level| level.entries)) {
+            self.trouble(&FileError::new(path, FileErrorKind::Refused, reason));
             return Ok(None);
         }
         let mut sides = [Vec::new().into_iter().peekable(), Vec::new().into_iter().peekable()];
@@ -214,7 +219,7 @@ impl Comparison<'_> {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Some(Level { sides }))
+        Ok(Some(Level { entries: sides.iter().map(ExactSizeIterator::len).sum(), sides }))
     }
 
     fn trouble(&mut self, error: &FileError) {

@@ -35,6 +35,8 @@ mod error;
 mod files;
 mod filter;
 mod find;
+#[cfg(test)]
+mod forge;
 mod forget;
 mod go_text;
 mod id;

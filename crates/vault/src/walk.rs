@@ -14,12 +14,18 @@ use crate::monitor::{FileError, FileErrorKind};
 use crate::node::Node;
 use crate::repository::Blobs;
 
+#[cfg(test)]
+mod hostile_tests;
+
 /// Folders nested deeper are passed by.
 pub(crate) const MAX_DEPTH: usize = 2500;
 
-/// Entries of the folders above that may wait while what is beneath one of them is walked: far more than any real path
-/// has, and few enough that trees which are wide and deep at once do not fill memory. Tests make do with fewer.
-pub(crate) const MAX_WAITING: usize = if cfg!(test) { 10_000 } else { 1 << 22 };
+/// Entries that the folders on the way from the top may have together, but for the largest, while what is beneath is
+/// walked: far more than any real path has, and few enough that trees which are wide and deep at once do not fill
+/// memory. Tests make do with fewer.
+pub(crate) const MAX_ENTRIES: usize = if cfg!(test) { 10_000 } else { 1 << 22 };
+
+const TOO_DEEP: &str = "folders are nested too deep";
 
 /// Why less is shown of a folder than its tree holds.
 const TWICE: &str = "the folder has several entries of one name; the first is taken";
@@ -52,6 +58,7 @@ pub(crate) trait Visitor {
 
 struct Level {
     tree: Id,
+    entries: usize,
     nodes: std::vec::IntoIter<Node>,
 }
 
@@ -76,8 +83,7 @@ pub(crate) fn walk(blobs: &Blobs, tree: Id, cancel: &Cancel, visitor: &mut dyn V
         path.push(os(&node.name));
         let subtree = node.folder();
         let step = visitor.entry(&path, node)?;
-        let waiting = levels.iter().map(|level| level.nodes.len());
-        let refused = subtree.and_then(|_| too_much(waiting.sum()));
+        let refused = subtree.and_then(|_| too_much(levels.iter().map(|level| level.entries)));
         let entered = match (step, subtree, refused) {
             (Step::Stop, ..) => return Ok(()),
             (Step::Enter, Some(_), Some(reason)) => {
@@ -98,13 +104,13 @@ pub(crate) fn walk(blobs: &Blobs, tree: Id, cancel: &Cancel, visitor: &mut dyn V
 fn enter(blobs: &Blobs, tree: Id, path: &Path, visitor: &mut dyn Visitor) -> Result<Option<Level>> {
     match blobs.tree(&tree) {
         Ok(mut nodes) => {
-            let before = nodes.len();
+            let entries = nodes.len();
             nodes.dedup_by(|a, b| a.name == b.name);
-            if nodes.len() < before {
+            if nodes.len() < entries {
                 visitor.trouble(&FileError::new(path, FileErrorKind::Refused, TWICE));
             }
             visitor.entered(&tree, path);
-            Ok(Some(Level { tree, nodes: nodes.into_iter() }))
+            Ok(Some(Level { tree, entries, nodes: nodes.into_iter() }))
         }
         Err(error) if error.is_loss() => {
             visitor.trouble(&lost(path, &error));
@@ -124,10 +130,15 @@ pub(crate) fn refusal(node: &Node, depth: usize) -> Option<&'static str> {
     if !node.has_plain_name() {
         return Some("not a name a file can have");
     }
-    (depth > MAX_DEPTH).then_some("folders are nested too deep")
+    (depth > MAX_DEPTH).then_some(TOO_DEEP)
 }
 
-/// Why a folder is not gone into while so many entries of those above wait.
-pub(crate) fn too_much(waiting: usize) -> Option<&'static str> {
-    (waiting > MAX_WAITING).then_some("the folders above have too many entries")
+/// Why a folder is not gone into: those on the way to it, each with so many entries, are too many or have too many. Also
+/// entries that were passed count: their memory goes when the whole folder does.
+pub(crate) fn too_much(above: impl ExactSizeIterator<Item = usize>) -> Option<&'static str> {
+    if above.len() > MAX_DEPTH {
+        return Some(TOO_DEEP);
+    }
+    let (all, largest) = above.fold((0, 0), |(all, largest), one| (all + one, one.max(largest)));
+    (all - largest > MAX_ENTRIES).then_some("the folders above have too many entries")
 }

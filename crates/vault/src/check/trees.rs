@@ -1,8 +1,8 @@
 //! Every snapshot's trees against the blobs found sound.
 //!
 //! A tree is read once however many snapshots share it. Those with a problem somewhere beneath are entered
-//! again for each snapshot, so that all that are hit are named; a bound keeps that finite whatever the
-//! repository holds.
+//! again for each snapshot, so that all that are hit are named; bounds keep that finite, and memory small, whatever
+//! the repository holds.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use crate::node::{Node, NodeKind};
 use crate::pack::BlobKind;
 use crate::repository::Blobs;
 use crate::snapshot::Snapshot;
+use crate::walk::too_much;
 
 const MAX_HITS: usize = 1000;
 /// Trees entered again because of a problem beneath them.
@@ -59,6 +60,7 @@ struct Walk<'a> {
 struct Level {
     tree: Id,
     path: PathBuf,
+    entries: usize,
     nodes: std::vec::IntoIter<Node>,
     sound: bool,
 }
@@ -75,13 +77,18 @@ impl Walk<'_> {
             };
             let path = level.path.join(os(&node.name));
             level.sound &= self.content(snapshot, &node, &path);
-            if let Some(tree) = node.subtree.filter(|_| node.kind == NodeKind::Dir)
-                && !self.sound.contains(&tree)
-            {
-                match self.enter(snapshot, tree, path)? {
-                    Some(entered) => levels.push(entered),
-                    None => level.sound = false,
-                }
+            let Some(tree) = node.subtree.filter(|_| node.kind == NodeKind::Dir) else { continue };
+            if self.sound.contains(&tree) {
+                continue;
+            }
+            if let Some(reason) = too_much(levels.iter().map(|level| level.entries)) {
+                // Nobody restores such a snapshot: where it goes on does not matter.
+                self.note(ProblemKind::TreeDamaged, snapshot, BlobKind::Tree, tree, &path, reason);
+                return Ok(());
+            }
+            match (self.enter(snapshot, tree, path)?, levels.last_mut()) {
+                (Some(entered), _) => levels.push(entered),
+                (None, above) => above.into_iter().for_each(|above| above.sound = false),
             }
         }
         Ok(())
@@ -111,7 +118,7 @@ impl Walk<'_> {
         match self.blobs.tree(&tree) {
             Ok(nodes) => {
                 self.report.trees = self.seen.len() as u64;
-                Ok(Some(Level { tree, path, nodes: nodes.into_iter(), sound: true }))
+                Ok(Some(Level { tree, path, entries: nodes.len(), nodes: nodes.into_iter(), sound: true }))
             }
             Err(e) if matches!(e.kind(), ErrorKind::Damaged | ErrorKind::NotFound | ErrorKind::Io) => {
                 self.note(ProblemKind::TreeDamaged, snapshot, BlobKind::Tree, tree, &path, &e.to_string());

@@ -35,7 +35,7 @@ use crate::repository::{Blobs, Buffers, Repository};
 use crate::snapshot::Snapshot;
 use crate::stats::plain_length;
 use crate::threads::{threads, unpoisoned};
-use crate::walk::{lost, refusal};
+use crate::walk::{lost, refusal, too_much};
 
 impl Repository {
     /// Copies snapshots into `destination` as [`Repository::copy_to`] does, and fails as that does, but cuts and
@@ -168,6 +168,7 @@ struct TreeWalk<'a> {
 /// A folder whose subfolders are being entered.
 struct Level {
     folder: Arc<Folder>,
+    entries: usize,
     subfolders: std::vec::IntoIter<(usize, Id, Node)>,
 }
 
@@ -181,8 +182,8 @@ impl TreeWalk<'_> {
             self.saver.run.check()?;
             match level.subfolders.next() {
                 Some((slot, tree, node)) => {
-                    let folder = Arc::clone(&level.folder);
-                    let entered = self.descend(&folder, slot, &tree, node, levels.len() + 1)?;
+                    let above = Arc::clone(&level.folder);
+                    let entered = self.descend(&levels, &above, slot, &tree, node)?;
                     levels.extend(entered);
                 }
                 None => drop(levels.pop()),
@@ -193,25 +194,32 @@ impl TreeWalk<'_> {
 
     fn descend(
         &mut self,
+        levels: &[Level],
         above: &Arc<Folder>,
         slot: usize,
         tree: &Id,
         node: Node,
-        depth: usize,
     ) -> Result<Option<Level>> {
         let path = above.path.join(os(&node.name));
         self.saver.run.counters.set_current(&path);
-        let Some(nodes) = self.source.tree(tree, &path)? else {
+        let nodes = match too_much(levels.iter().map(|level| level.entries)) {
+            None => self.source.tree(tree, &path)?,
+            Some(reason) => {
+                self.source.tell(&FileError::new(&path, FileErrorKind::Refused, reason));
+                None
+            }
+        };
+        let Some(nodes) = nodes else {
             above.put(slot, None, &mut self.saver)?;
             return Ok(None);
         };
         let folder = Folder::within(above, slot, node, None, path, nodes.len(), true);
-        self.enter(folder, nodes, depth).map(Some)
+        self.enter(folder, nodes, levels.len() + 1).map(Some)
     }
 
     /// Files go to the workers, other entries into the new tree, subfolders wait to be entered.
     fn enter(&mut self, folder: Arc<Folder>, nodes: Vec<Node>, depth: usize) -> Result<Level> {
-        let mut subfolders = Vec::new();
+        let (entries, mut subfolders) = (nodes.len(), Vec::new());
         if nodes.is_empty() {
             folder.complete(Vec::new(), &mut self.saver)?;
         }
@@ -229,7 +237,7 @@ impl TreeWalk<'_> {
                 folder.put(slot, Some(&node), &mut self.saver)?;
             }
         }
-        Ok(Level { folder, subfolders: subfolders.into_iter() })
+        Ok(Level { folder, entries, subfolders: subfolders.into_iter() })
     }
 }
 

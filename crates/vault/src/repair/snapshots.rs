@@ -10,7 +10,7 @@ use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::Id;
 use crate::metadata::os;
-use crate::monitor::Monitor;
+use crate::monitor::{FileError, FileErrorKind, Monitor};
 use crate::node::{Node, NodeKind};
 use crate::pack::BlobKind;
 use crate::pack_writer::PackWriter;
@@ -19,7 +19,7 @@ use crate::snapshot::Snapshot;
 use crate::stats::plain_length;
 use crate::store::{Disposal, FileKind, Name};
 use crate::tree;
-use crate::walk::lost;
+use crate::walk::{lost, too_much};
 
 /// Damaged trees that are entered again, to tell what is lost at each of their places.
 const MAX_AGAIN: u64 = 1_000_000;
@@ -51,7 +51,7 @@ impl Repository {
     /// Looks for what is lost of these snapshots, by the index and the trees, and writes those that have
     /// holes anew without it, each as a rewriting of the old one. What is lost is told to `monitor`, file by
     /// file; a lost folder is told without what was in it, which nobody knows. Gives the snapshots that had
-    /// holes.
+    /// holes. One with more folders within each other, or more in them, than any real one has is told and stays as it is.
     ///
     /// What is damaged must be out of the index first: [`Repository::salvage_packs`] sees to that, or
     /// [`Repository::repair_index`] where whole packs are lost.
@@ -145,13 +145,15 @@ struct Rewriter<'a> {
 struct Level {
     tree: Id,
     path: PathBuf,
+    entries: usize,
     nodes: std::vec::IntoIter<Node>,
     kept: Vec<Node>,
     changed: bool,
 }
 
 impl Rewriter<'_> {
-    /// The tree without what is lost of it; itself where nothing is. `None` where all is.
+    /// The tree without what is lost of it; itself where nothing is, or where it cannot be gone through. `None` where
+    /// all is.
     fn rewrite(&mut self, top: Id, cancel: &Cancel) -> Result<Option<Id>> {
         if self.sound.contains(&top) {
             return Ok(Some(top));
@@ -162,8 +164,11 @@ impl Rewriter<'_> {
             cancel.check()?;
             let Some(level) = levels.last_mut() else { return Ok(None) };
             if let Some(node) = level.nodes.next() {
-                let entered = self.visit(level, node)?;
-                levels.extend(entered);
+                let Some(entered) = self.visit(level, node)? else { continue };
+                levels.push(entered);
+                if self.is_too_much(&levels) {
+                    return Ok(Some(top));
+                }
                 continue;
             }
             let Some(level) = levels.pop() else { return Ok(None) };
@@ -174,6 +179,15 @@ impl Rewriter<'_> {
                 node.subtree = Some(tree);
             }
         }
+    }
+
+    /// Whether memory would not bear what these folders hold. That is told, and what was found lost counts no more.
+    fn is_too_much(&mut self, levels: &[Level]) -> bool {
+        let (reason, deepest) = (too_much(levels.iter().map(|level| level.entries)), levels.last());
+        let (Some(reason), Some(deepest)) = (reason, deepest) else { return false };
+        self.monitor.error(&FileError::new(&deepest.path, FileErrorKind::Refused, reason));
+        self.lost = 0;
+        true
     }
 
     /// Keeps an entry as far as it is there; gives the folder to go into.
@@ -231,7 +245,8 @@ impl Rewriter<'_> {
     fn enter(&mut self, tree: Id, path: PathBuf) -> Result<Option<Level>> {
         match self.blobs.tree(&tree) {
             Ok(nodes) => {
-                Ok(Some(Level { tree, path, nodes: nodes.into_iter(), kept: Vec::new(), changed: false }))
+                let (entries, nodes) = (nodes.len(), nodes.into_iter());
+                Ok(Some(Level { tree, path, entries, nodes, kept: Vec::new(), changed: false }))
             }
             // A disk that fails may work again: only what is gone or wrong is lost.
             Err(error) if matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotFound) => {

@@ -2,112 +2,36 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
 
-use jiff::Timestamp;
 use proptest::prelude::{ProptestConfig, Strategy, prop, proptest};
 
 use super::{RestoreOptions, RestoreSummary};
 use crate::cancel::Cancel;
 use crate::error::{ErrorKind, Result};
+use crate::forge::{DEEPEST, Errors, FirstRefusal, Forge, node};
 use crate::id::Id;
-use crate::index_file::IndexWriter;
-use crate::key_file::KdfCost;
-use crate::monitor::{FileError, FileErrorKind, Monitor};
+use crate::monitor::{FileError, Monitor};
 use crate::node::{Node, NodeKind};
-use crate::pack::{BlobKind, PackBuilder};
-use crate::repository::{InitOptions, Repository};
-use crate::snapshot::Snapshot;
-use crate::store::{FileKind, LocalStore, Name};
-use crate::tree;
-use crate::walk::MAX_WAITING;
+use crate::pack::BlobKind;
+use crate::repository::Repository;
 
-/// A repository whose trees can be written at will.
-struct Forge {
-    repository: Repository,
-    packs: [PackBuilder; 2],
+/// Stores everything and restores it.
+fn restore(forge: Forge, tree: Id, target: &Path) -> (RestoreSummary, Vec<FileError>) {
+    let errors = Errors::default();
+    let summary = try_restore(forge, tree, target, &errors, &Cancel::new()).unwrap();
+    (summary, errors.0.into_inner().unwrap())
 }
 
-impl Forge {
-    fn new(folder: &Path) -> Self {
-        let store = Arc::new(LocalStore::new(folder));
-        let repository = Repository::init(store, b"", &InitOptions { kdf: KdfCost::RANDOM_KEY }).unwrap();
-        Self { repository, packs: Default::default() }
-    }
-
-    fn blob(&mut self, kind: BlobKind, plain: &[u8]) -> Id {
-        let sealed = self.repository.files.key.seal(plain).unwrap();
-        self.packs[usize::from(kind == BlobKind::Tree)].push(kind, Id::of(plain), None, &sealed);
-        Id::of(plain)
-    }
-
-    fn tree(&mut self, nodes: &[Node]) -> Id {
-        let nodes: Vec<_> = nodes.iter().map(tree::encode_node).collect();
-        self.blob(BlobKind::Tree, &tree::encode(nodes.iter().map(Vec::as_slice)))
-    }
-
-    /// Stores everything and restores it.
-    fn restore(self, tree: Id, target: &Path) -> (RestoreSummary, Vec<FileError>) {
-        let errors = Errors::default();
-        let summary = self.try_restore(tree, target, &errors, &Cancel::new()).unwrap();
-        (summary, errors.0.into_inner().unwrap())
-    }
-
-    fn try_restore(
-        mut self,
-        tree: Id,
-        target: &Path,
-        monitor: &dyn Monitor,
-        cancel: &Cancel,
-    ) -> Result<RestoreSummary> {
-        let files = &self.repository.files;
-        let mut index = IndexWriter::default();
-        for pack in self.packs.iter_mut().filter(|pack| !pack.is_empty()) {
-            pack.finish(&files.key).unwrap();
-            let name = Name(Id::of(&pack.bytes));
-            files.store.save(FileKind::Pack, &name, &pack.bytes).unwrap();
-            index.push(name.0, pack.blobs.clone());
-        }
-        files.save(FileKind::Index, &index.take().unwrap()).unwrap();
-        let json = format!(r#"{{"time":"2020-01-01T00:00:00Z","tree":"{tree}","paths":null}}"#);
-        let snapshot: Snapshot = serde_json::from_str(&json).unwrap();
-        let options = RestoreOptions { threads: 2, ..RestoreOptions::to(target) };
-        self.repository.restore(&snapshot, &options, monitor, cancel)
-    }
-}
-
-#[derive(Default)]
-struct Errors(Mutex<Vec<FileError>>);
-
-impl Monitor for Errors {
-    fn error(&self, error: &FileError) {
-        self.0.lock().unwrap().push(error.clone());
-    }
-}
-
-fn node(name: &[u8], kind: NodeKind) -> Node {
-    Node {
-        name: name.to_vec(),
-        kind,
-        mode: 0o755,
-        mtime: Timestamp::UNIX_EPOCH,
-        atime: Timestamp::UNIX_EPOCH,
-        ctime: Timestamp::UNIX_EPOCH,
-        uid: rustix::process::getuid().as_raw(),
-        gid: rustix::process::getgid().as_raw(),
-        user: String::new(),
-        group: String::new(),
-        inode: 0,
-        device_id: 0,
-        size: 0,
-        links: 0,
-        link_target: Vec::new(),
-        xattrs: Vec::new(),
-        device: 0,
-        content: Vec::new(),
-        subtree: None,
-    }
+fn try_restore(
+    mut forge: Forge,
+    tree: Id,
+    target: &Path,
+    monitor: &dyn Monitor,
+    cancel: &Cancel,
+) -> Result<RestoreSummary> {
+    let snapshot = forge.snapshot(tree);
+    let options = RestoreOptions { threads: 2, ..RestoreOptions::to(target) };
+    forge.repository.restore(&snapshot, &options, monitor, cancel)
 }
 
 /// A sandbox with a target inside and something to protect beside it.
@@ -158,7 +82,7 @@ fn hostile_names_are_refused() {
         nodes.push(node(name, NodeKind::Fifo));
     }
     let tree = forge.tree(&nodes);
-    let (summary, errors) = forge.restore(tree, &sandbox.path("target"));
+    let (summary, errors) = restore(forge, tree, &sandbox.path("target"));
     assert_eq!((summary.files, summary.dirs, summary.specials), (0, 0, 0));
     assert!(errors.len() >= names.len(), "{errors:?}");
     assert_eq!(fs::read_dir(sandbox.path("target")).unwrap().count(), 0);
@@ -186,19 +110,16 @@ fn links_are_not_written_through() {
     ];
     // Twice, so that the second run finds the links that the first one made.
     let tree = forge.tree(&nodes);
-    let second = Forge {
-        repository: Repository::open(forge.repository.files.store.clone(), b"").unwrap(),
-        packs: Default::default(),
-    };
+    let again = Repository::open(forge.repository.files.store.clone(), b"").unwrap();
     let target = sandbox.path("target");
-    forge.restore(tree, &target);
+    restore(forge, tree, &target);
     sandbox.assert_untouched();
     std::os::unix::fs::symlink(sandbox.path("outside"), target.join("planted")).unwrap();
-    let mut third = second;
+    let mut third = Forge::on(again);
     let content_again = vec![third.blob(BlobKind::Data, b"evil")];
     let planted = third.tree(&[Node { content: content_again, size: 4, ..node(b"evil", NodeKind::File) }]);
     let top = third.tree(&[Node { subtree: Some(planted), ..node(b"planted", NodeKind::Dir) }]);
-    let (summary, _) = third.restore(top, &target);
+    let (summary, _) = restore(third, top, &target);
     assert_eq!((summary.files, summary.errors), (1, 0));
     sandbox.assert_untouched();
     assert_eq!(fs::read(target.join("planted/evil")).unwrap(), b"evil");
@@ -216,7 +137,7 @@ fn sizes_that_lie_and_content_that_is_not_there() {
         Node { subtree: Some(Id::of(b"unknown")), ..node(b"unknown-tree", NodeKind::Dir) },
     ];
     let tree = forge.tree(&nodes);
-    let (summary, errors) = forge.restore(tree, &sandbox.path("target"));
+    let (summary, errors) = restore(forge, tree, &sandbox.path("target"));
     assert_eq!((summary.files, summary.errors, errors.len()), (1, 4, 4), "{errors:?}");
     assert_eq!(fs::read(sandbox.path("target/lies")).unwrap(), b"four");
     assert!(!sandbox.path("target/absent").exists());
@@ -230,7 +151,7 @@ fn deep_trees_end() {
     for _ in 0..5000 {
         tree = forge.tree(&[Node { subtree: Some(tree), ..node(b"d", NodeKind::Dir) }]);
     }
-    let (summary, errors) = forge.restore(tree, &sandbox.path("target"));
+    let (summary, errors) = restore(forge, tree, &sandbox.path("target"));
     assert!(summary.dirs > 500 && summary.dirs <= 2500, "{summary:?}");
     assert_eq!(errors.len(), 1, "{errors:?}");
     sandbox.assert_untouched();
@@ -239,43 +160,17 @@ fn deep_trees_end() {
     assert!(status.success());
 }
 
-/// A small repository whose trees say that they hold more than any disk: memory has to bear those on one path.
 #[test]
 fn trees_that_are_wide_and_deep_at_once_end() {
     let sandbox = Sandbox::new();
     let mut forge = Forge::new(&sandbox.path("vault"));
-    let mut below = forge.tree(&[]);
-    for _ in 0..20 {
-        let folder = |name: u32| {
-            let name = format!("{name:04}");
-            Node { subtree: Some(below), ..node(name.as_bytes(), NodeKind::Dir) }
-        };
-        below = forge.tree(&(0..1000).map(folder).collect::<Vec<_>>());
-    }
+    let tree = forge.wide_and_deep();
     let target = sandbox.path("target");
-    let (deepest, cancel) = (AtomicUsize::new(0), Cancel::new());
-    let watch = Refused { cancel: cancel.clone(), depth: &deepest };
-    let error = forge.try_restore(below, &target, &watch, &cancel).unwrap_err();
+    let first = FirstRefusal::default();
+    let error = try_restore(forge, tree, &target, &first, &first.cancel).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled);
-    // So many levels of a thousand fit.
-    assert_eq!(deepest.into_inner(), MAX_WAITING / 999 + 1);
+    assert_eq!(first.depth(), DEEPEST);
     sandbox.assert_untouched();
-}
-
-/// Ends the run at the first refusal, and keeps how deep that was.
-struct Refused<'a> {
-    cancel: Cancel,
-    depth: &'a AtomicUsize,
-}
-
-impl Monitor for Refused<'_> {
-    fn error(&self, error: &FileError) {
-        assert_eq!(error.kind, FileErrorKind::Refused);
-        if !self.cancel.is_cancelled() {
-            self.depth.store(error.path.components().count() - 1, Relaxed);
-            self.cancel.cancel();
-        }
-    }
 }
 
 fn any_node() -> impl Strategy<Value = (Vec<u8>, u8, Vec<u8>)> {
@@ -310,7 +205,7 @@ proptest! {
             let nodes: Vec<Node> = level.into_iter().map(make).collect();
             below = forge.tree(&nodes);
         }
-        forge.restore(below, &sandbox.path("target"));
+        restore(forge, below, &sandbox.path("target"));
         sandbox.assert_untouched();
     }
 }

@@ -1,7 +1,7 @@
 //! Walking a snapshot: makes folders, links and devices, and hands files to the workers.
 //!
 //! Names come from the repository and are hostile: only plain ones are let through, each once in a
-//! folder, and folders only so deep, with only so many entries waiting above. A folder is made when the first thing in it is wanted.
+//! folder, and folders only so deep, with only so many entries above. A folder is made when the first thing in it is wanted.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -39,6 +39,7 @@ struct Level<'a> {
     /// Its node, until then.
     node: Option<Node>,
     path: PathBuf,
+    entries: usize,
     nodes: std::vec::IntoIter<Node>,
 }
 
@@ -75,13 +76,13 @@ impl<'a> Walk<'a> {
         path: PathBuf,
     ) -> Result<Level<'a>> {
         let mut nodes = self.run.blobs.tree(tree)?;
-        let before = nodes.len();
+        let entries = nodes.len();
         nodes.dedup_by(|a, b| a.name == b.name);
-        if nodes.len() < before {
+        if nodes.len() < entries {
             self.refuse(path.clone(), "the folder has several entries of one name; the first is taken");
         }
         nodes.sort_by_key(|node| node.kind == NodeKind::Dir);
-        Ok(Level { folder, node, path, nodes: nodes.into_iter() })
+        Ok(Level { folder, node, path, entries, nodes: nodes.into_iter() })
     }
 
     fn refuse(&self, path: PathBuf, reason: &str) {
@@ -118,7 +119,7 @@ impl<'a> Walk<'a> {
             self.run.error(&FileError::new(path, FileErrorKind::Damaged, "a folder without a tree"));
             return Ok(None);
         };
-        if let Some(reason) = too_much(levels.iter().map(|level| level.nodes.len()).sum()) {
+        if let Some(reason) = too_much(levels.iter().map(|level| level.entries)) {
             self.refuse(path, reason);
             return Ok(None);
         }
