@@ -13,8 +13,10 @@ use crate::node::{Node, NodeKind};
 use crate::repair::SnapshotRepair;
 use crate::snapshot::Snapshot;
 
+type Make = fn(&mut Forge) -> Id;
+
 /// A repository with a snapshot of a tree.
-fn forged(tree: impl FnOnce(&mut Forge) -> Id) -> (tempfile::TempDir, Forge, Snapshot) {
+fn forged(tree: Make) -> (tempfile::TempDir, Forge, Snapshot) {
     let folder = tempfile::tempdir().unwrap();
     let mut forge = Forge::new(folder.path());
     let tree = tree(&mut forge);
@@ -63,8 +65,7 @@ fn a_copy_cut_anew_ends_where_trees_explode() {
 
 #[test]
 fn a_check_names_the_snapshot_whose_trees_explode_or_are_too_deep() {
-    let trees: [(fn(&mut Forge) -> Id, usize); 2] =
-        [(Forge::wide_and_deep, DEEPEST), (deep, super::MAX_DEPTH + 1)];
+    let trees: [(Make, usize); 2] = [(Forge::wide_and_deep, DEEPEST), (deep, super::MAX_DEPTH + 1)];
     for (tree, deepest) in trees {
         let (_folder, forge, snapshot) = forged(tree);
         let report = forge.repository.check(&CheckOptions::default(), &VoidMonitor, &Cancel::new()).unwrap();
