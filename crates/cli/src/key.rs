@@ -216,10 +216,7 @@ async fn add(args: AddArgs, session: &Session) -> Result<Key> {
     };
     let text = secret::from_file("the private key", &file.to_string_lossy())?;
     let passphrase = match &args.passphrase {
-        Some(argument) if secret::is_plain(argument) => {
-            return Err(Error::usage("the passphrase would stand in the list of processes; give @FILE or -"));
-        }
-        Some(argument) => Some(secret::value_of("the passphrase", argument)?),
+        Some(argument) => Some(secret::unseen("the passphrase", argument)?),
         None => None,
     };
     let new = NewKey::uploaded(&args.name, &text, passphrase.as_deref());

@@ -23,9 +23,9 @@ pub struct LoginArgs {
     /// The user's name; asked for when absent.
     #[arg(long)]
     username: Option<String>,
-    /// A file that holds the password, or - for standard input; asked for when absent.
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<String>,
+    /// The password: @FILE, or - for standard input; asked for on the terminal when absent.
+    #[arg(long, value_name = "@FILE|-")]
+    password: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -42,9 +42,9 @@ pub async fn run(args: LoginArgs, globals: &Globals) -> Result<Exit> {
         Error::local("there is no place to keep a profile: neither HOME nor XDG_CONFIG_HOME is set")
     })?;
     let username = args.username.map_or_else(ask_username, Ok)?;
-    let password = match &args.password_file {
-        Some(file) => secret::from_file("the password", file)?,
-        None => secret::ask("Password: ", "--password-file")?,
+    let password = match &args.password {
+        Some(argument) => secret::unseen("the password", argument)?,
+        None => secret::ask("Password: ", secret::PASSWORD_FLAG)?,
     };
     let credentials = Credentials::Password { username: username.clone(), password };
     // Later commands may be given elsewhere.

@@ -126,10 +126,7 @@ pub async fn run(command: MailSettingsCommand, session: &Session) -> Result<Exit
 }
 
 fn settings(args: SetArgs) -> Result<NewMailSettings> {
-    if args.password.as_deref().is_some_and(secret::is_plain) {
-        return Err(Error::usage("the password would stand in the list of processes; give @FILE or -"));
-    }
-    let password = args.password.map(|argument| secret::value_of("the password", &argument)).transpose()?;
+    let password = args.password.map(|argument| secret::unseen("the password", &argument)).transpose()?;
     let read = |path: PathBuf| {
         fs::read_to_string(&path)
             .map_err(|e| Error::local(format!("cannot read {}", path.display())).caused_by(e))

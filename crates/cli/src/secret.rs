@@ -4,6 +4,9 @@ use std::{fs, io, io::Read};
 
 use crate::error::{Error, Result};
 
+/// What says a password where there is no terminal.
+pub const PASSWORD_FLAG: &str = "--password @FILE";
+
 /// Whether a secret argument is the secret itself.
 pub fn is_plain(argument: &str) -> bool {
     argument != "-" && !argument.starts_with('@')
@@ -16,6 +19,14 @@ pub fn value_of(what: &str, argument: &str) -> Result<String> {
         None if argument == "-" => from_file(what, "-"),
         None => Ok(argument.to_owned()),
     }
+}
+
+/// The same of an argument that may not be the secret itself.
+pub fn unseen(what: &str, argument: &str) -> Result<String> {
+    if is_plain(argument) {
+        return Err(Error::usage(format!("{what} would stand in the list of processes; give @FILE or -")));
+    }
+    value_of(what, argument)
 }
 
 /// Reads a secret from a file, or from standard input where the path is `-`. The end of its line is not part of it.
@@ -51,7 +62,9 @@ mod tests {
         let path = folder.path().join("key");
         fs::write(&path, "secret\n").unwrap();
         assert_eq!(value_of("the key", &format!("@{}", path.display())).unwrap(), "secret");
+        assert_eq!(unseen("the key", &format!("@{}", path.display())).unwrap(), "secret");
         assert_eq!(value_of("the key", "plain").unwrap(), "plain");
+        assert!(unseen("the key", "plain").is_err());
         fs::write(&path, "\n").unwrap();
         assert!(value_of("the key", &format!("@{}", path.display())).is_err());
     }

@@ -61,7 +61,7 @@ enum ServerCommand {
         after_help = "The file holds the database, master.key and tls/: all that a server needs to go on, but for the \
                       vaults, whose folder is copied as it is. Who has the file and its password can open every managed \
                       vault.\n\nExample:\n  roadstead server backup /backup/roadstead-$(date +%F) --data-dir \
-                      /var/lib/roadstead --password-file /etc/roadstead/backup-password"
+                      /var/lib/roadstead --password @/etc/roadstead/backup-password"
     )]
     Backup {
         #[command(flatten)]

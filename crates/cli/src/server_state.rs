@@ -15,17 +15,14 @@ use crate::{
 /// The shortest password that a backup is sealed with, in characters.
 const SHORTEST: usize = 12;
 
-/// What says a password where there is no terminal.
-const FLAG: &str = "--password-file";
-
 /// The file and its password.
 #[derive(Args, Debug)]
 pub struct StateArgs {
     /// The file.
     file: PathBuf,
-    /// The file with the password that seals the backup, or - for standard input; it is asked for when absent.
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<String>,
+    /// The password that seals the backup: @FILE, or - for standard input; asked for on the terminal when absent.
+    #[arg(long, value_name = "@FILE|-")]
+    password: Option<String>,
 }
 
 /// What is printed.
@@ -46,11 +43,11 @@ impl Done {
 
 /// Writes the server's state to a file.
 pub fn backup(args: &StateArgs, options: &ServerOptions, output: Output) -> Result<Exit> {
-    let password = match &args.password_file {
-        Some(file) => secret::from_file("the password", file)?,
+    let password = match &args.password {
+        Some(argument) => secret::unseen("the password", argument)?,
         None => {
-            let password = secret::ask("Password for the backup: ", FLAG)?;
-            if secret::ask("Once more: ", FLAG)? != password {
+            let password = secret::ask("Password for the backup: ", secret::PASSWORD_FLAG)?;
+            if secret::ask("Once more: ", secret::PASSWORD_FLAG)? != password {
                 return Err(Error::usage("the two passwords differ"));
             }
             password
@@ -71,9 +68,9 @@ pub fn backup(args: &StateArgs, options: &ServerOptions, output: Output) -> Resu
 
 /// Makes a server's state from a file.
 pub fn restore(args: &StateArgs, options: &ServerOptions, output: Output) -> Result<Exit> {
-    let password = match &args.password_file {
-        Some(file) => secret::from_file("the password", file)?,
-        None => secret::ask("Password of the backup: ", FLAG)?,
+    let password = match &args.password {
+        Some(argument) => secret::unseen("the password", argument)?,
+        None => secret::ask("Password of the backup: ", secret::PASSWORD_FLAG)?,
     };
     let made = runtime::finish(roadstead_server::restore_state(options, &args.file, &password))?;
     let made = made.map_err(|e| Error::local("nothing was restored").caused_by(e))?;

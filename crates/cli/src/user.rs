@@ -9,7 +9,7 @@ use roadstead_client::api::{
 
 use crate::{
     confirm::DeleteArgs,
-    error::{Error, Exit, Result},
+    error::{Exit, Result},
     list::{self, ListArgs},
     name::Named,
     secret,
@@ -110,11 +110,8 @@ impl PasswordArgs {
 
 fn secret_of(what: &str, argument: Option<&str>, question: &str) -> Result<String> {
     match argument {
-        Some(argument) if secret::is_plain(argument) => {
-            Err(Error::usage(format!("{what} would stand in the list of processes; give @FILE or -")))
-        }
-        Some(argument) => secret::value_of(what, argument),
-        None => secret::ask(question, "--password @FILE"),
+        Some(argument) => secret::unseen(what, argument),
+        None => secret::ask(question, secret::PASSWORD_FLAG),
     }
 }
 

@@ -7,16 +7,13 @@ use crate::{
     output, secret,
 };
 
-/// What says a password where there is no terminal.
-const FLAG: &str = "--password @FILE";
-
 /// A new password. On the terminal it is asked for twice, since nobody can tell a wrong one later.
 pub fn new(argument: Option<&str>) -> Result<String> {
     if let Some(argument) = argument {
         return given(argument);
     }
-    let password = secret::ask("New password of the vault: ", FLAG)?;
-    if secret::ask("The same again: ", FLAG)? != password {
+    let password = secret::ask("New password of the vault: ", secret::PASSWORD_FLAG)?;
+    if secret::ask("The same again: ", secret::PASSWORD_FLAG)? != password {
         return Err(Error::usage("the two passwords differ"));
     }
     Ok(password)
@@ -26,7 +23,7 @@ pub fn new(argument: Option<&str>) -> Result<String> {
 pub fn of_now(argument: Option<&str>) -> Result<String> {
     match argument {
         Some(argument) => given(argument),
-        None => secret::ask("Password of the vault: ", FLAG),
+        None => secret::ask("Password of the vault: ", secret::PASSWORD_FLAG),
     }
 }
 

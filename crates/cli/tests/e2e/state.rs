@@ -12,7 +12,7 @@ fn state(verb: &str, file: &Path, data: &Path, password: &str, database: Option<
     std::fs::write(secret.path(), password).unwrap();
     let mut command = roadstead();
     command.args(["server", verb]).arg(file).arg("--data-dir").arg(data);
-    command.arg("--password-file").arg(secret.path()).args(["-o", "json"]);
+    command.arg("--password").arg(format!("@{}", secret.path().display())).args(["-o", "json"]);
     if let Some(url) = database {
         command.env("ROADSTEAD_SERVER_DATABASE", url);
     }

@@ -97,7 +97,8 @@ fn commands_believe_the_ca_that_they_are_given() {
     fs::write(&password, server.admin()["password"].as_str().unwrap()).unwrap();
     let login = |ca: &Path| {
         let mut command = roadstead();
-        command.args(["login", &server.url, "--username", "admin", "--password-file"]).arg(&password);
+        command.args(["login", &server.url, "--username", "admin", "--password"]);
+        command.arg(format!("@{}", password.display()));
         // A path that means the same elsewhere is kept.
         command.arg("--ca-file").arg(ca).current_dir(server.folder().join("tls"));
         command.env("XDG_CONFIG_HOME", home.path()).output().unwrap()
