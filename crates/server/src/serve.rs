@@ -55,6 +55,8 @@ mod accounts_apart;
 #[cfg(test)]
 mod carried_through;
 mod connection;
+#[cfg(test)]
+mod vault_work;
 
 /// How long to wait for another server on the same folder to be gone.
 const LOCK_WITHIN: Duration = Duration::from_secs(3);

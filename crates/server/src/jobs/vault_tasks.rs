@@ -39,11 +39,21 @@ pub async fn run(app: Arc<App>) -> Result<()> {
     write.commit().await?;
     let (mut after, mut going, mut waits) = (0, JoinSet::new(), false);
     loop {
-        while going.len() < AT_ONCE
-            && let Some((claimed, lease)) = claim(&app, after).await?
-        {
-            after = claimed.id.0;
-            going.spawn(carry_out(app.clone(), claimed, lease));
+        while going.len() < AT_ONCE {
+            match claim(&app, after).await {
+                Ok(Some((claimed, lease))) => {
+                    after = claimed.id.0;
+                    going.spawn(carry_out(app.clone(), claimed, lease));
+                }
+                Ok(None) => break,
+                Err(error) if going.is_empty() => return Err(error),
+                // The others go on: an error here would end them, too.
+                Err(error) => {
+                    tracing::error!(error = error.chain(), "no task can be begun; it is tried again");
+                    waits = true;
+                    break;
+                }
+            }
         }
         if going.is_empty() && !waits {
             return Ok(());
@@ -51,7 +61,6 @@ pub async fn run(app: Arc<App>) -> Result<()> {
         tokio::select! {
             Some(ended) = going.join_next() => match ended? {
                 Ok(is_put_back) => waits |= is_put_back,
-                // The others go on: an error here would end them, too.
                 Err(error) => {
                     tracing::error!(error = error.chain(), "a task's end could not be written down; it is begun again");
                 }

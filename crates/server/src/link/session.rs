@@ -113,13 +113,17 @@ async fn refuse<T>(socket: &mut WebSocket, reason: String) -> Result<Option<T>> 
     Ok(None)
 }
 
+async fn send(socket: &mut WebSocket, message: &ServerMessage) -> Result<()> {
+    send_within(socket, message, SILENCE).await
+}
+
 /// An agent that takes no message for as long as it may be silent is gone: nothing else would end the link of one that
 /// does not read.
-async fn send(socket: &mut WebSocket, message: &ServerMessage) -> Result<()> {
+async fn send_within(socket: &mut WebSocket, message: &ServerMessage, limit: Duration) -> Result<()> {
     let text =
         serde_json::to_string(message).map_err(|e| Error::internal("A message has no JSON.").caused_by(e))?;
     let gone = |e| Error::new(crate::ErrorKind::Unavailable, "The agent is gone.").caused_by(e);
-    let sent = timeout(SILENCE, socket.send(Message::Text(text.into()))).await;
+    let sent = timeout(limit, socket.send(Message::Text(text.into()))).await;
     sent.map_err(|_| Error::new(crate::ErrorKind::Unavailable, "The agent takes no messages."))?.map_err(gone)
 }
 
@@ -219,5 +223,41 @@ impl Session {
                 send(socket, &ServerMessage::Acknowledged { run }).await
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, extract::WebSocketUpgrade, routing::get};
+    use tokio::{
+        io::AsyncWriteExt,
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_agent_that_takes_nothing_is_gone() {
+        let (ended, mut ends) = mpsc::channel(1);
+        let handler = move |upgrade: WebSocketUpgrade| async move {
+            upgrade.on_upgrade(move |mut socket| async move {
+                let message = ServerMessage::Refused { reason: "x".repeat(1 << 20) };
+                loop {
+                    let sent = send_within(&mut socket, &message, Duration::from_millis(300)).await;
+                    if let Err(error) = sent {
+                        return ended.send(error).await.unwrap();
+                    }
+                }
+            })
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut agent = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let server = axum::serve(listener, Router::new().route("/", get(handler)));
+        let server = tokio::spawn(server.into_future());
+        let hello = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+            sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+        agent.write_all(hello.as_bytes()).await.unwrap();
+        assert_eq!(ends.recv().await.unwrap().message, "The agent takes no messages.");
+        server.abort();
     }
 }
