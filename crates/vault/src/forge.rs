@@ -1,4 +1,6 @@
-//! Repositories made by an attacker who holds the key, for tests.
+//! Repositories made by an attacker who holds the key, for tests; and how those bear them who only look.
+
+mod walks;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

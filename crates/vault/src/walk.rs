@@ -14,9 +14,6 @@ use crate::monitor::{FileError, FileErrorKind};
 use crate::node::Node;
 use crate::repository::Blobs;
 
-#[cfg(test)]
-mod hostile_tests;
-
 /// Folders nested deeper are passed by.
 pub(crate) const MAX_DEPTH: usize = 2500;
 

@@ -12,6 +12,7 @@ use crate::monitor::{FileErrorKind, VoidMonitor};
 use crate::node::{Node, NodeKind};
 use crate::repair::SnapshotRepair;
 use crate::snapshot::Snapshot;
+use crate::walk::MAX_DEPTH;
 
 type Make = fn(&mut Forge) -> Id;
 
@@ -65,7 +66,7 @@ fn a_copy_cut_anew_ends_where_trees_explode() {
 
 #[test]
 fn a_check_names_the_snapshot_whose_trees_explode_or_are_too_deep() {
-    let trees: [(Make, usize); 2] = [(Forge::wide_and_deep, DEEPEST), (deep, super::MAX_DEPTH + 1)];
+    let trees: [(Make, usize); 2] = [(Forge::wide_and_deep, DEEPEST), (deep, MAX_DEPTH + 1)];
     for (tree, deepest) in trees {
         let (_folder, forge, snapshot) = forged(tree);
         let report = forge.repository.check(&CheckOptions::default(), &VoidMonitor, &Cancel::new()).unwrap();
