@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use axum::{extract::WebSocketUpgrade, routing::get, serve::ListenerExt};
+use axum::{
+    extract::WebSocketUpgrade,
+    routing::{MethodRouter, get},
+    serve::ListenerExt,
+};
 use bytes::Bytes;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -52,6 +56,18 @@ async fn rest(mut stream: TcpStream) -> String {
     told
 }
 
+/// What answers only when it may go on, which comes first; then what tells that somebody waits.
+fn slow() -> (Arc<Notify>, Arc<Notify>, MethodRouter) {
+    let (go_on, waiting) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (may, asked) = (go_on.clone(), waiting.clone());
+    let handler = get(move || async move {
+        asked.notify_one();
+        may.notified().await;
+        "answered"
+    });
+    (go_on, waiting, handler)
+}
+
 const ASK: &str = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 #[tokio::test]
@@ -66,15 +82,7 @@ async fn who_asks_nothing_or_stops_in_the_middle_is_not_waited_for() {
 
 #[tokio::test]
 async fn an_answer_that_takes_long_and_a_web_socket_are_not_cut_off() {
-    let (go_on, waiting) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let handler = {
-        let (go_on, waiting) = (go_on.clone(), waiting.clone());
-        move || async move {
-            waiting.notify_one();
-            go_on.notified().await;
-            "late"
-        }
-    };
+    let (go_on, waiting, handler) = slow();
     let echo = |upgrade: WebSocketUpgrade| async {
         upgrade.on_upgrade(|mut socket| async move {
             while let Some(Ok(message)) = socket.recv().await {
@@ -82,8 +90,7 @@ async fn an_answer_that_takes_long_and_a_web_socket_are_not_cut_off() {
             }
         })
     };
-    let serving =
-        Serving::start(Router::new().route("/", get(handler)).route("/echo", get(echo)), LITTLE).await;
+    let serving = Serving::start(Router::new().route("/", handler).route("/echo", get(echo)), LITTLE).await;
     let slow = serving.sent(ASK).await;
     waiting.notified().await;
     let upgrade = "GET /echo HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
@@ -98,7 +105,7 @@ async fn an_answer_that_takes_long_and_a_web_socket_are_not_cut_off() {
     // One that came after both has been silent for too long, so both have.
     assert_eq!(rest(serving.sent("").await).await, "");
     go_on.notify_one();
-    assert!(rest(slow).await.ends_with("late"));
+    assert!(rest(slow).await.ends_with("answered"));
     // A text of one letter, under a mask that changes nothing, and the same back without a mask.
     socket.write_all(&[0x81, 0x81, 0, 0, 0, 0, b'x']).await.unwrap();
     let mut back = [0; 3];
@@ -128,16 +135,8 @@ async fn who_does_not_take_what_he_asked_for_loses_it() {
 
 #[tokio::test]
 async fn the_end_waits_for_the_requests_in_hand_and_for_no_other() {
-    let (go_on, waiting) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let handler = {
-        let (go_on, waiting) = (go_on.clone(), waiting.clone());
-        move || async move {
-            waiting.notify_one();
-            go_on.notified().await;
-            "answered"
-        }
-    };
-    let serving = Serving::start(Router::new().route("/", get(handler)), Patience::USUAL).await;
+    let (go_on, waiting, handler) = slow();
+    let serving = Serving::start(Router::new().route("/", handler), Patience::USUAL).await;
     let (silent, asking) = (serving.sent("").await, serving.sent(ASK).await);
     waiting.notified().await;
     let Serving { end, task, address } = serving;
