@@ -1,9 +1,9 @@
 //! SHA-256 of many messages at once.
 //!
-//! One message after the other is as fast as the processor's own instructions for it allow, and these wait for
-//! themselves half of the time. Sixteen messages side by side, one in each lane of AVX-512's registers, take 0.4 of that, and
-//! a sixth on processors that have no such instructions. Backups hash all they read, a blob at a time, so there are always
-//! many. Where there is no AVX-512, messages are hashed one by one.
+//! One message after the other is as fast as the processor's own instructions for it allow, each of which waits for the
+//! one before. Sixteen messages side by side, one in each lane of AVX-512's registers, take 0.4 of that
+//! (docs/decisions/0007). Backups hash all they read, a blob at a time, so there are always many. Where there is no
+//! AVX-512, messages are hashed one by one.
 
 #[cfg(target_arch = "x86_64")]
 mod lanes;

@@ -1,4 +1,4 @@
-//! Which blobs of a pack are sound: opened one after the other, and hashed together, which takes less than half as long.
+//! Which blobs of a pack are sound: opened one after the other, and hashed together as backups do.
 
 use std::ops::Range;
 

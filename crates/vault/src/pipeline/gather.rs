@@ -1,11 +1,12 @@
-//! Blobs gathered to be hashed together, which takes less than half as long as one by one.
+//! Blobs gathered to be hashed together: with AVX-512 that takes less than half as long as one by one.
 
 use super::folder::Saver;
 use crate::error::Result;
 use crate::id::Id;
 use crate::pack::BlobKind;
 
-/// How much is gathered, in bytes: more would no longer be in the processor's caches when it is compressed.
+/// How much is gathered, in bytes. Of half of it too few chunks of large files come together, and twice as much is no
+/// faster.
 const BYTES: usize = 2 << 20;
 
 /// Bytes in the order they were read: blobs, and what is not cut into blobs yet.
