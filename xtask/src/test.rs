@@ -128,6 +128,7 @@ fn install(extent: Extent) -> Result<std::ffi::OsString> {
         ("unzip", "-v", "unzip"),
         ("curl", "--version", "curl"),
         ("strip", "--version", "binutils"),
+        ("isoinfo", "-version", "genisoimage"),
         ("systemd-analyze", "--version", "systemd"),
     ])?;
     tools::daemons()?;
