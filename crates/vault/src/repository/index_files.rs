@@ -14,7 +14,10 @@ use crate::index::Index;
 use crate::index_file;
 use crate::pack_headers::PackHeaders;
 use crate::store::{FileKind, Name};
-use crate::threads::{threads, together};
+use crate::threads::in_turn;
+
+/// How many files are read at a time: enough to keep two processors busy while some are small, or a store far away.
+const AT_A_TIME: usize = 8;
 
 /// What the index files come to.
 #[derive(Clone)]
@@ -27,19 +30,18 @@ pub(super) struct IndexFiles {
 }
 
 impl IndexFiles {
-    /// Reads these files, as many at a time as there are threads.
+    /// Reads these files, some at a time.
     pub(super) fn read(files: &Files, names: Vec<Name>) -> Result<Self> {
         let (mut index, mut damaged) = (Index::default(), Vec::new());
         let load = |name: &Name| files.load(FileKind::Index, name).and_then(|json| index_file::parse(&json));
-        for some in names.chunks(threads(0)) {
-            for (name, loaded) in some.iter().zip(together(some, load)) {
-                match loaded {
-                    Ok(packs) => index.extend(&packs)?,
-                    Err(e) if matches!(e.kind(), ErrorKind::Damaged | ErrorKind::Io) => damaged.push(*name),
-                    Err(e) => return Err(e),
-                }
+        in_turn(&names, AT_A_TIME, load, |name, loaded| {
+            match loaded {
+                Ok(packs) => index.extend(&packs)?,
+                Err(e) if matches!(e.kind(), ErrorKind::Damaged | ErrorKind::Io) => damaged.push(*name),
+                Err(e) => return Err(e),
             }
-        }
+            Ok(())
+        })?;
         let index = if damaged.is_empty() { index } else { complete(files, index)? };
         Ok(Self { names, index: Arc::new(index.finished()), damaged })
     }
