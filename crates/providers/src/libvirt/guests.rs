@@ -8,10 +8,13 @@ use std::{
 
 use super::{
     domain::Domain,
-    inventory::{answers, is_uuid, marked, uuids},
-    virsh::Virsh,
+    inventory::{is_uuid, uuids},
+    virsh::{Virsh, answers, marked},
 };
-use crate::{error::Result, machine::SeenMachine};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    machine::SeenMachine,
+};
 
 /// Machines in one call.
 const BATCH: usize = 40;
@@ -48,7 +51,16 @@ pub(super) async fn ids_and_facts(virsh: &Virsh) -> Result<(Vec<String>, Vec<(St
             _ => facts.extend(answer.lines().filter_map(fact)),
         }
     }
+    if ids.is_empty() {
+        // None, or a question that failed.
+        ids = listed(virsh).await?;
+    }
     Ok((ids, facts))
+}
+
+/// The ids of all machines; an error where they cannot be told.
+async fn listed(virsh: &Virsh) -> Result<Vec<String>> {
+    Ok(uuids(&virsh.run(&["list", "--all", "--uuid"]).await?))
 }
 
 /// A line of `nodeinfo` or `version` that is worth showing.
@@ -72,9 +84,11 @@ fn plain(text: &str) -> Option<String> {
     (!line.is_empty()).then_some(line)
 }
 
-/// The machines with these ids, in this order. One that went away meanwhile is left out.
+/// The machines with these ids, in this order. One that went away meanwhile is left out; that of one nothing is told
+/// which is still there is an error.
 pub(super) async fn seen(virsh: &Virsh, ids: &[String]) -> Result<Vec<SeenMachine>> {
     let mut machines = Vec::with_capacity(ids.len());
+    let mut untold = Vec::new();
     for ids in ids.chunks(BATCH) {
         let text = virsh.ask(&questions(ids)).await?;
         let mut guests = read(&text);
@@ -82,17 +96,24 @@ pub(super) async fn seen(virsh: &Virsh, ids: &[String]) -> Result<Vec<SeenMachin
             guests.iter().filter(|(_, guest)| has_agent(guest)).map(|(id, _)| *id).collect();
         let told = by_agents(virsh, &with_agent).await?;
         for id in ids {
-            let Some(mut guest) = guests.remove(id.as_str()) else { continue };
-            if guest.state.is_empty() && guest.xml.is_empty() {
+            let told_of = |guest: &Guest<'_>| !guest.state.is_empty() || !guest.xml.is_empty();
+            let Some(mut guest) = guests.remove(id.as_str()).filter(told_of) else {
+                untold.push(id);
                 continue;
-            }
+            };
             guest.addresses.extend(told.get(id).into_iter().flatten());
             // What cannot be read is listed all the same.
             let domain = Domain::parse(guest.xml).unwrap_or_default();
             machines.push(domain.seen(id, guest.state, &guest.addresses, guest.snapshots));
         }
     }
-    Ok(machines)
+    let there = if untold.is_empty() { Vec::new() } else { listed(virsh).await? };
+    match untold.into_iter().find(|id| there.contains(id)) {
+        Some(id) => {
+            Err(Error::new(ErrorKind::Unreachable, format!("virsh lists {id} and tells nothing of it")))
+        }
+        None => Ok(machines),
+    }
 }
 
 fn questions(ids: &[String]) -> Vec<String> {

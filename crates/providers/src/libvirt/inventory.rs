@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{
     domain::{bytes, child, document, text},
-    virsh::{MARKER, Virsh},
+    virsh::{Virsh, answers, marked},
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -36,20 +36,6 @@ pub(super) struct Volume {
     pub(super) path: String,
     pub(super) format: String,
     pub(super) bytes: u64,
-}
-
-/// The pieces of an answer to several questions, each with what stands behind its marker.
-pub(super) fn answers(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let pieces = text.split(MARKER).skip(1);
-    pieces.filter_map(|piece| {
-        let (name, answer) = piece.split_once('>')?;
-        Some((name, answer.trim()))
-    })
-}
-
-/// The question that marks what follows.
-pub(super) fn marked(name: &str) -> String {
-    format!("echo \"{MARKER}{name}>\"")
 }
 
 /// A name as the value of an option, within a line of questions. virsh reads double quotes and backslashes there.
@@ -222,7 +208,8 @@ fn range(ip: Node<'_, '_>) -> Option<String> {
 mod tests {
     use proptest::prelude::{any, prop_assert, proptest};
 
-    use super::{answers, is_uuid, network, option, pool, uuids, volume, volume_names};
+    use super::{is_uuid, network, option, pool, uuids, volume, volume_names};
+    use crate::libvirt::virsh::answers;
 
     #[test]
     fn pools_volumes_and_networks_are_read() {

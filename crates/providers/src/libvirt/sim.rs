@@ -53,6 +53,16 @@ impl SimHypervisor {
         lock(&self.state).complaint = of;
     }
 
+    /// Has what virsh answers break off in the middle, or not any more.
+    pub fn break_off(&self, breaks_off: bool) {
+        lock(&self.state).breaks_off = breaks_off;
+    }
+
+    /// Makes every question about this machine fail.
+    pub fn mute(&self, id: &str) {
+        lock(&self.state).mute = Some(id.to_owned());
+    }
+
     /// Puts a machine into a state by virsh's word.
     pub fn set_state(&self, id: &str, word: &'static str) {
         if let Some(domain) = lock(&self.state).domains.get_mut(id) {

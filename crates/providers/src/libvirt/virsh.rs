@@ -30,7 +30,9 @@ const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// How much of a complaint is kept.
 const MAX_COMPLAINT_BYTES: u64 = 64 * 1024;
 /// What a marker begins with.
-pub(super) const MARKER: &str = "<<<";
+const MARKER: &str = "<<<";
+/// The marker after the last answer.
+const END: &str = "end";
 
 /// Runs virsh.
 pub(super) struct Virsh {
@@ -111,16 +113,18 @@ impl Virsh {
         Err(complaint(&output))
     }
 
-    /// Has virsh answer several questions, and returns what it prints, of those that failed nothing. That it cannot
-    /// reach its libvirt at all is an error.
+    /// Has virsh answer several questions, the first of which is a marker, and returns what it prints, of those that
+    /// failed nothing. That it cannot reach its libvirt at all is an error, and so is an answer that breaks off: who took
+    /// half of a list for all of it would take the rest for gone.
     pub(super) async fn ask(&self, questions: &[String]) -> Result<String> {
-        let output = self.output(&[&questions.join("; ")], None).await?;
-        let answered = output.stdout.windows(MARKER.len()).any(|window| window == MARKER.as_bytes());
-        if answered {
-            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-        } else {
-            Err(complaint(&output))
+        let output = self.output(&[&format!("{}; {}", questions.join("; "), marked(END))], None).await?;
+        let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+        match text.rfind(&format!("{MARKER}{END}>")) {
+            Some(end) => text.truncate(end),
+            None if !text.contains(MARKER) => return Err(complaint(&output)),
+            None => return Err(Error::new(ErrorKind::Unreachable, "what virsh answered broke off")),
         }
+        Ok(text)
     }
 
     /// The end of a file of the hypervisor.
@@ -201,6 +205,20 @@ impl Virsh {
         })
         .await
     }
+}
+
+/// The pieces of an answer to several questions, each with what stands behind its marker.
+pub(super) fn answers(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let pieces = text.split(MARKER).skip(1);
+    pieces.filter_map(|piece| {
+        let (name, answer) = piece.split_once('>')?;
+        Some((name, answer.trim()))
+    })
+}
+
+/// The question that marks what follows.
+pub(super) fn marked(name: &str) -> String {
+    format!("echo \"{MARKER}{name}>\"")
 }
 
 /// The first `most` bytes of a stream.

@@ -99,6 +99,20 @@ async fn a_list_takes_few_calls_and_tells_all() {
     assert_eq!(driver.probe(&on.external_id).await.unwrap_err().kind(), ErrorKind::Unsupported);
 }
 
+/// What is taken for gone is forgotten, with all that belongs to it.
+#[tokio::test]
+async fn what_is_not_told_of_is_not_gone() {
+    let fake = Fake::start(9).await;
+    let driver = fake.with(json!({}));
+    let machines = driver.machines().await.unwrap();
+    fake.0.break_off(true);
+    assert_eq!(driver.machines().await.unwrap_err().kind(), ErrorKind::Unreachable);
+    fake.0.break_off(false);
+    assert_eq!(driver.machines().await.unwrap().len(), machines.len());
+    fake.0.mute(&machines[4].external_id);
+    assert_eq!(driver.machines().await.unwrap_err().kind(), ErrorKind::Unreachable);
+}
+
 #[tokio::test]
 async fn a_machine_lives_its_whole_life() {
     let fake = Fake::start(2).await;

@@ -23,6 +23,9 @@ const LOOKS_TO_GO_DOWN: u32 = 2;
 pub(super) struct State {
     pub(super) stubborn: bool,
     pub(super) complaint: Option<&'static str>,
+    pub(super) breaks_off: bool,
+    /// The machine that nothing is told of.
+    pub(super) mute: Option<String>,
     pub(super) calls: usize,
     pub(super) domains: BTreeMap<String, Machine>,
     pub(super) volumes: BTreeMap<(String, String), Volume>,
@@ -52,6 +55,8 @@ impl State {
         let mut state = Self {
             stubborn: false,
             complaint: None,
+            breaks_off: false,
+            mute: None,
             calls: 0,
             domains: BTreeMap::new(),
             volumes: BTreeMap::new(),
@@ -94,6 +99,9 @@ impl State {
             whole.stderr += &one.stderr;
             whole.status = one.status;
         }
+        if self.breaks_off {
+            whole.stdout.truncate(whole.stdout.floor_char_boundary(whole.stdout.len() / 2));
+        }
         Some(whole)
     }
 
@@ -133,6 +141,9 @@ impl State {
     }
 
     fn with(&mut self, id: &str, verb: &str, words: &[String]) -> Said {
+        if self.mute.as_deref() == Some(id) {
+            return failed("Disconnected from qemu:///system due to end of file");
+        }
         let stubborn = self.stubborn;
         let taken: Vec<String> = self.domains.values().map(|machine| machine.domain.name.clone()).collect();
         let Some(machine) = self.domains.get_mut(id) else { return failed("failed to get domain") };
