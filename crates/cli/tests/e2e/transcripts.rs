@@ -194,9 +194,11 @@ fn every_provider_shows_what_was_agreed_on() {
             fs::write(&file, seen).unwrap();
         }
         let agreed = fs::read_to_string(&file).unwrap_or_default();
-        let first = agreed.lines().zip(seen.lines()).find(|(agreed, seen)| agreed != seen);
         if agreed != *seen {
-            wrong.push(format!("{}: {first:#?}", case.provider));
+            let same = agreed.lines().zip(seen.lines()).take_while(|(agreed, seen)| agreed == seen).count();
+            let from_there = |text: &str| text.lines().skip(same).take(12).collect::<Vec<_>>().join("\n");
+            let (agreed, seen) = (from_there(&agreed), from_there(seen));
+            wrong.push(format!("{}, from line {}:\n{seen}\nand not:\n{agreed}", case.provider, same + 1));
         }
     }
     let wrong = wrong.join("\n");

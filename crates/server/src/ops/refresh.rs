@@ -201,6 +201,7 @@ pub async fn store(app: &App, row: &BackendRow, asked_ms: i64, seen: Vec<SeenMac
     let vanished: Vec<_> = gone.values().map(vanished).collect();
     db::machine_history::insert(&mut write, (row.account_id, id), &vanished, app.now_ms()).await?;
     for known in gone.values() {
+        tracing::info!(backend = %id, machine = %known.id, name = known.name, "a machine is no longer listed");
         db::machine::delete(&mut write, &known.id).await?;
         write.tell(row.account_id, Event::new("machine", &known.id, "vanish"));
     }
