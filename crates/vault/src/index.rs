@@ -1,7 +1,7 @@
 //! The index in memory: where every blob of the repository lies.
 //!
-//! One sorted array for each kind of blob, 48 bytes an entry; a lookup guesses the place from the id's
-//! first bytes, which are evenly spread, and so touches a handful of entries.
+//! One sorted array for each kind of blob, 48 bytes an entry. The first bits of ids are evenly spread, so a table of
+//! where each value of them begins leads a lookup to a handful of neighbours.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,47 @@ pub(crate) struct Index {
     packs: Vec<Id>,
     /// The place of each pack in `packs`, while the index is being filled.
     numbers: HashMap<Id, u32>,
-    entries: [Vec<Entry>; 2],
+    blobs: [Sorted; 2],
+}
+
+/// Entries in order of id, pack and offset, once they are finished.
+#[derive(Clone, Default)]
+struct Sorted {
+    entries: Vec<Entry>,
+    /// Where the entries begin whose ids begin with the bits 0, 1, 2 and so on, and where the last of them end.
+    starts: Vec<usize>,
+    /// How many bits that are.
+    bits: u32,
+}
+
+impl Sorted {
+    fn finish(&mut self) {
+        let entries = &mut self.entries;
+        entries.sort_unstable_by_key(|entry| (entry.id, entry.pack, entry.offset));
+        entries.dedup_by_key(|entry| (entry.id, entry.pack, entry.offset));
+        entries.shrink_to_fit();
+        // Four to eight entries each.
+        self.bits = (entries.len() / 4).checked_ilog2().unwrap_or(0);
+        self.starts.clear();
+        for (at, entry) in entries.iter().enumerate() {
+            self.starts.resize(self.starts.len().max(bucket(&entry.id, self.bits) + 1), at);
+        }
+        self.starts.resize((1 << self.bits) + 1, entries.len());
+    }
+
+    /// The position of the first entry with this id.
+    fn find(&self, id: &Id) -> Option<usize> {
+        let bucket = bucket(id, self.bits);
+        let (start, end) = (*self.starts.get(bucket)?, *self.starts.get(bucket + 1)?);
+        let at = start + self.entries[start..end].partition_point(|entry| entry.id < *id);
+        self.entries.get(at).filter(|entry| entry.id == *id).map(|_| at)
+    }
+}
+
+/// The first bits of an id.
+fn bucket(id: &Id, bits: u32) -> usize {
+    let first = id.0.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    first.checked_shr(u64::BITS - bits).unwrap_or(0) as usize
 }
 
 impl Index {
@@ -45,7 +85,8 @@ impl Index {
             for blob in blobs {
                 let plain_length = blob.plain_length.unwrap_or(0);
                 let (id, offset, length) = (blob.id, blob.offset, blob.length);
-                self.entries[slot(blob.kind)].push(Entry { id, pack: number, offset, length, plain_length });
+                let entry = Entry { id, pack: number, offset, length, plain_length };
+                self.blobs[slot(blob.kind)].entries.push(entry);
             }
         }
         Ok(())
@@ -77,15 +118,11 @@ impl Index {
     /// Sorts what was added.
     pub(crate) fn finish(&mut self) {
         self.numbers = HashMap::new();
-        for entries in &mut self.entries {
-            entries.sort_unstable_by_key(|entry| (entry.id, entry.pack, entry.offset));
-            entries.dedup_by_key(|entry| (entry.id, entry.pack, entry.offset));
-            entries.shrink_to_fit();
-        }
+        self.blobs.iter_mut().for_each(Sorted::finish);
     }
 
     pub(crate) fn contains(&self, kind: BlobKind, id: &Id) -> bool {
-        self.find(kind, id).is_some()
+        self.blobs[slot(kind)].find(id).is_some()
     }
 
     /// The first place a blob lies at.
@@ -95,10 +132,10 @@ impl Index {
 
     /// Every place a blob lies at: two writers may have stored it at the same time.
     pub(crate) fn all(&self, kind: BlobKind, id: &Id) -> impl Iterator<Item = Location> {
-        let entries = &self.entries[slot(kind)];
-        let first = self.find(kind, id).unwrap_or(entries.len());
+        let blobs = &self.blobs[slot(kind)];
+        let first = blobs.find(id).unwrap_or(blobs.entries.len());
         let id = *id;
-        entries[first..]
+        blobs.entries[first..]
             .iter()
             .take_while(move |entry| entry.id == id)
             .map(move |entry| self.location(kind, entry))
@@ -106,13 +143,13 @@ impl Index {
 
     /// Every place of every blob, in order of kind and id.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Location> {
-        let of = |kind| self.entries[slot(kind)].iter().map(move |entry| self.location(kind, entry));
+        let of = |kind| self.blobs[slot(kind)].entries.iter().map(move |entry| self.location(kind, entry));
         of(BlobKind::Data).chain(of(BlobKind::Tree))
     }
 
     /// How many blobs are listed, copies included.
     pub(crate) fn len(&self) -> usize {
-        self.entries.iter().map(Vec::len).sum()
+        self.blobs.iter().map(|blobs| blobs.entries.len()).sum()
     }
 
     fn location(&self, kind: BlobKind, entry: &Entry) -> Location {
@@ -121,41 +158,6 @@ impl Index {
         let blob = PackedBlob { id, kind, offset, length, plain_length };
         Location { pack: self.packs[entry.pack as usize], blob }
     }
-
-    /// The position of the first entry with this id.
-    fn find(&self, kind: BlobKind, id: &Id) -> Option<usize> {
-        let entries = &self.entries[slot(kind)];
-        let (low, high) = bracket(entries, id);
-        let at = low + entries[low..high].partition_point(|entry| entry.id < *id);
-        entries.get(at).filter(|entry| entry.id == *id).map(|_| at)
-    }
-}
-
-/// Narrows the search by where an evenly spread id should be, seen from the beginning and then from what lies there,
-/// which is much nearer; then doubles outwards until it is inside.
-fn bracket(entries: &[Entry], id: &Id) -> (usize, usize) {
-    let Some(last) = entries.len().checked_sub(1) else { return (0, 0) };
-    let distance = |from: u64| {
-        let apart = (i128::from(prefix(id)) - i128::from(from)) * entries.len() as i128;
-        (apart >> 64) as isize
-    };
-    let first = distance(0).clamp(0, last as isize) as usize;
-    let guess = first.saturating_add_signed(distance(prefix(&entries[first].id))).min(last);
-    let (mut low, mut high, mut step) = (guess, guess, 8);
-    while low > 0 && entries[low].id >= *id {
-        low = low.saturating_sub(step);
-        step *= 4;
-    }
-    step = 8;
-    while high < entries.len() && entries[high].id < *id {
-        high = (high + step).min(entries.len());
-        step *= 4;
-    }
-    (low, high)
-}
-
-fn prefix(id: &Id) -> u64 {
-    id.0.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 fn slot(kind: BlobKind) -> usize {
