@@ -16,8 +16,9 @@ use crate::pack_headers::PackHeaders;
 use crate::store::{FileKind, Name};
 use crate::threads::in_turn;
 
-/// How many files are read at a time: enough to keep two processors busy while some are small, or a store far away.
-const AT_A_TIME: usize = 8;
+/// How many files are read at a time: enough to keep two processors busy where some are small. Each takes some 12 MiB
+/// until it is taken in.
+const AT_A_TIME: usize = 4;
 
 /// What the index files come to.
 #[derive(Clone)]
