@@ -16,7 +16,7 @@ use crate::pack_headers::PackHeaders;
 use crate::store::{FileKind, Name};
 use crate::threads::in_turn;
 
-/// How many files are read at a time: enough to keep two processors busy where some are small. Each takes some 12 MiB
+/// How many files are read at a time: enough to keep two processors busy where some are small. Each is in memory whole
 /// until it is taken in.
 const AT_A_TIME: usize = 4;
 
