@@ -58,9 +58,9 @@ impl SimHypervisor {
         lock(&self.state).breaks_off = breaks_off;
     }
 
-    /// Makes every question about this machine fail.
-    pub fn mute(&self, id: &str) {
-        lock(&self.state).mute = Some(id.to_owned());
+    /// Makes every question fail that begins with this verb, or is about this machine.
+    pub fn mute(&self, verb_or_id: &str) {
+        lock(&self.state).mute = Some(verb_or_id.to_owned());
     }
 
     /// Puts a machine into a state by virsh's word.

@@ -99,7 +99,7 @@ async fn a_list_takes_few_calls_and_tells_all() {
     assert_eq!(driver.probe(&on.external_id).await.unwrap_err().kind(), ErrorKind::Unsupported);
 }
 
-/// What is taken for gone is forgotten, with all that belongs to it.
+/// What is taken for gone leaves the list, and whoever watches is told so.
 #[tokio::test]
 async fn what_is_not_told_of_is_not_gone() {
     let fake = Fake::start(9).await;
@@ -111,6 +111,8 @@ async fn what_is_not_told_of_is_not_gone() {
     assert_eq!(driver.machines().await.unwrap().len(), machines.len());
     fake.0.mute(&machines[4].external_id);
     assert_eq!(driver.machines().await.unwrap_err().kind(), ErrorKind::Unreachable);
+    fake.0.mute("list");
+    assert_eq!(driver.machines().await.unwrap_err().kind(), ErrorKind::Failed);
 }
 
 #[tokio::test]

@@ -14,10 +14,10 @@ use crate::index::Index;
 use crate::index_file;
 use crate::pack_headers::PackHeaders;
 use crate::store::{FileKind, Name};
-use crate::threads::in_turn;
+use crate::threads::{in_turn, threads};
 
-/// How many files are read at a time: enough to keep two processors busy where some are small. Each is in memory whole
-/// until it is taken in.
+/// How many files are read at a time at least: enough to keep two processors busy where some are small. Each is in
+/// memory whole until it is taken in.
 const AT_A_TIME: usize = 4;
 
 /// What the index files come to.
@@ -31,11 +31,11 @@ pub(super) struct IndexFiles {
 }
 
 impl IndexFiles {
-    /// Reads these files, some at a time.
+    /// Reads these files, as many at a time as there are processors, and at least some.
     pub(super) fn read(files: &Files, names: Vec<Name>) -> Result<Self> {
         let (mut index, mut damaged) = (Index::default(), Vec::new());
         let load = |name: &Name| files.load(FileKind::Index, name).and_then(|json| index_file::parse(&json));
-        in_turn(&names, AT_A_TIME, load, |name, loaded| {
+        in_turn(&names, threads(0).max(AT_A_TIME), load, |name, loaded| {
             match loaded {
                 Ok(packs) => index.extend(&packs)?,
                 Err(e) if matches!(e.kind(), ErrorKind::Damaged | ErrorKind::Io) => damaged.push(*name),

@@ -24,7 +24,7 @@ pub(super) struct State {
     pub(super) stubborn: bool,
     pub(super) complaint: Option<&'static str>,
     pub(super) breaks_off: bool,
-    /// The machine that nothing is told of.
+    /// The verb that fails, or the machine that nothing is told of.
     pub(super) mute: Option<String>,
     pub(super) calls: usize,
     pub(super) domains: BTreeMap<String, Machine>,
@@ -106,6 +106,9 @@ impl State {
     }
 
     fn virsh(&mut self, verb: &str, words: &[String], input: &[u8]) -> Said {
+        if self.mute.as_deref().is_some_and(|mute| mute == verb || option(words, "domain") == Some(mute)) {
+            return failed("Disconnected from qemu:///system due to end of file");
+        }
         match verb {
             "echo" => said(words.join(" ")),
             "hostname" => said("sim-hypervisor\n"),
@@ -141,9 +144,6 @@ impl State {
     }
 
     fn with(&mut self, id: &str, verb: &str, words: &[String]) -> Said {
-        if self.mute.as_deref() == Some(id) {
-            return failed("Disconnected from qemu:///system due to end of file");
-        }
         let stubborn = self.stubborn;
         let taken: Vec<String> = self.domains.values().map(|machine| machine.domain.name.clone()).collect();
         let Some(machine) = self.domains.get_mut(id) else { return failed("failed to get domain") };
